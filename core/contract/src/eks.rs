@@ -1,0 +1,81 @@
+//! What the Kubernetes side needs from EKS, so that `providers/kubernetes` does not know the AWS SDK.
+
+use async_trait::async_trait;
+use sgp_model::Diagnostic;
+
+/// How to reach a cluster.
+#[derive(Clone, Debug)]
+pub struct ClusterAccess {
+    /// The cluster's name.
+    pub name: String,
+    /// `https://...`.
+    pub endpoint: String,
+    /// PEM, as DescribeCluster answers it after base64 decoding.
+    pub ca_pem: Vec<u8>,
+    /// `CREATING`, `ACTIVE`, ...
+    pub status: String,
+    /// The Kubernetes version: `1.36`.
+    pub version: String,
+    /// The VPC.
+    pub vpc_id: String,
+}
+
+/// A bearer token.
+#[derive(Clone, Debug)]
+pub struct BearerToken {
+    /// `k8s-aws-v1.` and a presigned GetCallerIdentity URL.
+    pub token: String,
+    /// Seconds since the epoch; EKS takes such a token for 15 minutes at most.
+    pub expires_at: i64,
+}
+
+/// A managed add-on as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Addon {
+    /// Its ARN.
+    pub arn: String,
+    /// `v1.23.1-eksbuild.1`.
+    pub version: String,
+    /// `ACTIVE`, `UPDATING`, `DEGRADED` ...
+    pub status: String,
+    /// The configuration values, JSON or YAML; empty for none.
+    pub configuration_values: String,
+    /// The IRSA role.
+    pub service_account_role_arn: Option<String>,
+}
+
+/// A wanted state of a managed add-on.
+#[derive(Clone, Debug, Default)]
+pub struct AddonChange {
+    /// A version, or `None` to keep what runs (on creation: the default for the cluster's version).
+    pub version: Option<String>,
+    /// The whole of the configuration values, JSON.
+    pub configuration_values: String,
+    /// The IRSA role.
+    pub service_account_role_arn: Option<String>,
+    /// Idempotency token.
+    pub token: String,
+}
+
+/// EKS as the Kubernetes provider sees it; implemented by the AWS provider with its default (unaliased) configuration.
+#[async_trait]
+pub trait Eks: Send + Sync {
+    /// DescribeCluster; `None` when there is no such cluster.
+    async fn cluster(&self, name: &str) -> Result<Option<ClusterAccess>, Diagnostic>;
+
+    /// Presigns a token for the cluster. No call.
+    async fn token(&self, cluster: &str) -> Result<BearerToken, Diagnostic>;
+
+    /// DescribeAddon; `None` when the cluster or the add-on is not there.
+    async fn addon(&self, cluster: &str, name: &str) -> Result<Option<Addon>, Diagnostic>;
+
+    /// CreateAddon or UpdateAddon (with `resolveConflicts=OVERWRITE`), whichever fits; returns without waiting.
+    async fn put_addon(&self, cluster: &str, name: &str, change: AddonChange) -> Result<Addon, Diagnostic>;
+
+    /// DeleteAddon, preserving nothing; success when it is not there.
+    async fn delete_addon(&self, cluster: &str, name: &str) -> Result<(), Diagnostic>;
+
+    /// Ids of the security groups of these names in a VPC, in the order of the names; a name that no group or several
+    /// groups have is an error.
+    async fn security_group_ids(&self, vpc_id: &str, names: &[String]) -> Result<Vec<String>, Diagnostic>;
+}

@@ -1,0 +1,410 @@
+//! Addresses of modules, resources, instances and provider configurations, as Terraform writes them.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+/// The key of one instance of a resource or module: `[0]` from `count`, `["a"]` from `for_each`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum InstanceKey {
+    /// From `count`.
+    Int(u64),
+    /// From `for_each`.
+    Str(Arc<str>),
+}
+
+impl fmt::Display for InstanceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(n) => write!(f, "[{n}]"),
+            Self::Str(s) => write!(f, "[{}]", quote(s)),
+        }
+    }
+}
+
+/// Writes a string as an HCL quoted literal, so that an address can be pasted back.
+pub fn quote(s: &str) -> String {
+    let mut out = String::with_capacity(s.len() + 2);
+    out.push('"');
+    let mut chars = s.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '$' | '%' if chars.peek() == Some(&'{') => {
+                out.push(c);
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// One step into a module call, with the key of the instance when the call repeats.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ModuleInstance {
+    /// The label of the `module` block.
+    pub name: Arc<str>,
+    /// The instance key; `None` for a call without `count` or `for_each`.
+    pub key: Option<InstanceKey>,
+}
+
+/// A module instance, from the root inwards; empty for the root module.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ModulePath(pub Arc<[ModuleInstance]>);
+
+impl ModulePath {
+    /// The root module.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Whether this is the root module.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The path of a child module instance.
+    #[must_use]
+    pub fn child(&self, name: impl Into<Arc<str>>, key: Option<InstanceKey>) -> Self {
+        let mut steps = self.0.to_vec();
+        steps.push(ModuleInstance { name: name.into(), key });
+        Self(steps.into())
+    }
+
+    /// The path of the module that contains this one; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, rest) = self.0.split_last()?;
+        Some(Self(rest.to_vec().into()))
+    }
+
+    /// The same path without instance keys: the place in the configuration.
+    #[must_use]
+    pub fn without_keys(&self) -> Self {
+        Self(self.0.iter().map(|m| ModuleInstance { name: m.name.clone(), key: None }).collect())
+    }
+}
+
+impl fmt::Display for ModulePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(".")?;
+            }
+            write!(f, "module.{}", step.name)?;
+            if let Some(key) = &step.key {
+                write!(f, "{key}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an object is managed or only read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// A `resource` block.
+    Managed,
+    /// A `data` block.
+    Data,
+}
+
+/// A resource or data source within a module instance: `module.a.aws_security_group.b`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ResourceAddr {
+    /// The module instance that holds the block.
+    pub module: ModulePath,
+    /// Managed or data.
+    pub mode: Mode,
+    /// The resource type, such as `aws_security_group`.
+    pub type_name: Arc<str>,
+    /// The second label of the block.
+    pub name: Arc<str>,
+}
+
+impl ResourceAddr {
+    /// The address of one instance.
+    pub fn instance(&self, key: Option<InstanceKey>) -> InstanceAddr {
+        InstanceAddr { resource: self.clone(), key }
+    }
+
+    /// The same address without the keys of its modules: the block in the configuration.
+    #[must_use]
+    pub fn without_keys(&self) -> Self {
+        Self { module: self.module.without_keys(), ..self.clone() }
+    }
+}
+
+impl fmt::Display for ResourceAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
+        if self.mode == Mode::Data {
+            f.write_str("data.")?;
+        }
+        write!(f, "{}.{}", self.type_name, self.name)
+    }
+}
+
+/// One instance of a resource: `aws_security_group.b["x"]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InstanceAddr {
+    /// The resource.
+    pub resource: ResourceAddr,
+    /// The instance key; `None` without `count` and `for_each`.
+    pub key: Option<InstanceKey>,
+}
+
+impl fmt::Display for InstanceAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.resource)?;
+        match &self.key {
+            Some(key) => write!(f, "{key}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The key of a deposed object: eight lower-case hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeposedKey(pub Arc<str>);
+
+impl fmt::Display for DeposedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A provider configuration: `aws`, `aws.west`, within a module instance.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProviderAddr {
+    /// The module instance that holds the `provider` block (the root for inherited ones).
+    pub module: ModulePath,
+    /// The local name, which for built-in providers is the provider's own name: `aws`, `kubernetes`, `sgp`, `terraform`.
+    pub name: Arc<str>,
+    /// The `alias` argument.
+    pub alias: Option<Arc<str>>,
+}
+
+impl ProviderAddr {
+    /// The default configuration of a provider in the root module.
+    pub fn root(name: impl Into<Arc<str>>) -> Self {
+        Self { module: ModulePath::root(), name: name.into(), alias: None }
+    }
+}
+
+impl fmt::Display for ProviderAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
+        write!(f, "provider.{}", self.name)?;
+        match &self.alias {
+            Some(alias) => write!(f, ".{alias}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What [`parse_address`] found at the end of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParsedAddr {
+    /// Only module steps: `module.a`.
+    Module(ModulePath),
+    /// A resource without an instance key (which may mean all instances).
+    Resource(ResourceAddr),
+    /// A resource with an instance key.
+    Instance(InstanceAddr),
+}
+
+impl ParsedAddr {
+    /// Whether the instance lies at or below this address (as `-target` and `state rm` understand it).
+    pub fn covers(&self, addr: &InstanceAddr) -> bool {
+        match self {
+            Self::Instance(wanted) => wanted == addr,
+            Self::Resource(wanted) => *wanted == addr.resource,
+            Self::Module(path) => covers_module(path, &addr.resource.module),
+        }
+    }
+}
+
+/// Whether `inner` is `outer` or below it; a step of `outer` without a key covers every instance of that call.
+fn covers_module(outer: &ModulePath, inner: &ModulePath) -> bool {
+    inner.0.len() >= outer.0.len()
+        && outer.0.iter().zip(inner.0.iter()).all(|(o, i)| o.name == i.name && (o.key.is_none() || o.key == i.key))
+}
+
+/// Parses an address as written on a command line: `module.m["k"].aws_security_group.b[0]`.
+///
+/// # Errors
+/// A sentence that says what was expected, for the reader of the command line.
+pub fn parse_address(text: &str) -> Result<ParsedAddr, String> {
+    let mut rest = Cursor { text, at: 0 };
+    let mut module = ModulePath::root();
+    loop {
+        let word = rest.ident()?;
+        match word {
+            "module" => {
+                rest.dot()?;
+                let name = rest.ident()?;
+                let key = rest.key()?;
+                module = module.child(name, key);
+                if rest.done() {
+                    return Ok(ParsedAddr::Module(module));
+                }
+                rest.dot()?;
+            }
+            "data" => {
+                rest.dot()?;
+                let type_name = rest.ident()?;
+                return resource(&mut rest, module, Mode::Data, type_name);
+            }
+            type_name => return resource(&mut rest, module, Mode::Managed, type_name),
+        }
+    }
+}
+
+/// Parses an address that must name one resource instance.
+///
+/// # Errors
+/// A sentence that says what was expected.
+pub fn parse_instance(text: &str) -> Result<InstanceAddr, String> {
+    match parse_address(text)? {
+        ParsedAddr::Instance(addr) => Ok(addr),
+        ParsedAddr::Resource(addr) => Ok(addr.instance(None)),
+        ParsedAddr::Module(_) => Err(format!("{text} names a module; a resource instance is needed here")),
+    }
+}
+
+fn resource(
+    rest: &mut Cursor<'_>,
+    module: ModulePath,
+    mode: Mode,
+    type_name: &str,
+) -> Result<ParsedAddr, String> {
+    rest.dot()?;
+    let name = rest.ident()?;
+    let key = rest.key()?;
+    if !rest.done() {
+        return Err(format!("unexpected {:?} after the resource address", &rest.text[rest.at..]));
+    }
+    let addr = ResourceAddr { module, mode, type_name: type_name.into(), name: name.into() };
+    Ok(match key {
+        Some(key) => ParsedAddr::Instance(addr.instance(Some(key))),
+        None => ParsedAddr::Resource(addr),
+    })
+}
+
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn done(&self) -> bool {
+        self.at == self.text.len()
+    }
+
+    fn ident(&mut self) -> Result<&'a str, String> {
+        let rest = &self.text[self.at..];
+        let len = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
+        if len == 0 {
+            return Err(format!("a name is needed at {rest:?} in {:?}", self.text));
+        }
+        self.at += len;
+        Ok(&rest[..len])
+    }
+
+    fn dot(&mut self) -> Result<(), String> {
+        if self.text[self.at..].starts_with('.') {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(format!("a dot and a name are missing after {:?}", &self.text[..self.at]))
+    }
+
+    fn key(&mut self) -> Result<Option<InstanceKey>, String> {
+        let rest = &self.text[self.at..];
+        let Some(inner) = rest.strip_prefix('[') else { return Ok(None) };
+        if let Some(quoted) = inner.strip_prefix('"') {
+            let (key, used) = unquote(quoted).ok_or_else(|| format!("the key in {rest:?} is not closed"))?;
+            if !quoted[used..].starts_with(']') {
+                return Err(format!("the key in {rest:?} is not closed with ]"));
+            }
+            self.at += 2 + used + 1;
+            return Ok(Some(InstanceKey::Str(key.into())));
+        }
+        let end = inner.find(']').ok_or_else(|| format!("the key in {rest:?} is not closed with ]"))?;
+        let number = inner[..end]
+            .parse()
+            .map_err(|_| format!("{:?} is neither a number nor a quoted string", &inner[..end]))?;
+        self.at += 1 + end + 1;
+        Ok(Some(InstanceKey::Int(number)))
+    }
+}
+
+/// Reads up to the closing quote; answers the text and how many bytes were used, the quote included.
+fn unquote(text: &str) -> Option<(String, usize)> {
+    let mut out = String::new();
+    let mut chars = text.char_indices();
+    while let Some((i, c)) = chars.next() {
+        match c {
+            '"' => return Some((out.replace("$${", "${").replace("%%{", "%{"), i + 1)),
+            '\\' => out.push(match chars.next()?.1 {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                c => c,
+            }),
+            c => out.push(c),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_round_trip() {
+        for text in [
+            "aws_security_group.a",
+            "aws_security_group.a[3]",
+            "data.aws_vpc.v",
+            "module.m.data.aws_vpc.v[\"a.b\"]",
+            "module.m[0].module.n[\"k\\\"]\"].terraform_data.x[\"y$${z}\"]",
+        ] {
+            let shown = match parse_address(text).expect(text) {
+                ParsedAddr::Module(m) => m.to_string(),
+                ParsedAddr::Resource(r) => r.to_string(),
+                ParsedAddr::Instance(i) => i.to_string(),
+            };
+            assert_eq!(shown, text);
+        }
+    }
+
+    #[test]
+    fn bad_addresses_say_what_is_missing() {
+        for text in ["", "aws_vpc", "aws_vpc.", "module", "a.b[", "a.b[x]", "a.b[\"x]", "a.b.c", "data.a"] {
+            assert!(parse_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_module_without_key_covers_all_its_instances() {
+        let target = parse_address("module.m").expect("module");
+        let inside = parse_instance("module.m[1].module.n.a.b[0]").expect("instance");
+        let outside = parse_instance("module.mm.a.b").expect("instance");
+        assert!(target.covers(&inside));
+        assert!(!target.covers(&outside));
+    }
+}

@@ -1,0 +1,232 @@
+//! A plan: what will change and in which order, with nothing left to decide.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AttrPath, DeposedKey, Diagnostics, InstanceAddr, ProviderAddr, ResourceAddr, Value};
+
+/// What kind of run made the plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanMode {
+    /// Make the world as the configuration says.
+    #[default]
+    Normal,
+    /// Make everything go.
+    Destroy,
+    /// Record what really exists, change nothing.
+    RefreshOnly,
+}
+
+/// What happens to one object, as a person sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Nothing.
+    NoOp,
+    /// It comes into being.
+    Create,
+    /// A data source is read during apply, because its arguments are not known yet.
+    Read,
+    /// It changes in place.
+    Update,
+    /// Deleted, then created anew.
+    DeleteThenCreate,
+    /// Created anew, then the old one deleted.
+    CreateThenDelete,
+    /// It goes.
+    Delete,
+    /// It leaves the state and goes on existing.
+    Forget,
+}
+
+impl Action {
+    /// Whether the object is replaced, in either order.
+    pub fn is_replace(self) -> bool {
+        matches!(self, Self::DeleteThenCreate | Self::CreateThenDelete)
+    }
+}
+
+/// Why an action is planned, where the diff alone does not say it. Named as Terraform's plan JSON names them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum Reason {
+    /// An attribute cannot change in place: see `replace_paths`.
+    ReplaceBecauseCannotUpdate,
+    /// Its creation failed, or `taint` was run.
+    ReplaceBecauseTainted,
+    /// `-replace` names it.
+    ReplaceByRequest,
+    /// The cluster it lives in is replaced.
+    ReplaceBecauseClusterIsReplaced {
+        /// The cluster.
+        cluster: InstanceAddr,
+    },
+    /// No such block in the configuration any more.
+    DeleteBecauseNoResourceConfig,
+    /// The module call is gone.
+    DeleteBecauseNoModule,
+    /// `count` or `for_each` came or went.
+    DeleteBecauseWrongRepetition,
+    /// `count` is smaller now.
+    DeleteBecauseCountIndex,
+    /// The key is not in `for_each` any more.
+    DeleteBecauseEachKey,
+    /// Left over from a replacement.
+    DeleteBecauseDeposed,
+    /// The arguments of the data source are not known yet.
+    ReadBecauseConfigUnknown,
+    /// Something that the data source depends on changes.
+    ReadBecauseDependencyPending,
+}
+
+/// What happens to one object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResourceChange {
+    /// The instance.
+    pub addr: InstanceAddr,
+    /// The deposed object that is meant, instead of the current one.
+    pub deposed: Option<DeposedKey>,
+    /// Where it was before a `moved` block or a repetition change.
+    pub previous_addr: Option<InstanceAddr>,
+    /// Which provider configuration does it.
+    pub provider: ProviderAddr,
+    /// What happens.
+    pub action: Action,
+    /// Why, beside the diff.
+    pub reason: Option<Reason>,
+    /// The object before, marks included; null when there is none.
+    pub before: Value,
+    /// The object after, marks included, unknown where apply will tell; null when there is none.
+    pub after: Value,
+    /// What the configuration says, after evaluation: what `after` was made from. Null for deletions.
+    pub config: Value,
+    /// The attributes that force the replacement.
+    pub replace_paths: Vec<AttrPath>,
+    /// The import id, when the object is adopted by this plan.
+    pub importing: Option<String>,
+    /// Recorded with the object: what must outlive it.
+    pub dependencies: Vec<ResourceAddr>,
+    /// Recorded with the object: whether its replacement is made first.
+    pub create_before_destroy: bool,
+}
+
+/// What one step does. A replacement is two steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Op {
+    /// Creates the object.
+    Create,
+    /// Changes it in place.
+    Update,
+    /// Deletes it.
+    Delete,
+    /// Reads a data source.
+    Read,
+    /// Records the object as it is (refresh-only, import without change, changed dependencies).
+    Record,
+    /// Takes the record out of the state, nothing else.
+    Forget,
+    /// Does nothing: stands for a value (a local, an output) that many steps wait for, so that edges stay few.
+    Join,
+}
+
+/// The place of a step in [`Plan::steps`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepId(pub u32);
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The place of its change in [`Plan::changes`]; none for [`Op::Join`].
+    pub change: Option<u32>,
+    /// What to do.
+    pub op: Op,
+    /// Steps that must be done before.
+    pub after: Vec<StepId>,
+}
+
+/// What happens to an output of the root module.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputChange {
+    /// What happens.
+    pub action: Action,
+    /// Before, null when there was none.
+    pub before: Value,
+    /// After, unknown where apply will tell.
+    pub after: Value,
+    /// Whether it is redacted.
+    pub sensitive: bool,
+}
+
+/// A plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The kind of run.
+    pub mode: PlanMode,
+    /// The state that it was made from.
+    pub lineage: String,
+    /// The serial of that state.
+    pub serial: u64,
+    /// SHA-256 over the configuration's files, hexadecimal.
+    pub config_digest: String,
+    /// Input variables of the root module, marks included.
+    pub variables: BTreeMap<String, Value>,
+    /// When it was made, seconds since the epoch.
+    pub timestamp: i64,
+    /// The version of the tool.
+    pub version: String,
+    /// `-target`, as given; a plan with targets may leave things undone.
+    pub targets: Vec<String>,
+    /// What happens to each object, in the order of addresses; objects without a change are here as no-ops.
+    pub changes: Vec<ResourceChange>,
+    /// What to do, in an order that can be walked.
+    pub steps: Vec<Step>,
+    /// What changed outside since the last run: recorded against refreshed.
+    pub drift: Vec<ResourceChange>,
+    /// Outputs of the root module.
+    pub outputs: BTreeMap<String, OutputChange>,
+    /// The state after refresh that the changes start from, by address, marks left out.
+    pub refreshed: Arc<crate::State>,
+    /// Data that was read during the plan, by address, marks included.
+    #[serde(with = "crate::pairs")]
+    pub data: BTreeMap<InstanceAddr, Value>,
+    /// Warnings of the plan, to be shown again.
+    pub diagnostics: Diagnostics,
+    /// Whether it can be applied at all.
+    pub errored: bool,
+}
+
+/// How many objects each action concerns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Adopted by import.
+    pub import: usize,
+    /// Created, replacements included.
+    pub add: usize,
+    /// Changed in place.
+    pub change: usize,
+    /// Deleted, replacements included.
+    pub destroy: usize,
+}
+
+impl Plan {
+    /// Counts the changes as the summary line does.
+    pub fn summary(&self) -> Summary {
+        self.changes.iter().fold(Summary::default(), |mut s, c| {
+            s.import += usize::from(c.importing.is_some());
+            s.add += usize::from(c.action == Action::Create || c.action.is_replace());
+            s.change += usize::from(c.action == Action::Update);
+            s.destroy += usize::from(c.action == Action::Delete || c.action.is_replace());
+            s
+        })
+    }
+
+    /// Whether applying it would change an object, an output or the state.
+    pub fn is_empty(&self) -> bool {
+        self.changes.iter().all(|c| c.action == Action::NoOp && c.importing.is_none() && c.previous_addr.is_none())
+            && self.outputs.values().all(|o| o.action == Action::NoOp)
+            && (self.mode != PlanMode::RefreshOnly || self.drift.is_empty())
+    }
+}

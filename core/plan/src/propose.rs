@@ -1,0 +1,248 @@
+//! The object that the schema alone makes of a configuration and what exists.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sgp_model::{
+    Attribute, Block, Kind, NestedBlock, Value,
+    schema::{Nesting, Presence},
+};
+
+use crate::{changed_attributes, means_the_same};
+
+/// Lays `config` over `prior`: what is configured wins, what the provider decides stays as it is (or is unknown when there
+/// is no object yet), a text that means the same as the existing one stays the existing one.
+///
+/// `prior` is null for an object that does not exist. Computed attributes that follow a changed one become unknown.
+pub fn propose(block: &Block, prior: &Value, config: &Value) -> Value {
+    let proposed = object(block, prior, config);
+    if prior.is_null() {
+        return proposed;
+    }
+    follow(block, prior, proposed)
+}
+
+fn object(block: &Block, prior: &Value, config: &Value) -> Value {
+    if !config.is_known() || config.is_null() {
+        return config.clone();
+    }
+    let attributes = block.attributes.iter().map(|(name, attribute)| {
+        let configured = config.get(name).cloned().unwrap_or_else(|| Value::null(attribute.ty.clone()));
+        (Arc::from(*name), attribute_value(attribute, prior_part(prior, name), configured))
+    });
+    let blocks = block.blocks.iter().map(|(name, nested)| {
+        let configured = config.get(name).cloned().unwrap_or_else(|| nested.empty());
+        (Arc::from(*name), nested_value(nested, prior_part(prior, name), configured))
+    });
+    let (_, marks) = config.clone().unmark();
+    Value::object(attributes.chain(blocks).collect::<BTreeMap<Arc<str>, Value>>()).mark(marks)
+}
+
+/// The part of an existing object, or `None` when there is no object.
+fn prior_part<'a>(prior: &'a Value, name: &str) -> Option<&'a Value> {
+    prior.get(name)
+}
+
+fn attribute_value(attribute: &Attribute, prior: Option<&Value>, configured: Value) -> Value {
+    if configured.is_null() || attribute.presence == Presence::Computed {
+        return unconfigured(attribute, prior);
+    }
+    match prior {
+        Some(prior) if means_the_same(attribute.semantics, prior, &configured) => {
+            prior.clone().mark(configured.marks())
+        }
+        _ => configured,
+    }
+}
+
+fn unconfigured(attribute: &Attribute, prior: Option<&Value>) -> Value {
+    if let Some(default) = &attribute.default {
+        return default.clone();
+    }
+    match (attribute.is_computed(), prior) {
+        (true, Some(prior)) => prior.clone(),
+        (true, None) => Value::unknown(attribute.ty.clone()),
+        (false, _) => Value::null(attribute.ty.clone()),
+    }
+}
+
+fn nested_value(nested: &NestedBlock, prior: Option<&Value>, configured: Value) -> Value {
+    if !configured.is_known() {
+        return configured;
+    }
+    if configured.is_null() {
+        return match (nested.computed, prior) {
+            (true, Some(prior)) => prior.clone(),
+            (true, None) => Value::unknown(nested.ty()),
+            (false, _) => configured,
+        };
+    }
+    let none = Value::null(nested.block.ty());
+    let marks = configured.marks();
+    let value = match nested.nesting {
+        Nesting::Single => object(&nested.block, prior.unwrap_or(&none), &configured),
+        Nesting::List => {
+            let before = prior.and_then(Value::elements).unwrap_or_default();
+            let after = configured.elements().unwrap_or_default();
+            let elements = after
+                .iter()
+                .enumerate()
+                .map(|(i, e)| object(&nested.block, before.get(i).copied().unwrap_or(&none), e))
+                .collect();
+            Value::list(nested.block.ty(), elements)
+        }
+        Nesting::Set => {
+            let before = prior.and_then(Value::elements).unwrap_or_default();
+            let after = configured.elements().unwrap_or_default();
+            let elements = after.iter().map(|e| {
+                let same = before.iter().find(|b| same_arguments(&nested.block, b, e)).copied();
+                object(&nested.block, same.unwrap_or(&none), e)
+            });
+            Value::set(nested.block.ty(), elements)
+        }
+        Nesting::Map => {
+            let entries = configured.as_fields().into_iter().flatten().map(|(key, e)| {
+                let before = prior.and_then(|p| p.get(key)).unwrap_or(&none);
+                (key.clone(), object(&nested.block, before, e))
+            });
+            Value::map(nested.block.ty(), entries)
+        }
+    };
+    value.mark(marks)
+}
+
+/// Whether an existing element of a set is the one that is configured: every argument that is said is the same.
+fn same_arguments(block: &Block, existing: &Value, configured: &Value) -> bool {
+    let attributes = block.attributes.iter().all(|(name, attribute)| match configured.get(name) {
+        Some(value) if !value.is_null() => {
+            existing.get(name).is_some_and(|e| means_the_same(attribute.semantics, e, value))
+        }
+        _ => attribute.is_computed() || existing.get(name).is_none_or(|e| is_default(attribute, e)),
+    });
+    attributes
+        && block.blocks.keys().all(|name| match (existing.get(name), configured.get(name)) {
+            (Some(e), Some(c)) => e.same(c),
+            (e, c) => e.is_none() == c.is_none(),
+        })
+}
+
+fn is_default(attribute: &Attribute, value: &Value) -> bool {
+    value.is_null() || attribute.default.as_ref().is_some_and(|d| d.same(value))
+}
+
+/// Makes computed attributes unknown that follow something that changes.
+fn follow(block: &Block, prior: &Value, proposed: Value) -> Value {
+    let changed = changed_attributes(block, prior, &proposed);
+    if changed.is_empty() {
+        return proposed;
+    }
+    let Kind::Object(fields) = proposed.kind() else { return proposed };
+    let mut fields = (**fields).clone();
+    for (name, attribute) in &block.attributes {
+        let follows = attribute.follows.iter().any(|f| *f == "*" || changed.contains(f));
+        if follows && attribute.is_computed() && !changed.contains(name) {
+            fields.insert(Arc::from(*name), Value::unknown(attribute.ty.clone()));
+        }
+    }
+    Value::from(Kind::Object(Arc::new(fields))).mark(proposed.marks())
+}
+
+/// The object that is known when nothing but the schema is: every attribute unknown, for a data source that is read later.
+pub fn unknown_object(block: &Block, config: &Value) -> Value {
+    let attributes = block.attributes.iter().map(|(name, attribute)| {
+        let configured = config.get(name).filter(|v| !v.is_null()).cloned();
+        let value = match (configured, attribute.presence) {
+            (Some(value), Presence::Required | Presence::Optional | Presence::OptionalComputed) => value,
+            (None, Presence::Optional) if attribute.default.is_none() => Value::null(attribute.ty.clone()),
+            _ => attribute.default.clone().unwrap_or_else(|| Value::unknown(attribute.ty.clone())),
+        };
+        (Arc::<str>::from(*name), value)
+    });
+    let blocks = block.blocks.iter().map(|(name, nested)| {
+        let configured = config.get(name).cloned().unwrap_or_else(|| nested.empty());
+        let value = if nested.computed && configured.is_null() { Value::unknown(nested.ty()) } else { configured };
+        (Arc::from(*name), value)
+    });
+    Value::object(attributes.chain(blocks).collect::<BTreeMap<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use sgp_model::{
+        Type,
+        schema::{Schema, Semantics},
+    };
+
+    use super::*;
+
+    fn schema() -> Schema {
+        Schema::new("t", "A thing.")
+            .attr("name", Attribute::string().required().force_new())
+            .attr("size", Attribute::number().default(Value::int(1)))
+            .attr("policy", Attribute::string().semantics(Semantics::Json))
+            .attr("id", Attribute::string().computed())
+            .attr("etag", Attribute::string().computed().follows(&["*"]))
+            .block(
+                "part",
+                NestedBlock::list(
+                    Block::default()
+                        .attr("label", Attribute::string().required())
+                        .attr("serial", Attribute::string().computed()),
+                ),
+            )
+    }
+
+    fn config(fields: &[(&str, Value)]) -> Value {
+        fields.iter().fold(schema().block.empty(), |c, (k, v)| c.with_attr(k, v.clone()))
+    }
+
+    fn part(label: &str, serial: Value) -> Value {
+        Value::list(
+            schema().block.blocks["part"].block.ty(),
+            vec![Value::object([("label", Value::from(label)), ("serial", serial)])],
+        )
+    }
+
+    #[test]
+    fn a_new_object_has_defaults_and_unknowns() {
+        let none = Value::null(schema().ty());
+        let new = propose(&schema().block, &none, &config(&[("name", "a".into())]));
+        assert_eq!(new.get("size"), Some(&Value::int(1)));
+        assert!(!new.get("id").unwrap().is_known());
+        assert!(new.get("policy").unwrap().is_null());
+    }
+
+    #[test]
+    fn nothing_said_differently_changes_nothing() {
+        let prior = config(&[
+            ("name", "a".into()),
+            ("size", Value::int(1)),
+            ("policy", r#"{"a": 1}"#.into()),
+            ("id", "i-1".into()),
+            ("etag", "e".into()),
+            ("part", part("x", "s1".into())),
+        ]);
+        let wanted = config(&[
+            ("name", "a".into()),
+            ("policy", r#"{"a":1}"#.into()),
+            ("part", part("x", Value::null(Type::String))),
+        ]);
+        assert_eq!(propose(&schema().block, &prior, &wanted), prior);
+    }
+
+    #[test]
+    fn what_follows_a_change_becomes_unknown() {
+        let prior = config(&[("name", "a".into()), ("size", Value::int(1)), ("id", "i".into()), ("etag", "e".into())]);
+        let new = propose(&schema().block, &prior, &config(&[("name", "a".into()), ("size", Value::int(2))]));
+        assert!(!new.get("etag").unwrap().is_known());
+        assert_eq!(new.get("id"), Some(&"i".into()));
+    }
+
+    #[test]
+    fn marks_of_the_configuration_reach_the_proposal() {
+        let none = Value::null(schema().ty());
+        let new = propose(&schema().block, &none, &config(&[("name", Value::from("a").sensitive())]));
+        assert!(new.get("name").unwrap().is_sensitive());
+    }
+}
