@@ -1,0 +1,114 @@
+//! What a command asks of the engine, and what it gets.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sgp_contract::{Clock, StateStore};
+use sgp_lang::{Config, Files, Inputs};
+use sgp_model::{
+    Diagnostics, InstanceAddr, Plan, Value,
+    address::ParsedAddr,
+    plan::{PlanMode, Summary},
+    state::OutputRecord,
+};
+use tokio::sync::watch;
+
+use crate::{EventSink, Registry};
+
+/// Everything that a run needs; made by the composition root.
+#[derive(Clone)]
+pub struct Session {
+    /// The providers.
+    pub registry: Arc<Registry>,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Variables and paths.
+    pub inputs: Inputs,
+    /// For `file()` and its relatives.
+    pub files: Arc<dyn Files + Send + Sync>,
+    /// Where the state is.
+    pub store: Arc<dyn StateStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is told.
+    pub events: Arc<dyn EventSink>,
+    /// How the person interrupts.
+    pub interrupt: watch::Receiver<Interrupt>,
+    /// The version of the tool, recorded in plans.
+    pub version: String,
+}
+
+/// What the person asked for with Ctrl-C.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Interrupt {
+    /// Nothing.
+    #[default]
+    None,
+    /// Finish what is in flight, start nothing more, save.
+    Finish,
+    /// Stop at once.
+    Now,
+}
+
+/// How to plan.
+#[derive(Clone, Debug)]
+pub struct PlanOptions {
+    /// Normal, destroy or refresh-only.
+    pub mode: PlanMode,
+    /// `-target`: only these and what they depend on.
+    pub targets: Vec<ParsedAddr>,
+    /// `-replace`.
+    pub replace: Vec<InstanceAddr>,
+    /// Whether to read what really exists first.
+    pub refresh: bool,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self { mode: PlanMode::Normal, targets: Vec::new(), replace: Vec::new(), refresh: true }
+    }
+}
+
+/// A plan and what there is to say about it.
+#[derive(Debug)]
+pub struct Planned {
+    /// The plan; absent when there are errors that leave nothing to show.
+    pub plan: Option<Plan>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// How to apply.
+#[derive(Clone, Copy, Debug)]
+pub struct ApplyOptions {
+    /// How many mutating steps may run at the same time against one endpoint.
+    pub parallelism: usize,
+}
+
+impl Default for ApplyOptions {
+    fn default() -> Self {
+        Self { parallelism: 10 }
+    }
+}
+
+/// How an apply ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was really done.
+    pub done: Summary,
+    /// Outputs of the root module as recorded now.
+    pub outputs: BTreeMap<String, OutputRecord>,
+    /// Errors and warnings; with an error the exit code is 1.
+    pub diagnostics: Diagnostics,
+    /// Whether the person interrupted it.
+    pub interrupted: bool,
+}
+
+/// What `sgp import` found and recorded.
+#[derive(Debug)]
+pub struct Imported {
+    /// The object, absent when it failed.
+    pub object: Option<Value>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+

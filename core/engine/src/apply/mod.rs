@@ -1,0 +1,414 @@
+//! Walking a plan: every step when what it waits for is done, as many at the same time as the endpoints allow.
+//!
+//! One coordinator owns the evaluator and decides; each step's calls run in a task of its own ([`operation`]). A step is
+//! evaluated again with what is known by then, and may turn out to be a no-op or be refused; no step is ever added.
+
+mod operation;
+mod prepare;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use sgp_contract::Write;
+use sgp_lang::Evaluator;
+use sgp_model::{
+    DeposedKey, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, Value,
+    plan::{Action, Op, PlanMode, ResourceChange, Step, Summary},
+    state::{OutputRecord, RecordKey},
+};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    ApplyOptions, Event, Interrupt, Outcome, Session, clients::Clients, planner::shown, recover, values::ApplyWorld,
+};
+use operation::{Done, Operation};
+
+/// Applies a plan that was made from the state as it is now (see [`crate::check_saved`]).
+pub async fn apply(session: &Session, plan: &Plan, options: &ApplyOptions) -> Outcome {
+    let mut walk = Walk::new(session, plan, *options);
+    if walk.record_refreshed().await {
+        walk.run().await;
+        walk.record_outputs().await;
+    }
+    walk.outcome()
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Waiting,
+    Running,
+    Done,
+    Failed,
+}
+
+/// What every task needs.
+pub(crate) struct Shared {
+    pub(crate) session: Session,
+    /// One for each endpoint, made at first use.
+    slots: std::sync::Mutex<HashMap<&'static str, Arc<Semaphore>>>,
+    parallelism: usize,
+    /// Whether the serial is already raised in this run.
+    bumped: AtomicBool,
+    /// Becomes true when the person asked to stop at once.
+    pub(crate) cancelled: watch::Receiver<bool>,
+}
+
+impl Shared {
+    /// The writes, and the serial's rise with the first of a run.
+    pub(crate) fn with_serial(&self, mut writes: Vec<Write>) -> Vec<Write> {
+        if !self.bumped.swap(true, Ordering::SeqCst) {
+            writes.push(Write::BumpSerial);
+        }
+        writes
+    }
+
+    /// The places at an endpoint.
+    pub(crate) fn slots(&self, endpoint: &'static str) -> Arc<Semaphore> {
+        let mut slots = self.slots.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        slots.entry(endpoint).or_insert_with(|| Arc::new(Semaphore::new(self.parallelism.max(1)))).clone()
+    }
+}
+
+struct Walk<'a> {
+    shared: Arc<Shared>,
+    plan: &'a Plan,
+    evaluator: Evaluator<ApplyWorld>,
+    clients: Clients,
+    records: BTreeMap<RecordKey, InstanceRecord>,
+    progress: Vec<Progress>,
+    missing: Vec<usize>,
+    dependents: Vec<Vec<u32>>,
+    /// Where the old object of a create-then-delete replacement was put, by change.
+    deposed: BTreeMap<u32, DeposedKey>,
+    tasks: JoinSet<Done>,
+    outputs: BTreeMap<String, OutputRecord>,
+    done: Summary,
+    diagnostics: Diagnostics,
+    interrupted: bool,
+    cancel: watch::Sender<bool>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(session: &Session, plan: &'a Plan, options: ApplyOptions) -> Self {
+        let (cancel, cancelled) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            session: session.clone(),
+            slots: std::sync::Mutex::default(),
+            parallelism: options.parallelism,
+            bumped: AtomicBool::new(false),
+            cancelled,
+        });
+        let mut inputs = session.inputs.clone();
+        inputs.timestamp = plan.timestamp;
+        let evaluator = Evaluator::new(
+            session.config.clone(),
+            inputs,
+            session.registry.clone(),
+            session.files.clone(),
+            world(session, plan),
+        );
+        let mut dependents = vec![Vec::new(); plan.steps.len()];
+        for (i, step) in (0u32..).zip(&plan.steps) {
+            step.after.iter().for_each(|before| dependents[before.0 as usize].push(i));
+        }
+        Self {
+            shared,
+            plan,
+            evaluator,
+            clients: Clients::default(),
+            records: plan.refreshed.instances.clone(),
+            progress: vec![Progress::Waiting; plan.steps.len()],
+            missing: plan.steps.iter().map(|s| s.after.len()).collect(),
+            dependents,
+            deposed: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            outputs: plan.refreshed.outputs.clone(),
+            done: Summary::default(),
+            diagnostics: Diagnostics::new(),
+            interrupted: false,
+            cancel,
+        }
+    }
+
+    fn session(&self) -> &Session {
+        &self.shared.session
+    }
+
+    /// Records what the refresh found, so that the state says what is. Answers whether the walk can begin.
+    async fn record_refreshed(&mut self) -> bool {
+        let stored = match self.session().store.load().await {
+            Ok(state) => crate::typed::typed(state, &self.session().registry).0,
+            Err(error) => {
+                self.diagnostics.push(Diagnostic::error("State cannot be read", format!("{error}.")));
+                return false;
+            }
+        };
+        let mut writes: Vec<Write> = Vec::new();
+        for (key, record) in &self.records {
+            // Objects that an import adopts are recorded by their own step.
+            let imported = self.plan.changes.iter().any(|c| c.importing.is_some() && c.addr == key.addr);
+            if stored.instances.get(key) != Some(record) && !imported {
+                writes.push(Write::Put(key.clone(), Box::new(record.clone())));
+            }
+        }
+        writes.extend(stored.instances.keys().filter(|k| !self.records.contains_key(k)).cloned().map(Write::Remove));
+        writes.is_empty() || self.write(writes).await
+    }
+
+    async fn write(&mut self, writes: Vec<Write>) -> bool {
+        let writes = self.shared.with_serial(writes);
+        match self.session().store.write(writes).await {
+            Ok(()) => true,
+            Err(error) => {
+                self.diagnostics.push(Diagnostic::error("State cannot be written", format!("{error}.")));
+                false
+            }
+        }
+    }
+
+    async fn run(&mut self) {
+        self.evaluator.variables();
+        let ready: Vec<u32> = (0u32..).zip(&self.missing).filter(|(_, m)| **m == 0).map(|(i, _)| i).collect();
+        for step in ready {
+            self.start(step).await;
+        }
+        let mut interrupt = self.session().interrupt.clone();
+        while !self.tasks.is_empty() {
+            tokio::select! {
+                Some(done) = self.tasks.join_next() => match done {
+                    Ok(done) => self.finish(done).await,
+                    Err(error) => {
+                        let detail = format!("A task of sgp ended unexpectedly ({error}). This is a bug; please report it.");
+                        self.diagnostics.push(Diagnostic::error("Internal error", detail));
+                    }
+                },
+                Ok(()) = interrupt.changed() => {
+                    self.interrupted = true;
+                    if *interrupt.borrow() == Interrupt::Now {
+                        let _ = self.cancel.send(true);
+                        self.tasks.abort_all();
+                        break;
+                    }
+                }
+            }
+        }
+        self.report_skipped();
+    }
+
+    /// Starts a step whose turn it is; joins and no-ops are done at once, with everything that this makes ready.
+    async fn start(&mut self, first: u32) {
+        let mut ready = vec![first];
+        while let Some(at) = ready.pop() {
+            if *self.session().interrupt.borrow() >= Interrupt::Finish {
+                self.interrupted = true;
+                return;
+            }
+            match self.begin(at).await {
+                Progress::Done => ready.extend(self.completed(at)),
+                other => self.progress[at as usize] = other,
+            }
+        }
+    }
+
+    /// Marks a step as done and answers the steps that are ready now.
+    fn completed(&mut self, at: u32) -> Vec<u32> {
+        self.progress[at as usize] = Progress::Done;
+        let mut ready = Vec::new();
+        for &next in &self.dependents[at as usize] {
+            self.missing[next as usize] -= 1;
+            if self.missing[next as usize] == 0 {
+                ready.push(next);
+            }
+        }
+        ready
+    }
+
+    async fn begin(&mut self, at: u32) -> Progress {
+        let plan = self.plan;
+        let step: &Step = &plan.steps[at as usize];
+        let Some(index) = step.change else { return Progress::Done };
+        let change = &plan.changes[index as usize];
+        match self.prepare(index, step.op, change).await {
+            Ok(Some(operation)) => {
+                self.spawn(at, operation);
+                Progress::Running
+            }
+            Ok(None) => Progress::Done,
+            Err(diagnostics) => {
+                self.diagnostics.extend(diagnostics);
+                Progress::Failed
+            }
+        }
+    }
+
+    fn spawn(&mut self, at: u32, operation: Operation) {
+        self.tasks.spawn(operation.run(at, self.shared.clone()));
+    }
+
+    async fn finish(&mut self, done: Done) {
+        let Done { step: at, record, diagnostics, deposed } = done;
+        let failed = diagnostics.has_errors();
+        let plan = self.plan;
+        let step = &plan.steps[at as usize];
+        let index = step.change.expect("only steps with a change have tasks");
+        let change = &plan.changes[index as usize];
+        self.diagnostics.extend(diagnostics);
+        for (key, value) in record {
+            match value {
+                Some(record) => {
+                    self.records.insert(key, record);
+                }
+                None => {
+                    self.records.remove(&key);
+                }
+            }
+        }
+        if let Some(key) = deposed {
+            self.deposed.insert(index, key);
+        }
+        if failed {
+            self.progress[at as usize] = Progress::Failed;
+            return;
+        }
+        self.count(step.op, change);
+        self.settle(step.op, change);
+        for next in self.completed(at) {
+            self.start(next).await;
+        }
+    }
+
+    fn count(&mut self, op: Op, change: &ResourceChange) {
+        match op {
+            Op::Create => self.done.add += 1,
+            Op::Update => self.done.change += 1,
+            Op::Delete if change.deposed.is_none() => self.done.destroy += 1,
+            _ => {}
+        }
+        self.done.import += usize::from(change.importing.is_some() && op != Op::Delete);
+    }
+
+    /// Makes the new value visible to expressions.
+    fn settle(&mut self, op: Op, change: &ResourceChange) {
+        if !matches!(op, Op::Create | Op::Update | Op::Record) {
+            return;
+        }
+        let key = RecordKey::current(change.addr.clone());
+        if let Some(record) = self.records.get(&key) {
+            let value = shown(self.session(), &key, record);
+            self.evaluator.world_mut().settled.insert(change.addr.clone(), value);
+        }
+    }
+
+    /// Says which steps were not taken, and why nothing is lost by that.
+    fn report_skipped(&mut self) {
+        for (step, progress) in self.plan.steps.iter().zip(&self.progress) {
+            let (Some(change), Progress::Waiting) = (step.change, progress) else { continue };
+            let change = &self.plan.changes[change as usize];
+            self.session().events.emit(Event::Skipped { addr: change.addr.clone(), action: action_of(step.op) });
+        }
+        if self.interrupted {
+            self.diagnostics.push(Diagnostic::error(
+                "Apply interrupted",
+                "What was in flight is recorded; the steps that had not begun were not taken. Run apply again to go on.",
+            ));
+        }
+    }
+
+    /// Evaluates the outputs once more, with what is known now.
+    async fn record_outputs(&mut self) {
+        if !self.plan.targets.is_empty() || *self.session().interrupt.borrow() == Interrupt::Now {
+            return;
+        }
+        let mut outputs = BTreeMap::new();
+        if self.plan.mode == PlanMode::Destroy {
+            if self.diagnostics.has_errors() {
+                return;
+            }
+        } else {
+            for name in self.evaluator.root_outputs() {
+                let value = self.evaluator.output(&ModulePath::root(), &name);
+                match value {
+                    Ok(value) if value.is_wholly_known() => {
+                        outputs.insert(name, output_record(value));
+                    }
+                    // An output of what could not be made keeps the value it had.
+                    _ => {
+                        if let Some(old) = self.outputs.get(&name) {
+                            outputs.insert(name, old.clone());
+                        }
+                    }
+                }
+            }
+            let problems = self.evaluator.take_diagnostics();
+            if !self.diagnostics.has_errors() {
+                self.diagnostics.extend(problems);
+            }
+        }
+        if outputs != self.outputs {
+            let list = outputs.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+            if self.write(vec![Write::Outputs(list)]).await {
+                self.outputs = outputs;
+            }
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        Outcome {
+            done: self.done,
+            outputs: self.outputs,
+            diagnostics: self.diagnostics,
+            interrupted: self.interrupted,
+        }
+    }
+}
+
+fn output_record(value: Value) -> OutputRecord {
+    let sensitive = value.is_sensitive();
+    let (value, _) = value.unmark_deep();
+    OutputRecord { ty: value.ty(), value, sensitive }
+}
+
+/// What the evaluator sees at the beginning: objects that do not change are settled.
+fn world(session: &Session, plan: &Plan) -> ApplyWorld {
+    let mut settled: BTreeMap<InstanceAddr, Value> = plan.data.clone();
+    let mut planned = BTreeMap::new();
+    for (key, record) in plan.refreshed.instances.iter().filter(|(key, _)| key.deposed.is_none()) {
+        settled.insert(key.addr.clone(), shown(session, key, record));
+    }
+    for change in plan.changes.iter().filter(|c| c.deposed.is_none()) {
+        match change.action {
+            Action::NoOp | Action::Delete | Action::Forget => {}
+            _ => {
+                settled.remove(&change.addr);
+                planned.insert(change.addr.clone(), change.after.clone());
+            }
+        }
+    }
+    ApplyWorld { registry: session.registry.clone(), settled, planned }
+}
+
+/// The action that a step shows.
+pub(crate) fn action_of(op: Op) -> Action {
+    match op {
+        Op::Create => Action::Create,
+        Op::Update => Action::Update,
+        Op::Delete => Action::Delete,
+        Op::Read => Action::Read,
+        Op::Forget => Action::Forget,
+        Op::Record | Op::Join => Action::NoOp,
+    }
+}
+
+/// A fresh deposed key.
+pub(crate) fn fresh_deposed(session: &Session) -> DeposedKey {
+    recover::deposed_key(session)
+}

@@ -1,0 +1,269 @@
+//! What a step does, decided with what is known when its turn comes.
+
+use std::{sync::Arc, time::Duration};
+
+use sgp_contract::{DataRequest, ResourceType};
+use sgp_lang::Stop;
+use sgp_model::{
+    Diagnostic, Diagnostics, InstanceRecord, ProviderAddr, Value,
+    plan::{Op, ResourceChange},
+    state::{Intent, ObjectStatus, Operation as Mutation, RecordKey},
+};
+use sgp_plan::{broken_promises, ignore_changes};
+
+use super::{
+    Walk, action_of,
+    operation::{Call, Operation},
+};
+use crate::{
+    blocks::resource_block,
+    clients::ClientState,
+    planner::read_data,
+    settings,
+    typed::{known_part, mark_schema},
+    world::{WantedData, ignored, plan_object},
+};
+
+const NO_TIMEOUT: Duration = Duration::from_secs(20 * 60);
+
+impl Walk<'_> {
+    /// The calls of a step; `None` when there is nothing to call and it is done.
+    pub(super) async fn prepare(
+        &mut self,
+        index: u32,
+        op: Op,
+        change: &ResourceChange,
+    ) -> Result<Option<Operation>, Diagnostics> {
+        match op {
+            Op::Join => Ok(None),
+            Op::Read => self.read(change).await.map(|()| None),
+            Op::Record => self.record(change).await.map(|()| None),
+            Op::Forget => self.forget(change).await.map(|()| None),
+            Op::Delete => self.delete(index, change).await.map(Some),
+            Op::Create | Op::Update => self.make(op, change).await,
+        }
+    }
+
+    async fn client(&mut self, addr: &ProviderAddr) -> Result<ClientState, Diagnostics> {
+        if let Some(state @ ClientState::Ready { .. }) = self.clients.0.get(addr) {
+            return Ok(state.clone());
+        }
+        let config = self.evaluator.provider_config(addr).map_err(|_| self.evaluator.take_diagnostics())?;
+        let mut problems = Diagnostics::new();
+        let registry = self.session().registry.clone();
+        self.clients.configure(&registry, vec![(addr.clone(), config)], &mut problems).await;
+        match self.clients.0.get(addr) {
+            Some(state @ ClientState::Ready { .. }) => Ok(state.clone()),
+            _ if problems.has_errors() => Err(problems),
+            _ => Err(Diagnostic::error(
+                "Provider configuration still unknown",
+                format!("The configuration of {addr} depends on something that apply did not make known."),
+            )
+            .into()),
+        }
+    }
+
+    fn type_of(&self, change: &ResourceChange) -> Result<&'static dyn ResourceType, Diagnostics> {
+        let name = &change.addr.resource.type_name;
+        self.session().registry.resource_type(name).ok_or_else(|| {
+            Diagnostic::error("Unknown resource type", format!("There is no resource type {name}.")).on(&change.addr).into()
+        })
+    }
+
+    /// Evaluates the arguments again; everything is known by now.
+    fn config(&mut self, change: &ResourceChange) -> Result<Value, Diagnostics> {
+        let config = self.evaluator.instance_config(&change.addr).map_err(|stop| match stop {
+            Stop::Failed => self.evaluator.take_diagnostics(),
+            Stop::Blocked => Diagnostics::new(),
+        })?;
+        if config.is_wholly_known() {
+            return Ok(config);
+        }
+        let mut unknown = Vec::new();
+        config.walk(&mut |path, value| {
+            if !value.is_known() {
+                unknown.push(path.to_string());
+            }
+        });
+        Err(Diagnostic::error(
+            "Argument still unknown",
+            format!(
+                "{} needs {}, which what it refers to did not make known. This is a bug in sgp or in a resource type; \
+                 please report it.",
+                change.addr,
+                unknown.join(", ")
+            ),
+        )
+        .on(&change.addr)
+        .into())
+    }
+
+    async fn make(&mut self, op: Op, change: &ResourceChange) -> Result<Option<Operation>, Diagnostics> {
+        let ty = self.type_of(change)?;
+        let block = &ty.schema().block;
+        let client = self.client(&change.provider).await?;
+        let key = RecordKey::current(change.addr.clone());
+        let existing = self.records.get(&key).cloned();
+        let none = Value::null(ty.schema().ty());
+        let prior = match (&existing, op) {
+            (Some(record), Op::Update) => crate::typed::marked(block, record),
+            _ => none,
+        };
+        let mut config = self.config(change)?;
+        let block_of = resource_block(&self.session().config, &change.addr.resource);
+        if let Some(ignore) = block_of.and_then(|b| ignored(&b.lifecycle)) {
+            config = ignore_changes(block, &prior, &config, &ignore);
+        }
+        let (bare_config, _) = client.config().unmark_deep();
+        let planned = plan_object(ty, &prior, &config, &bare_config)?.object;
+        kept(change, block, &planned)?;
+        if op == Op::Update && prior.same(&planned) {
+            return Ok(None);
+        }
+        let token = self.session().store.fresh_id();
+        let planned = match op {
+            Op::Create => ty.prepare(mark_schema(block, &planned), &token),
+            _ => mark_schema(block, &planned),
+        };
+        let mutation = if op == Op::Create { Mutation::Create } else { Mutation::Update };
+        let intent = Intent {
+            token,
+            key: key.clone(),
+            operation: mutation,
+            provider: change.provider.clone(),
+            attributes: known_part(&planned).unmark_deep().0,
+            at: self.session().clock.now(),
+            dependencies: change.dependencies.clone(),
+            create_before_destroy: change.create_before_destroy,
+        };
+        let (config, _) = config.unmark_deep();
+        let sensitive_paths = planned.sensitive_paths();
+        let (planned, _) = planned.unmark_deep();
+        let call = match op {
+            Op::Create => Call::Create { planned: planned.clone(), config, replaces: existing.clone() },
+            _ => Call::Update { prior: prior.unmark_deep().0, planned: planned.clone(), config },
+        };
+        Ok(Some(Operation {
+            timeout: settings::timeout(ty.schema(), &planned, mutation).unwrap_or(NO_TIMEOUT),
+            ty,
+            client: ready(&client),
+            call,
+            action: action_of(op),
+            intent,
+            sensitive_paths,
+            private: existing.and_then(|r| r.private),
+        }))
+    }
+
+    async fn delete(&mut self, index: u32, change: &ResourceChange) -> Result<Operation, Diagnostics> {
+        let ty = self.type_of(change)?;
+        let client = self.client(&change.provider).await?;
+        let deposed = change.deposed.clone().or_else(|| self.deposed.get(&index).cloned());
+        let key = RecordKey { addr: change.addr.clone(), deposed };
+        let Some(record) = self.records.get(&key).cloned() else {
+            return Err(Diagnostic::error(
+                "Object to delete is not recorded",
+                format!("{} is not in the state any more.", change.addr),
+            )
+            .on(&change.addr)
+            .into());
+        };
+        let intent = Intent {
+            token: self.session().store.fresh_id(),
+            key,
+            operation: Mutation::Delete,
+            provider: change.provider.clone(),
+            attributes: record.attributes.clone(),
+            at: self.session().clock.now(),
+            dependencies: record.dependencies.clone(),
+            create_before_destroy: record.create_before_destroy,
+        };
+        Ok(Operation {
+            timeout: settings::timeout(ty.schema(), &record.attributes, Mutation::Delete).unwrap_or(NO_TIMEOUT),
+            ty,
+            client: ready(&client),
+            call: Call::Delete { record: Box::new(record) },
+            action: action_of(Op::Delete),
+            intent,
+            sensitive_paths: Vec::new(),
+            private: None,
+        })
+    }
+
+    /// Reads a data source whose arguments are known only now.
+    async fn read(&mut self, change: &ResourceChange) -> Result<(), Diagnostics> {
+        let config = self.config(change)?;
+        let addr = &change.addr;
+        let pure = self.session().registry.data_source(&addr.resource.type_name).filter(|ty| ty.is_pure());
+        let value = if let Some(ty) = pure {
+            let (bare, marks) = config.unmark_deep();
+            ty.compute(&DataRequest { addr, config: &bare }).map(|v| v.mark(marks))?
+        } else {
+            self.client(&change.provider).await?;
+            let wanted = [(addr.clone(), WantedData { config, provider: change.provider.clone() })].into();
+            let mut read = read_data(self.session(), &self.clients, &wanted).await;
+            read.remove(addr).expect("what is read is answered")?
+        };
+        self.evaluator.world_mut().settled.insert(addr.clone(), value);
+        Ok(())
+    }
+
+    /// Records an object as it is: adopted by import, or under a new address.
+    async fn record(&mut self, change: &ResourceChange) -> Result<(), Diagnostics> {
+        let key = RecordKey::current(change.addr.clone());
+        let old = change.previous_addr.as_ref().map(|addr| RecordKey::current(addr.clone()));
+        let source = old.as_ref().unwrap_or(&key);
+        let Some(record) = self.records.get(source).cloned() else { return Ok(()) };
+        let record = InstanceRecord {
+            dependencies: change.dependencies.clone(),
+            create_before_destroy: change.create_before_destroy,
+            sensitive_paths: change.after.sensitive_paths(),
+            status: ObjectStatus::Ready,
+            ..record
+        };
+        let mut writes = vec![sgp_contract::Write::Put(key.clone(), Box::new(record.clone()))];
+        if let Some(old) = old {
+            writes.push(sgp_contract::Write::Remove(old.clone()));
+            self.records.remove(&old);
+        }
+        if !self.write(writes).await {
+            return Err(Diagnostics::new());
+        }
+        self.records.insert(key, record);
+        self.done.import += usize::from(change.importing.is_some());
+        self.settle(Op::Record, change);
+        Ok(())
+    }
+
+    async fn forget(&mut self, change: &ResourceChange) -> Result<(), Diagnostics> {
+        let key = RecordKey { addr: change.addr.clone(), deposed: change.deposed.clone() };
+        if !self.write(vec![sgp_contract::Write::Remove(key.clone())]).await {
+            return Err(Diagnostics::new());
+        }
+        self.records.remove(&key);
+        Ok(())
+    }
+}
+
+fn ready(state: &ClientState) -> Arc<dyn sgp_contract::Client> {
+    state.ready().expect("the client was made ready before").clone()
+}
+
+/// What was reviewed is what runs: an argument that turned out otherwise stops the step.
+fn kept(change: &ResourceChange, block: &sgp_model::Block, planned: &Value) -> Result<(), Diagnostics> {
+    let broken = broken_promises(block, &change.after, planned);
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let names = broken.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Err(Diagnostic::error(
+        "Plan does not hold any more",
+        format!(
+            "With what is known now, {} would be made with other values than the plan showed: {names}. Nothing was done to \
+             it. Run plan again and look at the new values.",
+            change.addr
+        ),
+    )
+    .on(&change.addr)
+    .into())
+}

@@ -1,0 +1,82 @@
+//! `terraform_data`: keeps a value, and is replaced when its triggers change.
+
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use sgp_contract::{
+    Applied, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
+    ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
+};
+use sgp_model::{Attribute, Diagnostic, Kind, Schema, Type, Value, state::Intent};
+
+pub(super) struct TerraformData;
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new("terraform_data", "Keeps a value in the state and follows the life cycle of a resource.")
+        .attr("id", Attribute::string().computed().doc("A UUID, given on creation."))
+        .attr("input", Attribute::of(Type::Dynamic).doc("Any value."))
+        .attr("output", Attribute::of(Type::Dynamic).computed().doc("The value of `input` as last applied."))
+        .attr(
+            "triggers_replace",
+            Attribute::of(Type::Dynamic).force_new().doc("Any value; a change replaces the resource."),
+        )
+        .example("resource \"terraform_data\" \"revision\" {\n  input = var.revision\n}\n")
+});
+
+/// `output` repeats `input` once applied, so until then only its type is known.
+fn output_of(input: &Value) -> Value {
+    if input.is_null() { input.clone() } else { Value::unknown(input.ty()) }
+}
+
+#[async_trait]
+impl ResourceType for TerraformData {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn endpoint(&self) -> &'static str {
+        ""
+    }
+
+    fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
+        let input = request.proposed.get("input").cloned().unwrap_or_else(Value::dynamic_null);
+        let unchanged = request.prior.get("input").is_some_and(|prior| prior.same(&input));
+        let planned = if unchanged {
+            request.proposed.clone()
+        } else {
+            request.proposed.with_attr("output", output_of(&input))
+        };
+        PlanResponse { planned: Some(planned), ..PlanResponse::default() }
+    }
+
+    async fn read(&self, _client: &dyn Client, _scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
+        requests.iter().map(|r| ReadOutcome::Present(r.prior.clone())).collect()
+    }
+
+    async fn create(&self, _client: &dyn Client, cx: &Context, request: CreateRequest<'_>) -> Applied {
+        let made = request.planned.with_attr("id", cx.token.as_str().into());
+        Applied::done(with_output(made))
+    }
+
+    async fn update(&self, _client: &dyn Client, _cx: &Context, request: UpdateRequest<'_>) -> Applied {
+        Applied::done(with_output(request.planned.clone()))
+    }
+
+    async fn delete(&self, _client: &dyn Client, _cx: &Context, _request: DeleteRequest<'_>) -> Applied {
+        Applied { object: None, diagnostics: sgp_model::Diagnostics::new() }
+    }
+
+    fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {
+        Ok(SCHEMA.block.empty().with_attr("id", request.id.into()))
+    }
+
+    /// The state is the only place where one exists, so a lost creation made nothing.
+    async fn find(&self, _client: &dyn Client, _intent: &Intent) -> Result<Found, Diagnostic> {
+        Ok(Found::Nothing)
+    }
+}
+
+fn with_output(object: Value) -> Value {
+    let input = object.get("input").cloned().unwrap_or_else(|| Kind::Null(Type::Dynamic).into());
+    object.with_attr("output", input)
+}

@@ -1,0 +1,91 @@
+//! Provider configurations on their way to clients.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::future::join_all;
+use sgp_contract::Client;
+use sgp_model::{Diagnostic, Diagnostics, ProviderAddr, Value};
+
+use crate::Registry;
+
+/// What became of a provider configuration.
+#[derive(Clone)]
+pub(crate) enum ClientState {
+    /// Ready for calls.
+    Ready {
+        /// The client.
+        client: Arc<dyn Client>,
+        /// The evaluated configuration.
+        config: Value,
+    },
+    /// Some of its settings are known only during apply; nothing that it serves can be read before.
+    Pending {
+        /// The evaluated configuration, with unknown parts.
+        config: Value,
+    },
+    /// It could not be configured; said once.
+    Failed,
+}
+
+impl ClientState {
+    /// The evaluated configuration; null when it failed.
+    pub(crate) fn config(&self) -> Value {
+        match self {
+            Self::Ready { config, .. } | Self::Pending { config } => config.clone(),
+            Self::Failed => Value::dynamic_null(),
+        }
+    }
+
+    /// The client, when it is ready.
+    pub(crate) fn ready(&self) -> Option<&Arc<dyn Client>> {
+        match self {
+            Self::Ready { client, .. } => Some(client),
+            Self::Pending { .. } | Self::Failed => None,
+        }
+    }
+}
+
+/// All configurations that are evaluated so far.
+#[derive(Clone, Default)]
+pub(crate) struct Clients(pub(crate) BTreeMap<ProviderAddr, ClientState>);
+
+impl Clients {
+    /// Configures what is new, all at the same time.
+    pub(crate) async fn configure(
+        &mut self,
+        registry: &Registry,
+        evaluated: Vec<(ProviderAddr, Value)>,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let made = join_all(evaluated.into_iter().map(|(addr, config)| async move {
+            let state = one(registry, &addr, config).await;
+            (addr, state)
+        }))
+        .await;
+        for (addr, state) in made {
+            let state = state.unwrap_or_else(|problems| {
+                diagnostics.extend(problems);
+                ClientState::Failed
+            });
+            self.0.insert(addr, state);
+        }
+    }
+}
+
+async fn one(registry: &Registry, addr: &ProviderAddr, config: Value) -> Result<ClientState, Diagnostics> {
+    let Some(provider) = registry.provider(&addr.name) else {
+        return Err(Diagnostic::error(
+            "Unknown provider",
+            format!("There is no provider {:?} in this version of sgp.", &*addr.name),
+        )
+        .on(addr)
+        .into());
+    };
+    if !config.is_wholly_known() {
+        return Ok(ClientState::Pending { config });
+    }
+    let (bare, _) = config.clone().unmark_deep();
+    let client = provider.configure(&bare).await?;
+    provider.configured(addr, &client);
+    Ok(ClientState::Ready { client, config })
+}

@@ -1,0 +1,210 @@
+//! What depends on what, out of the cells that evaluation touched: for the order of the plan and for the state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sgp_lang::{CellKey, Evaluator};
+use sgp_model::{
+    InstanceAddr, InstanceRecord, Mode, ProviderAddr, ResourceAddr, Value,
+    plan::{Action, ResourceChange},
+    state::RecordKey,
+};
+use sgp_plan::{Dependency, Node};
+
+use crate::{Registry, world::PlanWorld};
+
+/// The cells of an evaluation, numbered.
+pub(crate) struct Dependencies {
+    keys: Vec<CellKey>,
+    needs: Vec<Vec<u32>>,
+    instances: BTreeMap<InstanceAddr, u32>,
+    providers: BTreeMap<ProviderAddr, u32>,
+    /// The provider configuration of each instance.
+    served_by: BTreeMap<u32, ProviderAddr>,
+    /// What each cell that is no managed instance leads to.
+    memo: BTreeMap<u32, BTreeSet<ResourceAddr>>,
+}
+
+impl Dependencies {
+    pub(crate) fn of(evaluator: &mut Evaluator<PlanWorld>) -> Self {
+        let mut found = Self {
+            keys: Vec::new(),
+            needs: Vec::new(),
+            instances: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            served_by: BTreeMap::new(),
+            memo: BTreeMap::new(),
+        };
+        let cells = evaluator.cells();
+        for (id, key) in cells.iter() {
+            match key {
+                CellKey::Instance(addr) => {
+                    found.instances.insert(addr.clone(), id.0);
+                }
+                CellKey::Provider(addr) => {
+                    found.providers.insert(addr.clone(), id.0);
+                }
+                _ => {}
+            }
+            found.keys.push(key.clone());
+            found.needs.push(cells.deps(id).iter().map(|d| d.0).collect());
+        }
+        for (addr, &id) in &found.instances {
+            found.served_by.insert(id, evaluator.provider_of(&addr.resource));
+        }
+        found
+    }
+
+    /// What a cell waits for: what its evaluation touched, and for an instance its provider configuration.
+    fn all_needs(&self, id: u32) -> impl Iterator<Item = u32> + '_ {
+        let provider = self.served_by.get(&id).and_then(|p| self.providers.get(p)).copied();
+        self.needs[id as usize].iter().copied().chain(provider)
+    }
+
+    /// The managed resources (without keys) that an instance refers to: directly, or through values, data sources and its
+    /// provider configuration.
+    pub(crate) fn resources(&mut self, addr: &InstanceAddr) -> Vec<ResourceAddr> {
+        let Some(&id) = self.instances.get(addr) else { return Vec::new() };
+        let mut found = BTreeSet::new();
+        for need in self.all_needs(id).collect::<Vec<_>>() {
+            self.collect(need, &mut found);
+        }
+        found.remove(&addr.resource.without_keys());
+        found.into_iter().collect()
+    }
+
+    fn collect(&mut self, id: u32, found: &mut BTreeSet<ResourceAddr>) {
+        if let CellKey::Instance(addr) = &self.keys[id as usize]
+            && addr.resource.mode == Mode::Managed
+        {
+            found.insert(addr.resource.without_keys());
+            return;
+        }
+        found.extend(self.reached(id).iter().cloned());
+    }
+
+    /// Walks with a stack of its own, because chains of values may be long.
+    fn reached(&mut self, root: u32) -> &BTreeSet<ResourceAddr> {
+        let mut open = vec![(root, false)];
+        while let Some((id, entered)) = open.pop() {
+            if self.memo.contains_key(&id) {
+                continue;
+            }
+            let needs: Vec<u32> = self.all_needs(id).collect();
+            if !entered {
+                open.push((id, true));
+                let inner = needs.iter().filter(|n| !self.is_managed(**n) && !self.memo.contains_key(n));
+                open.extend(inner.map(|&n| (n, false)));
+                continue;
+            }
+            let mut set = BTreeSet::new();
+            for need in needs {
+                match &self.keys[need as usize] {
+                    CellKey::Instance(addr) if addr.resource.mode == Mode::Managed => {
+                        set.insert(addr.resource.without_keys());
+                    }
+                    _ => set.extend(self.memo.get(&need).into_iter().flatten().cloned()),
+                }
+            }
+            self.memo.insert(id, set);
+        }
+        &self.memo[&root]
+    }
+
+    fn is_managed(&self, id: u32) -> bool {
+        matches!(&self.keys[id as usize], CellKey::Instance(a) if a.resource.mode == Mode::Managed)
+    }
+
+    /// The changes as nodes, and every other cell as a join.
+    pub(crate) fn graph(
+        &self,
+        changes: &[ResourceChange],
+        existing: &BTreeMap<RecordKey, InstanceRecord>,
+    ) -> OrderGraph {
+        let places: BTreeMap<u32, u32> = (0u32..)
+            .zip(changes)
+            .filter(|(_, c)| c.deposed.is_none() && c.action != Action::Delete)
+            .filter_map(|(i, c)| Some((*self.instances.get(&c.addr)?, i)))
+            .collect();
+        let mut joins_of: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut joined: Vec<u32> = Vec::new();
+        for id in 0..u32::try_from(self.keys.len()).expect("cells are counted in u32") {
+            if !places.contains_key(&id) {
+                joins_of.insert(id, u32::try_from(joined.len()).expect("cells are counted in u32"));
+                joined.push(id);
+            }
+        }
+        let dependency = |id: u32| match places.get(&id) {
+            Some(&change) => Dependency::Change(change),
+            None => Dependency::Join(joins_of[&id]),
+        };
+        let joins = joined.iter().map(|&id| self.all_needs(id).map(dependency).collect()).collect();
+        let nodes = changes.iter().map(|change| {
+            let id = self.instances.get(&change.addr).filter(|id| places.contains_key(id) && change.deposed.is_none());
+            let key = RecordKey { addr: change.addr.clone(), deposed: change.deposed.clone() };
+            Node {
+                needs: id.map(|&id| self.all_needs(id).map(dependency).collect()).unwrap_or_default(),
+                recorded: existing.get(&key).map(|r| r.dependencies.clone()).unwrap_or_default(),
+            }
+        });
+        OrderGraph { nodes: nodes.collect(), joins }
+    }
+}
+
+/// What `sgp_plan::steps` orders.
+pub(crate) struct OrderGraph {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) joins: Vec<Vec<Dependency>>,
+}
+
+impl OrderGraph {
+    /// Adds the order that the domain needs and nothing refers to: within one cluster, instances of a type wait for those
+    /// of the types it is created after (see `ResourceType::created_after`).
+    pub(crate) fn add_domain_order(&mut self, changes: &mut [ResourceChange], registry: &Registry) {
+        let mut by_type: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        for (i, change) in (0u32..).zip(changes.iter()).filter(|(_, c)| c.action != Action::Delete) {
+            by_type.entry(&change.addr.resource.type_name).or_default().push(i);
+        }
+        let mut added: Vec<(u32, u32)> = Vec::new();
+        for (type_name, waiting) in &by_type {
+            let Some(ty) = registry.resource_type(type_name) else { continue };
+            for first in ty.created_after().iter().filter_map(|t| by_type.get(t)).flatten() {
+                let needed = self.closure(*first);
+                let cluster = cluster_of(&changes[*first as usize], registry);
+                let same = waiting.iter().filter(|&&w| {
+                    !needed.contains(&w) && cluster.is_some() && cluster_of(&changes[w as usize], registry) == cluster
+                });
+                added.extend(same.map(|&w| (w, *first)));
+            }
+        }
+        for (waiting, first) in added {
+            self.nodes[waiting as usize].needs.push(Dependency::Change(first));
+            let resource = changes[first as usize].addr.resource.without_keys();
+            let dependencies = &mut changes[waiting as usize].dependencies;
+            if let Err(at) = dependencies.binary_search(&resource) {
+                dependencies.insert(at, resource);
+            }
+        }
+    }
+
+    /// The changes that a change waits for, directly or not.
+    fn closure(&self, root: u32) -> BTreeSet<u32> {
+        let mut changes = BTreeSet::new();
+        let mut joins = BTreeSet::new();
+        let mut open = vec![Dependency::Change(root)];
+        while let Some(next) = open.pop() {
+            match next {
+                Dependency::Change(i) if changes.insert(i) => open.extend(&self.nodes[i as usize].needs),
+                Dependency::Join(j) if joins.insert(j) => open.extend(&self.joins[j as usize]),
+                Dependency::Change(_) | Dependency::Join(_) => {}
+            }
+        }
+        changes
+    }
+}
+
+/// The name of the cluster that an object lives in.
+fn cluster_of(change: &ResourceChange, registry: &Registry) -> Option<String> {
+    let attribute = registry.resource_type(&change.addr.resource.type_name)?.schema().lives_in?;
+    let side = if change.after.is_null() { &change.before } else { &change.after };
+    side.get(attribute).and_then(Value::as_str).map(str::to_owned)
+}

@@ -1,0 +1,110 @@
+//! What happens during a run, as one closed set of events; terminal, JSON and test renderers are readers of it.
+
+use std::{sync::Arc, time::Duration};
+
+use sgp_model::{Diagnostic, InstanceAddr, plan::Action};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Recorded objects of one type are about to be read in bulk.
+    RefreshStart {
+        /// The type.
+        type_name: Arc<str>,
+        /// How many.
+        count: usize,
+    },
+    /// They were read.
+    RefreshComplete {
+        /// The type.
+        type_name: Arc<str>,
+        /// How many.
+        count: usize,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A data source is about to be read.
+    ReadStart {
+        /// The data source.
+        addr: InstanceAddr,
+    },
+    /// It was read.
+    ReadComplete {
+        /// The data source.
+        addr: InstanceAddr,
+        /// Its `id`, where it has one.
+        id: Option<String>,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// The outcome of an interrupted run was found out.
+    Recovered {
+        /// The object.
+        addr: InstanceAddr,
+        /// What was found: a short sentence.
+        what: String,
+    },
+    /// A step begins.
+    ApplyStart {
+        /// The object.
+        addr: InstanceAddr,
+        /// Create, update, delete or read; a replacement is two steps.
+        action: Action,
+        /// The deposed key, when a deposed object is meant.
+        deposed: Option<String>,
+        /// Its id, when it is known.
+        id: Option<String>,
+    },
+    /// A step goes on; sent when the status changes and every ten seconds.
+    ApplyProgress {
+        /// The object.
+        addr: InstanceAddr,
+        /// Create, update, delete or read.
+        action: Action,
+        /// What is being waited for, when the provider said so.
+        status: Option<String>,
+        /// Since the step began.
+        elapsed: Duration,
+    },
+    /// A step is done.
+    ApplyComplete {
+        /// The object.
+        addr: InstanceAddr,
+        /// Create, update, delete or read.
+        action: Action,
+        /// Its id, when it is known.
+        id: Option<String>,
+        /// Since the step began.
+        elapsed: Duration,
+    },
+    /// A step failed.
+    ApplyErrored {
+        /// The object.
+        addr: InstanceAddr,
+        /// Create, update, delete or read.
+        action: Action,
+        /// Since the step began.
+        elapsed: Duration,
+    },
+    /// A step is not done because one that it needs failed or the run was interrupted.
+    Skipped {
+        /// The object.
+        addr: InstanceAddr,
+        /// Create, update, delete or read.
+        action: Action,
+    },
+    /// Something to tell at once instead of at the end.
+    Diagnostic(Diagnostic),
+}
+
+/// Receives events; called from many tasks, so it must not block for long.
+pub trait EventSink: Send + Sync {
+    /// Takes one event.
+    fn emit(&self, event: Event);
+}
+
+impl<F: Fn(Event) + Send + Sync> EventSink for F {
+    fn emit(&self, event: Event) {
+        self(event);
+    }
+}

@@ -1,0 +1,34 @@
+//! Orchestration: refresh, plan, apply, destroy, import. Everything that waits is here, and nothing that decides.
+//!
+//! A [`Session`] holds what a run needs; [`plan`] makes a [`sgp_model::Plan`], [`apply`] walks one, and both tell what happens
+//! as [`Event`]s. Decisions are pure functions of `sgp-plan`; values come from the one evaluator of `sgp-lang`, for which
+//! planning and applying are two [`sgp_lang::World`]s. The engine reaches the world only through `sgp-contract`.
+
+mod api;
+mod apply;
+mod blocks;
+mod builtin;
+mod clients;
+mod dependencies;
+mod event;
+mod import;
+mod leftover;
+mod planner;
+mod recover;
+mod refresh;
+mod registry;
+mod settings;
+mod stale;
+mod typed;
+mod values;
+mod world;
+
+pub use api::{ApplyOptions, Imported, Interrupt, Outcome, PlanOptions, Planned, Session};
+pub use apply::apply;
+pub use event::{Event, EventSink};
+pub use import::{import, load_state};
+pub use planner::plan;
+pub use recover::recover;
+pub use registry::Registry;
+pub use settings::parse_duration;
+pub use stale::check_saved;

@@ -1,0 +1,454 @@
+//! Making a plan: rounds of evaluation and reading until nothing waits, then judgement of what is left over, then order.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use futures::future::join_all;
+use sgp_contract::{DataRequest, ImportRequest, ReadScope};
+use sgp_lang::{Evaluator, Inputs, Stop};
+use sgp_model::{
+    Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, ProviderAddr, State, Value,
+    address::ParsedAddr,
+    plan::{Action, OutputChange, PlanMode, ResourceChange},
+    state::{ObjectStatus, RecordKey},
+};
+
+use crate::{
+    Event, PlanOptions, Planned, Session,
+    clients::{ClientState, Clients},
+    dependencies::Dependencies,
+    leftover, recover, refresh,
+    typed::{self, marked},
+    world::{PlanWorld, WantedData},
+};
+
+/// Plans. Recovers an interrupted run first.
+pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
+    let mut diagnostics = recover::recover(session).await;
+    if diagnostics.has_errors() {
+        return Planned { plan: None, diagnostics };
+    }
+    let state = match load(session, &mut diagnostics).await {
+        Some(state) if !diagnostics.has_errors() => state,
+        _ => return Planned { plan: None, diagnostics },
+    };
+    let mut planning = Planning::new(session, options, state);
+    planning.run().await;
+    let plan = planning.finish();
+    let mut all = std::mem::take(&mut planning.diagnostics);
+    all.extend(planning.evaluator.take_diagnostics());
+    all.extend(std::mem::take(&mut planning.evaluator.world_mut().diagnostics));
+    diagnostics.extend(all);
+    let failed = diagnostics.has_errors();
+    let plan = plan.filter(|_| !failed).map(|mut plan| {
+        plan.diagnostics = diagnostics.clone();
+        plan
+    });
+    Planned { plan, diagnostics }
+}
+
+/// The state, typed by the schemas.
+pub(crate) async fn load(session: &Session, diagnostics: &mut Diagnostics) -> Option<State> {
+    match session.store.load().await {
+        Ok(state) => {
+            let (state, problems) = typed::typed(state, &session.registry);
+            diagnostics.extend(problems);
+            Some(state)
+        }
+        Err(error) => {
+            diagnostics.push(Diagnostic::error("State cannot be read", format!("{error}.")));
+            None
+        }
+    }
+}
+
+/// A plan in the making.
+struct Planning<'a> {
+    session: &'a Session,
+    options: &'a PlanOptions,
+    state: State,
+    evaluator: Evaluator<PlanWorld>,
+    diagnostics: Diagnostics,
+}
+
+impl<'a> Planning<'a> {
+    fn new(session: &'a Session, options: &'a PlanOptions, state: State) -> Self {
+        let world = PlanWorld {
+            session: session.clone(),
+            mode: options.mode,
+            replace: options.replace.iter().cloned().collect(),
+            clients: Clients::default(),
+            refreshed: BTreeSet::new(),
+            existing: state.instances.clone(),
+            importing: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            data: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            replaced_clusters: BTreeMap::new(),
+            diagnostics: Diagnostics::new(),
+        };
+        // What differs from call to call is unknown while planning.
+        let inputs = Inputs { impure: None, timestamp: session.clock.now(), ..session.inputs.clone() };
+        let evaluator = Evaluator::new(
+            session.config.clone(),
+            inputs,
+            session.registry.clone(),
+            session.files.clone(),
+            world,
+        );
+        Self { session, options, state, evaluator, diagnostics: Diagnostics::new() }
+    }
+
+    /// Rounds of: evaluate what can be, do all the reading that was asked for at the same time.
+    async fn run(&mut self) {
+        self.evaluator.variables();
+        loop {
+            let configured = self.configure_providers().await;
+            let imported = self.read_imports().await;
+            self.evaluate();
+            let read = self.read_data().await;
+            if !(configured || imported || read) {
+                break;
+            }
+        }
+    }
+
+    /// Evaluates provider configurations that are new, makes their clients and refreshes what they serve. Answers whether
+    /// there were any.
+    async fn configure_providers(&mut self) -> bool {
+        let mut wanted: BTreeSet<ProviderAddr> = self.state.instances.values().map(|r| r.provider.clone()).collect();
+        let resources = self.evaluator.resources();
+        wanted.extend(resources.iter().map(|r| self.evaluator.provider_of(r)));
+        wanted.retain(|p| !self.evaluator.world().clients.0.contains_key(p));
+        let mut evaluated = Vec::new();
+        for addr in wanted {
+            match self.evaluator.provider_config(&addr) {
+                Ok(config) => evaluated.push((addr, config)),
+                Err(Stop::Blocked) => {}
+                Err(Stop::Failed) => {
+                    self.evaluator.world_mut().clients.0.insert(addr, ClientState::Failed);
+                }
+            }
+        }
+        if evaluated.is_empty() {
+            return false;
+        }
+        let new: Vec<ProviderAddr> = evaluated.iter().map(|(addr, _)| addr.clone()).collect();
+        let mut clients = std::mem::take(&mut self.evaluator.world_mut().clients);
+        clients.configure(&self.session.registry, evaluated, &mut self.diagnostics).await;
+        self.evaluator.world_mut().clients = clients;
+        self.refresh(new).await;
+        true
+    }
+
+    async fn refresh(&mut self, providers: Vec<ProviderAddr>) {
+        if self.options.refresh {
+            let mut groups = refresh::by_provider(&self.state.instances);
+            let clients = self.evaluator.world().clients.0.clone();
+            let session = self.session;
+            let reads = providers.iter().filter_map(|addr| {
+                let (client, records) = (clients.get(addr)?.clone(), groups.remove(addr)?);
+                Some(async move { refresh::refresh(session, &client, &records).await })
+            });
+            let done = join_all(reads.collect::<Vec<_>>()).await;
+            let world = self.evaluator.world_mut();
+            for refreshed in done {
+                self.diagnostics.extend(refreshed.diagnostics);
+                world.existing.extend(refreshed.present);
+                refreshed.gone.iter().for_each(|key| {
+                    world.existing.remove(key);
+                });
+            }
+        }
+        self.evaluator.world_mut().refreshed.extend(providers);
+    }
+
+    /// Reads objects that `import` blocks name and that are not recorded yet. Answers whether there were any.
+    async fn read_imports(&mut self) -> bool {
+        if self.options.mode != PlanMode::Normal {
+            return false;
+        }
+        let mut any = false;
+        for (addr, id) in self.evaluator.imports() {
+            let key = RecordKey::current(addr.clone());
+            let world = self.evaluator.world();
+            if world.importing.contains_key(&addr) || world.existing.contains_key(&key) {
+                continue;
+            }
+            let provider = self.evaluator.provider_of(&addr.resource);
+            let Some(client) = self.evaluator.world().clients.0.get(&provider).cloned() else { continue };
+            let config = match self.evaluator.instance_config(&addr) {
+                Ok(config) => config,
+                Err(Stop::Blocked) => continue,
+                Err(Stop::Failed) => Value::dynamic_null(),
+            };
+            any = true;
+            self.evaluator.world_mut().importing.insert(addr.clone(), id.clone());
+            match read_one(self.session, &client, &addr, &provider, &id, &config).await {
+                Ok(record) => {
+                    self.evaluator.world_mut().existing.insert(key, record);
+                }
+                Err(problem) => self.diagnostics.push(problem),
+            }
+        }
+        any
+    }
+
+    /// Forces everything that the plan is about; what waits for reading is asked again in the next round.
+    fn evaluate(&mut self) {
+        if self.options.mode == PlanMode::Destroy {
+            return;
+        }
+        let _ = self.evaluator.module_instances();
+        for resource in self.evaluator.resources() {
+            let Ok(keys) = self.evaluator.instances(&resource) else { continue };
+            for addr in keys.into_iter().map(|key| resource.instance(key)) {
+                if self.targeted(&addr) {
+                    let _ = self.evaluator.object(&addr);
+                }
+            }
+        }
+        if self.options.targets.is_empty() {
+            for name in self.evaluator.root_outputs() {
+                let _ = self.evaluator.output(&ModulePath::root(), &name);
+            }
+            self.evaluator.check_rest();
+        }
+    }
+
+    fn targeted(&self, addr: &InstanceAddr) -> bool {
+        self.options.targets.is_empty() || self.options.targets.iter().any(|t| t.covers(addr))
+    }
+
+    /// Reads the data sources that were asked for, in bulk by configuration and type. Answers whether there were any.
+    async fn read_data(&mut self) -> bool {
+        let wanted = std::mem::take(&mut self.evaluator.world_mut().wanted);
+        if wanted.is_empty() {
+            return false;
+        }
+        let clients = self.evaluator.world().clients.clone();
+        let read = read_data(self.session, &clients, &wanted).await;
+        self.evaluator.world_mut().data.extend(read);
+        true
+    }
+
+    fn finish(&mut self) -> Option<Plan> {
+        let mut changes = std::mem::take(&mut self.evaluator.world_mut().changes);
+        let recorded = self.state.clone();
+        let existing = self.evaluator.world().existing.clone();
+        let mut list: Vec<ResourceChange> = Vec::new();
+        match self.options.mode {
+            PlanMode::Normal => {
+                let mut dependencies = Dependencies::of(&mut self.evaluator);
+                for change in changes.values_mut() {
+                    change.dependencies = dependencies.resources(&change.addr);
+                }
+                list.extend(changes.into_values());
+                list.extend(leftover::deletions(&mut self.evaluator, &existing, &self.options.targets));
+            }
+            PlanMode::Destroy => list.extend(leftover::destroy_all(&existing, &self.options.targets, self.session)),
+            PlanMode::RefreshOnly => {}
+        }
+        self.diagnostics.extend(leftover::prevented(&self.session.config, &list));
+        list.sort_by(|a, b| (&a.addr, &a.deposed).cmp(&(&b.addr, &b.deposed)));
+        let steps = self.order(&mut list, &existing)?;
+        let drift = leftover::drift(&recorded, &existing, self.session);
+        let outputs = self.outputs(&recorded);
+        Some(Plan {
+            mode: self.options.mode,
+            lineage: recorded.lineage.clone(),
+            serial: recorded.serial,
+            config_digest: self.session.config.digest.clone(),
+            variables: self.evaluator.variables(),
+            timestamp: self.session.clock.now(),
+            version: self.session.version.clone(),
+            targets: self.options.targets.iter().map(shown_target).collect(),
+            changes: list,
+            steps,
+            drift,
+            outputs,
+            refreshed: Arc::new(State { instances: existing, ..recorded }),
+            data: self.evaluator.world().data.iter().filter_map(|(a, r)| Some((a.clone(), r.clone().ok()?))).collect(),
+            diagnostics: Diagnostics::new(),
+            errored: false,
+        })
+    }
+
+    fn order(
+        &mut self,
+        changes: &mut [ResourceChange],
+        existing: &BTreeMap<RecordKey, InstanceRecord>,
+    ) -> Option<Vec<sgp_model::plan::Step>> {
+        let mut graph = Dependencies::of(&mut self.evaluator).graph(changes, existing);
+        graph.add_domain_order(changes, &self.session.registry);
+        sgp_plan::order::force_create_before_destroy(changes, &graph.nodes, &graph.joins);
+        match sgp_plan::steps(changes, &graph.nodes, &graph.joins) {
+            Ok(steps) => Some(steps),
+            Err(cycle) => {
+                let path: Vec<String> = cycle.0.iter().map(|&i| changes[i as usize].addr.to_string()).collect();
+                self.diagnostics.push(Diagnostic::error(
+                    "Cycle",
+                    format!("These objects wait for each other, so none can be first: {}.", path.join(" -> ")),
+                ));
+                None
+            }
+        }
+    }
+
+    fn outputs(&mut self, recorded: &State) -> BTreeMap<String, OutputChange> {
+        let before = |name: &str| {
+            recorded.outputs.get(name).map_or_else(Value::dynamic_null, |o| {
+                if o.sensitive { o.value.clone().sensitive() } else { o.value.clone() }
+            })
+        };
+        let mut outputs = BTreeMap::new();
+        if self.options.mode == PlanMode::Destroy {
+            if self.options.targets.is_empty() {
+                for (name, record) in &recorded.outputs {
+                    let after = Value::dynamic_null();
+                    let change =
+                        OutputChange { action: Action::Delete, before: before(name), after, sensitive: record.sensitive };
+                    outputs.insert(name.clone(), change);
+                }
+            }
+            return outputs;
+        }
+        if !self.options.targets.is_empty() {
+            return outputs;
+        }
+        for name in self.evaluator.root_outputs() {
+            let Ok(after) = self.evaluator.output(&ModulePath::root(), &name) else { continue };
+            let existed = recorded.outputs.get(&name);
+            let action = match existed {
+                None => Action::Create,
+                Some(o) if o.value.same(&after) && o.sensitive == after.is_sensitive() => Action::NoOp,
+                Some(_) => Action::Update,
+            };
+            let sensitive = after.is_sensitive();
+            outputs.insert(name.clone(), OutputChange { action, before: before(&name), after, sensitive });
+        }
+        for (name, record) in recorded.outputs.iter().filter(|(name, _)| !outputs.contains_key(*name)).collect::<Vec<_>>() {
+            let change = OutputChange {
+                action: Action::Delete,
+                before: before(name),
+                after: Value::dynamic_null(),
+                sensitive: record.sensitive,
+            };
+            outputs.insert(name.clone(), change);
+        }
+        outputs
+    }
+}
+
+fn shown_target(target: &ParsedAddr) -> String {
+    match target {
+        ParsedAddr::Module(m) => m.to_string(),
+        ParsedAddr::Resource(r) => r.to_string(),
+        ParsedAddr::Instance(i) => i.to_string(),
+    }
+}
+
+/// Reads data sources, grouped by configuration and type.
+pub(crate) async fn read_data(
+    session: &Session,
+    clients: &Clients,
+    wanted: &BTreeMap<InstanceAddr, WantedData>,
+) -> BTreeMap<InstanceAddr, Result<Value, Diagnostics>> {
+    let mut groups: BTreeMap<(&ProviderAddr, &str), Vec<(&InstanceAddr, &WantedData)>> = BTreeMap::new();
+    for (addr, data) in wanted {
+        groups.entry((&data.provider, &addr.resource.type_name)).or_default().push((addr, data));
+    }
+    let scope = ReadScope::default();
+    let scope = &scope;
+    let reads = groups.into_iter().map(|((provider, type_name), group)| async move {
+        let client = clients.0.get(provider).and_then(ClientState::ready);
+        let (Some(ty), Some(client)) = (session.registry.data_source(type_name), client) else {
+            // The configuration failed and said so; what depends on it stays silent.
+            return group.into_iter().map(|(addr, _)| (addr.clone(), Err(Diagnostics::new()))).collect::<Vec<_>>();
+        };
+        let bare: Vec<_> = group.iter().map(|(addr, d)| (*addr, d.config.clone().unmark_deep())).collect();
+        let requests: Vec<_> = bare.iter().map(|(addr, (config, _))| DataRequest { addr, config }).collect();
+        let start = session.clock.monotonic();
+        group.iter().for_each(|(addr, _)| session.events.emit(Event::ReadStart { addr: (*addr).clone() }));
+        let answers = ty.read(&**client, scope, &requests).await;
+        let elapsed = session.clock.monotonic().saturating_sub(start);
+        let finish = |(addr, (_, marks)): (&InstanceAddr, (Value, sgp_model::Marks)), answer: Result<Value, Diagnostics>| {
+            let answer = answer.and_then(|value| {
+                typed::shaped(&ty.schema().block, &value)
+                    .map(|v| typed::mark_schema(&ty.schema().block, &v).mark(marks))
+                    .map_err(|problem| {
+                        Diagnostic::error(
+                            "Provider answered something else than its schema",
+                            format!("{type_name}: {problem}. This is a bug in sgp; please report it."),
+                        )
+                        .into()
+                    })
+            });
+            let id = answer.as_ref().ok().and_then(|v| v.get("id")?.as_str().map(str::to_owned));
+            session.events.emit(Event::ReadComplete { addr: addr.clone(), id, elapsed });
+            (addr.clone(), answer)
+        };
+        bare.into_iter().zip(answers).map(|(b, a)| finish(b, a)).collect()
+    });
+    join_all(reads).await.into_iter().flatten().collect()
+}
+
+/// Reads one object by the id that a person gave.
+pub(crate) async fn read_one(
+    session: &Session,
+    client: &ClientState,
+    addr: &InstanceAddr,
+    provider: &ProviderAddr,
+    id: &str,
+    config: &Value,
+) -> Result<InstanceRecord, Diagnostic> {
+    let ty = session.registry.resource_type(&addr.resource.type_name).ok_or_else(|| {
+        Diagnostic::error("Unknown resource type", format!("There is no resource type {}.", addr.resource.type_name))
+    })?;
+    let (config, _) = config.clone().unmark_deep();
+    let prior = ty.import(&ImportRequest { id, config: &config }).map_err(|d| d.on(addr))?;
+    let prior = typed::shaped(&ty.schema().block, &prior)
+        .map_err(|problem| Diagnostic::error("Import failed", format!("{addr}: {problem}.")))?;
+    let record = InstanceRecord {
+        provider: provider.clone(),
+        schema_version: ty.schema().version,
+        attributes: prior,
+        sensitive_paths: Vec::new(),
+        status: ObjectStatus::Ready,
+        dependencies: Vec::new(),
+        create_before_destroy: false,
+        private: None,
+    };
+    let key = RecordKey::current(addr.clone());
+    let records = BTreeMap::from([(key.clone(), record)]);
+    if client.ready().is_none() {
+        return Err(Diagnostic::error(
+            "Import needs a configured provider",
+            format!(
+                "{addr} cannot be imported yet: the configuration of {provider} is known only after apply. Apply what it \
+                 refers to first, then import."
+            ),
+        ));
+    }
+    let mut refreshed = refresh::refresh(session, client, &records).await;
+    if let Some(problem) = refreshed.diagnostics.0.pop() {
+        return Err(problem);
+    }
+    refreshed.present.remove(&key).ok_or_else(|| {
+        Diagnostic::error(
+            "Object to import does not exist",
+            format!("There is no {} with the id {id:?}. Check the id, the region and the account.", addr.resource.type_name),
+        )
+        .on(addr)
+    })
+}
+
+/// What a refreshed object looks like to a person.
+pub(crate) fn shown(session: &Session, key: &RecordKey, record: &InstanceRecord) -> Value {
+    match session.registry.resource_type(&key.addr.resource.type_name) {
+        Some(ty) => marked(&ty.schema().block, record),
+        None => record.attributes.clone(),
+    }
+}

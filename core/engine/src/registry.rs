@@ -1,0 +1,93 @@
+//! Which types there are, and which provider each belongs to.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sgp_contract::{DataSource, Provider, ResourceType};
+use sgp_lang::Schemas;
+use sgp_model::{Mode, Schema};
+
+use crate::builtin::TerraformProvider;
+
+/// All providers of the binary, with the types of each.
+pub struct Registry {
+    providers: BTreeMap<&'static str, Arc<dyn Provider>>,
+    resources: BTreeMap<&'static str, (&'static str, &'static dyn ResourceType)>,
+    data: BTreeMap<&'static str, (&'static str, &'static dyn DataSource)>,
+}
+
+impl Registry {
+    /// These providers and the built-in one (`terraform_data`).
+    pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
+        let mut registry = Self { providers: BTreeMap::new(), resources: BTreeMap::new(), data: BTreeMap::new() };
+        for provider in providers.into_iter().chain([Arc::new(TerraformProvider) as Arc<dyn Provider>]) {
+            let name = provider.name();
+            for ty in provider.resource_types() {
+                registry.resources.insert(ty.schema().name, (name, *ty));
+            }
+            for ty in provider.data_sources() {
+                registry.data.insert(ty.schema().name, (name, *ty));
+            }
+            registry.providers.insert(name, provider);
+        }
+        registry
+    }
+
+    /// A provider by its name.
+    pub fn provider(&self, name: &str) -> Option<&Arc<dyn Provider>> {
+        self.providers.get(name)
+    }
+
+    /// All providers, by name.
+    pub fn providers(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
+        self.providers.values()
+    }
+
+    /// A resource type.
+    pub fn resource_type(&self, name: &str) -> Option<&'static dyn ResourceType> {
+        self.resources.get(name).map(|(_, ty)| *ty)
+    }
+
+    /// A data source.
+    pub fn data_source(&self, name: &str) -> Option<&'static dyn DataSource> {
+        self.data.get(name).map(|(_, ty)| *ty)
+    }
+
+    /// All resource types, by name.
+    pub fn resource_types(&self) -> impl Iterator<Item = &'static dyn ResourceType> {
+        self.resources.values().map(|(_, ty)| *ty)
+    }
+
+    /// All data sources, by name.
+    pub fn data_sources(&self) -> impl Iterator<Item = &'static dyn DataSource> {
+        self.data.values().map(|(_, ty)| *ty)
+    }
+}
+
+impl Schemas for Registry {
+    fn resource(&self, mode: Mode, type_name: &str) -> Option<&'static Schema> {
+        match mode {
+            Mode::Managed => self.resource_type(type_name).map(ResourceType::schema),
+            Mode::Data => self.data_source(type_name).map(DataSource::schema),
+        }
+    }
+
+    fn provider_for(&self, type_name: &str) -> Option<&'static str> {
+        let managed = self.resources.get(type_name).map(|(provider, _)| *provider);
+        managed.or_else(|| self.data.get(type_name).map(|(provider, _)| *provider))
+    }
+
+    fn provider_config(&self, provider: &str) -> Option<&'static Schema> {
+        self.providers.get(provider).map(|p| p.config_schema())
+    }
+
+    fn resource_names(&self, mode: Mode) -> Vec<&'static str> {
+        match mode {
+            Mode::Managed => self.resources.keys().copied().collect(),
+            Mode::Data => self.data.keys().copied().collect(),
+        }
+    }
+
+    fn provider_names(&self) -> Vec<&'static str> {
+        self.providers.keys().copied().collect()
+    }
+}

@@ -1,0 +1,91 @@
+//! The world after planning: values as they are recorded, or as they have become during apply.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sgp_lang::{Answer, Configured, DepsView, World};
+use sgp_model::{InstanceAddr, Mode, State, Value};
+use sgp_plan::propose::unknown_object;
+
+use crate::{
+    Registry,
+    typed::{mark_schema, marked},
+};
+
+/// Answers with what the state has recorded; everything else is unknown.
+pub(crate) struct RecordedWorld {
+    registry: Arc<Registry>,
+    values: BTreeMap<InstanceAddr, Value>,
+}
+
+impl RecordedWorld {
+    pub(crate) fn new(registry: Arc<Registry>, state: &State) -> Self {
+        let values = state.instances.iter().filter(|(key, _)| key.deposed.is_none()).map(|(key, record)| {
+            let ty = registry.resource_type(&key.addr.resource.type_name);
+            let value = ty.map_or_else(|| record.attributes.clone(), |ty| marked(&ty.schema().block, record));
+            (key.addr.clone(), value)
+        });
+        let values = values.collect();
+        Self { registry, values }
+    }
+}
+
+impl World for RecordedWorld {
+    fn object(&mut self, configured: Configured<'_>, _deps: &DepsView<'_>) -> Answer {
+        match self.values.get(configured.addr) {
+            Some(value) => Answer::Value(value.clone()),
+            None => Answer::Provisional(unknown(&self.registry, &configured)),
+        }
+    }
+}
+
+/// Answers with what exists now; what is still to come is as planned, and provisional.
+pub(crate) struct ApplyWorld {
+    pub(crate) registry: Arc<Registry>,
+    /// Final: applied, read, or not part of the plan's changes.
+    pub(crate) settled: BTreeMap<InstanceAddr, Value>,
+    /// Planned, not applied yet.
+    pub(crate) planned: BTreeMap<InstanceAddr, Value>,
+}
+
+impl World for ApplyWorld {
+    fn object(&mut self, configured: Configured<'_>, _deps: &DepsView<'_>) -> Answer {
+        if let Some(value) = self.settled.get(configured.addr) {
+            return Answer::Value(value.clone());
+        }
+        if let Some(data) = self.pure_data(&configured) {
+            return data;
+        }
+        match self.planned.get(configured.addr) {
+            Some(value) => Answer::Provisional(value.clone()),
+            None => Answer::Provisional(unknown(&self.registry, &configured)),
+        }
+    }
+}
+
+impl ApplyWorld {
+    /// A data source that only computes is computed whenever its arguments are known.
+    fn pure_data(&self, configured: &Configured<'_>) -> Option<Answer> {
+        let addr = configured.addr;
+        let ty = self.registry.data_source(&addr.resource.type_name).filter(|ty| ty.is_pure())?;
+        if addr.resource.mode != Mode::Data || !configured.config.is_wholly_known() {
+            return None;
+        }
+        let (config, marks) = configured.config.clone().unmark_deep();
+        Some(match ty.compute(&sgp_contract::DataRequest { addr, config: &config }) {
+            Ok(value) => Answer::Value(value.mark(marks)),
+            Err(problems) => Answer::Failed(crate::world::located(problems, configured)),
+        })
+    }
+}
+
+fn unknown(registry: &Registry, configured: &Configured<'_>) -> Value {
+    let name = &configured.addr.resource.type_name;
+    let schema = match configured.addr.resource.mode {
+        Mode::Managed => registry.resource_type(name).map(sgp_contract::ResourceType::schema),
+        Mode::Data => registry.data_source(name).map(sgp_contract::DataSource::schema),
+    };
+    match schema {
+        Some(schema) => mark_schema(&schema.block, &unknown_object(&schema.block, &configured.config)),
+        None => Value::unknown(sgp_model::Type::Dynamic),
+    }
+}

@@ -1,0 +1,307 @@
+//! The world as the evaluator sees it while a plan is made: each instance is judged at the moment somebody asks for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sgp_contract::{DataRequest, PlanRequest, PlanResponse, ResourceType};
+use sgp_lang::{
+    Answer, Configured, DepsView, World,
+    config::{self, Lifecycle},
+};
+use sgp_model::{
+    AttrPath, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, Mode, ProviderAddr, Schema, Value,
+    plan::{Action, PlanMode, Reason, ResourceChange},
+    state::{ObjectStatus, RecordKey},
+};
+use sgp_plan::{IgnoreChanges, ignore_changes, judge, propose, propose::unknown_object};
+
+use crate::{
+    Session,
+    clients::Clients,
+    typed::{mark_schema, marked},
+};
+
+/// A data source that waits to be read.
+pub(crate) struct WantedData {
+    /// The evaluated arguments.
+    pub(crate) config: Value,
+    /// Which configuration reads it.
+    pub(crate) provider: ProviderAddr,
+}
+
+/// What planning knows so far.
+pub(crate) struct PlanWorld {
+    pub(crate) session: Session,
+    pub(crate) mode: PlanMode,
+    pub(crate) replace: BTreeSet<InstanceAddr>,
+    pub(crate) clients: Clients,
+    /// Provider configurations whose recorded objects are refreshed (or need no refresh).
+    pub(crate) refreshed: BTreeSet<ProviderAddr>,
+    /// What exists: recorded, then refreshed.
+    pub(crate) existing: BTreeMap<RecordKey, InstanceRecord>,
+    /// Objects that an `import` block names, with the id, before and after they were read.
+    pub(crate) importing: BTreeMap<InstanceAddr, String>,
+    /// Judgements so far.
+    pub(crate) changes: BTreeMap<InstanceAddr, ResourceChange>,
+    /// Data sources that were read.
+    pub(crate) data: BTreeMap<InstanceAddr, Result<Value, Diagnostics>>,
+    /// Data sources that wait to be read.
+    pub(crate) wanted: BTreeMap<InstanceAddr, WantedData>,
+    /// Clusters that are replaced, by name.
+    pub(crate) replaced_clusters: BTreeMap<String, InstanceAddr>,
+    /// Warnings of types.
+    pub(crate) diagnostics: Diagnostics,
+}
+
+impl World for PlanWorld {
+    fn object(&mut self, configured: Configured<'_>, deps: &DepsView<'_>) -> Answer {
+        match configured.addr.resource.mode {
+            Mode::Managed => self.managed(&configured),
+            Mode::Data => self.data(&configured, deps),
+        }
+    }
+}
+
+impl PlanWorld {
+    fn managed(&mut self, configured: &Configured<'_>) -> Answer {
+        if !self.refreshed.contains(&configured.provider) {
+            return Answer::Blocked;
+        }
+        let Some(ty) = self.session.registry.resource_type(&configured.addr.resource.type_name) else {
+            // The evaluator has already said that there is no such type.
+            return Answer::Failed(Diagnostics::new());
+        };
+        let record = self.existing.get(&RecordKey::current(configured.addr.clone()));
+        let prior = record.map_or_else(|| Value::null(ty.schema().ty()), |r| marked(&ty.schema().block, r));
+        if self.mode != PlanMode::Normal {
+            return Answer::Value(if prior.is_null() {
+                mark_schema(&ty.schema().block, &unknown_object(&ty.schema().block, &configured.config))
+            } else {
+                prior
+            });
+        }
+        let tainted = record.is_some_and(|r| r.status == ObjectStatus::Tainted);
+        match self.change(ty, configured, &prior, tainted) {
+            Ok(change) => {
+                let after = change.after.clone();
+                self.note_cluster(&change);
+                self.changes.insert(configured.addr.clone(), change);
+                Answer::Value(after)
+            }
+            Err(diagnostics) => Answer::Failed(diagnostics),
+        }
+    }
+
+    /// Judges one managed instance.
+    fn change(
+        &mut self,
+        ty: &dyn ResourceType,
+        configured: &Configured<'_>,
+        prior: &Value,
+        tainted: bool,
+    ) -> Result<ResourceChange, Diagnostics> {
+        let schema = ty.schema();
+        let lifecycle = &configured.block.lifecycle;
+        let problems = located(ty.validate(&configured.config), configured);
+        if problems.has_errors() {
+            return Err(problems);
+        }
+        self.diagnostics.extend(problems);
+        let config = match ignored(lifecycle) {
+            Some(ignore) => ignore_changes(&schema.block, prior, &configured.config, &ignore),
+            None => configured.config.clone(),
+        };
+        let provider_config = self.clients.0.get(&configured.provider).map_or_else(Value::dynamic_null, |c| c.config());
+        let mut planned = plan_object(ty, prior, &config, &provider_config).map_err(|d| located(d, configured))?;
+        let judged = judge(&schema.block, prior, &planned.object, &planned.requires_replace);
+        let mut action = judged.action;
+        let mut reason = action.is_replace().then_some(Reason::ReplaceBecauseCannotUpdate);
+        if let Some(why) = self.other_reason_to_replace(schema, configured, &config, tainted).filter(|_| !prior.is_null()) {
+            action = Action::DeleteThenCreate;
+            reason = Some(why);
+        }
+        if action.is_replace() {
+            let none = Value::null(schema.ty());
+            let fresh = plan_object(ty, &none, &configured.config, &provider_config)
+                .map_err(|d| located(d, configured))?;
+            planned.diagnostics.extend(fresh.diagnostics);
+            planned.object = fresh.object;
+        }
+        self.diagnostics.extend(located(planned.diagnostics, configured));
+        if action.is_replace() && lifecycle.prevent_destroy {
+            return Err(prevented(configured, &judged.replace_paths).into());
+        }
+        Ok(ResourceChange {
+            addr: configured.addr.clone(),
+            deposed: None,
+            previous_addr: None,
+            provider: configured.provider.clone(),
+            action,
+            reason,
+            before: prior.clone(),
+            after: mark_schema(&schema.block, &planned.object),
+            config: mark_schema(&schema.block, &config),
+            replace_paths: judged.replace_paths,
+            importing: self.importing.get(configured.addr).cloned(),
+            dependencies: Vec::new(),
+            create_before_destroy: lifecycle.create_before_destroy.unwrap_or(false),
+        })
+    }
+
+    fn other_reason_to_replace(
+        &self,
+        schema: &Schema,
+        configured: &Configured<'_>,
+        config: &Value,
+        tainted: bool,
+    ) -> Option<Reason> {
+        if tainted {
+            return Some(Reason::ReplaceBecauseTainted);
+        }
+        if self.replace.contains(configured.addr) {
+            return Some(Reason::ReplaceByRequest);
+        }
+        let cluster = config.get(schema.lives_in?)?.as_str()?;
+        let cluster = self.replaced_clusters.get(cluster)?.clone();
+        Some(Reason::ReplaceBecauseClusterIsReplaced { cluster })
+    }
+
+    /// Remembers a cluster that goes and comes back under its name: what lives in it goes with it.
+    fn note_cluster(&mut self, change: &ResourceChange) {
+        if &*change.addr.resource.type_name != "aws_eks_cluster" || !change.action.is_replace() {
+            return;
+        }
+        for side in [&change.before, &change.after] {
+            if let Some(name) = side.get("name").and_then(Value::as_str) {
+                self.replaced_clusters.insert(name.to_owned(), change.addr.clone());
+            }
+        }
+    }
+
+    fn data(&mut self, configured: &Configured<'_>, deps: &DepsView<'_>) -> Answer {
+        let addr = configured.addr;
+        match self.data.get(addr) {
+            Some(Ok(value)) => return Answer::Value(value.clone()),
+            Some(Err(problems)) => return Answer::Failed(located(problems.clone(), configured)),
+            None => {}
+        }
+        let Some(ty) = self.session.registry.data_source(&addr.resource.type_name) else {
+            return Answer::Failed(Diagnostics::new());
+        };
+        let known = configured.config.is_wholly_known();
+        if known && ty.is_pure() {
+            let (config, marks) = configured.config.clone().unmark_deep();
+            return match ty.compute(&DataRequest { addr, config: &config }) {
+                Ok(value) => Answer::Value(value.mark(marks)),
+                Err(problems) => Answer::Failed(located(problems, configured)),
+            };
+        }
+        let Some(client) = self.clients.0.get(&configured.provider) else { return Answer::Blocked };
+        let reason = if !known || client.ready().is_none() {
+            Some(Reason::ReadBecauseConfigUnknown)
+        } else if self.waits_for_a_change(deps) {
+            Some(Reason::ReadBecauseDependencyPending)
+        } else {
+            None
+        };
+        let Some(reason) = reason else {
+            let wanted =
+                WantedData { config: configured.config.clone(), provider: configured.provider.clone() };
+            self.wanted.insert(addr.clone(), wanted);
+            return Answer::Blocked;
+        };
+        if self.mode != PlanMode::Normal {
+            return Answer::Value(unknown_object(&ty.schema().block, &configured.config));
+        }
+        let change = deferred_read(configured, &ty.schema().block, reason);
+        let after = change.after.clone();
+        self.changes.insert(addr.clone(), change);
+        Answer::Value(after)
+    }
+
+    /// Whether something that the data source names in `depends_on` changes, or something that it refers to does not exist
+    /// yet: reading now would find the world of before.
+    fn waits_for_a_change(&self, deps: &DepsView<'_>) -> bool {
+        let change_of = |addr: &InstanceAddr| self.changes.get(addr).map(|c| c.action);
+        deps.explicit().iter().any(|a| change_of(a).is_some_and(|action| action != Action::NoOp))
+            || deps
+                .instances()
+                .iter()
+                .any(|a| change_of(a).is_some_and(|action| action == Action::Create || action.is_replace()))
+    }
+}
+
+/// What `ignore_changes` says, in the planner's words.
+pub(crate) fn ignored(lifecycle: &Lifecycle) -> Option<IgnoreChanges> {
+    match &lifecycle.ignore_changes {
+        config::IgnoreChanges::Nothing => None,
+        config::IgnoreChanges::All => Some(IgnoreChanges::All),
+        config::IgnoreChanges::Paths(paths) => Some(IgnoreChanges::Paths(paths.clone())),
+    }
+}
+
+/// What the schema and the type make of a configuration.
+pub(crate) struct PlannedObject {
+    pub(crate) object: Value,
+    pub(crate) requires_replace: Vec<AttrPath>,
+    pub(crate) diagnostics: Diagnostics,
+}
+
+/// Plans one object: schema first, then its type.
+pub(crate) fn plan_object(
+    ty: &dyn ResourceType,
+    prior: &Value,
+    config: &Value,
+    provider_config: &Value,
+) -> Result<PlannedObject, Diagnostics> {
+    let proposed = propose(&ty.schema().block, prior, config);
+    let request = PlanRequest { prior, config, proposed: &proposed, provider_config };
+    let PlanResponse { planned, requires_replace, diagnostics } = ty.plan(&request);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    Ok(PlannedObject { object: planned.unwrap_or(proposed), requires_replace, diagnostics })
+}
+
+fn deferred_read(configured: &Configured<'_>, block: &sgp_model::Block, reason: Reason) -> ResourceChange {
+    ResourceChange {
+        addr: configured.addr.clone(),
+        deposed: None,
+        previous_addr: None,
+        provider: configured.provider.clone(),
+        action: Action::Read,
+        reason: Some(reason),
+        before: Value::null(block.ty()),
+        after: mark_schema(block, &unknown_object(block, &configured.config)),
+        config: configured.config.clone(),
+        replace_paths: Vec::new(),
+        importing: None,
+        dependencies: Vec::new(),
+        create_before_destroy: false,
+    }
+}
+
+/// Diagnostics of a type know attributes, not places: gives them the object and the place in the source.
+pub(crate) fn located(diagnostics: Diagnostics, configured: &Configured<'_>) -> Diagnostics {
+    let placed = diagnostics.into_iter().map(|mut d| {
+        d.address.get_or_insert_with(|| configured.addr.to_string());
+        let span = d.attribute.as_ref().and_then(|path| configured.block.span_of(path));
+        d.span = d.span.or(span).or_else(|| Some(configured.block.span.clone()));
+        d
+    });
+    Diagnostics(placed.collect())
+}
+
+fn prevented(configured: &Configured<'_>, paths: &[AttrPath]) -> Diagnostic {
+    let because = paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let because = if because.is_empty() { String::new() } else { format!(" (because of {because})") };
+    Diagnostic::error(
+        "Instance cannot be destroyed",
+        format!(
+            "The plan would replace {}{because}, but its lifecycle has prevent_destroy set. To go on, change the \
+             configuration so that it need not be replaced, or take prevent_destroy away.",
+            configured.addr
+        ),
+    )
+    .at(configured.block.span.clone())
+    .on(configured.addr)
+}

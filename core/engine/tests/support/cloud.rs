@@ -1,0 +1,257 @@
+//! The provider `fake`: things with a name, a size and a parent, in a map.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use sgp_contract::{
+    Applied, Client, Context, CreateRequest, DataRequest, DataSource, DeleteRequest, Found, ImportRequest, Provider,
+    ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
+};
+use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value, schema::Semantics, state::Intent};
+
+/// What exists, and what was asked of it.
+#[derive(Default)]
+pub struct Cloud {
+    pub things: Mutex<BTreeMap<String, Value>>,
+    pub calls: Mutex<Vec<String>>,
+    /// Names whose next creation, update or deletion fails: `create a`.
+    pub failing: Mutex<Vec<String>>,
+    /// Names whose creation fails after the thing came into being.
+    pub half: Mutex<Vec<String>>,
+    next: AtomicUsize,
+    pub running: AtomicUsize,
+    pub most_running: AtomicUsize,
+    /// Called in the middle of every mutation.
+    pub hook: Mutex<Option<Box<dyn Fn(&str) + Send>>>,
+    /// Where the process may die.
+    pub death: Arc<super::death::Death>,
+}
+
+impl Cloud {
+    pub fn names(&self) -> Vec<String> {
+        let things = self.things.lock().unwrap();
+        let mut names: Vec<String> =
+            things.values().map(|t| t.get("name").and_then(Value::as_str).unwrap().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    pub fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    pub fn fail(&self, what: &str) {
+        self.failing.lock().unwrap().push(what.into());
+    }
+
+    async fn call(&self, what: String) -> Result<(), Diagnostic> {
+        self.death.point().await;
+        self.calls.lock().unwrap().push(what.clone());
+        let now = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_running.fetch_max(now, Ordering::SeqCst);
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        if let Some(hook) = &*self.hook.lock().unwrap() {
+            hook(&what);
+        }
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        let mut failing = self.failing.lock().unwrap();
+        match failing.iter().position(|f| *f == what) {
+            Some(at) => {
+                failing.remove(at);
+                Err(Diagnostic::error("Refused", format!("The cloud refused to {what}.")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+pub struct FakeProvider {
+    cloud: Arc<Cloud>,
+}
+
+impl FakeProvider {
+    pub fn new(cloud: Arc<Cloud>) -> Self {
+        Self { cloud }
+    }
+}
+
+struct FakeClient(Arc<Cloud>);
+
+impl Client for FakeClient {
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+fn cloud(client: &dyn Client) -> &Cloud {
+    &client.as_any().downcast_ref::<FakeClient>().unwrap().0
+}
+
+#[async_trait]
+impl Provider for FakeProvider {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    fn source(&self) -> &'static str {
+        "example.com/test/fake"
+    }
+
+    fn config_schema(&self) -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            Schema::new("fake", "A cloud in memory.").attr("endpoint", Attribute::string())
+        });
+        &SCHEMA
+    }
+
+    fn resource_types(&self) -> &'static [&'static dyn ResourceType] {
+        &[&Thing]
+    }
+
+    fn data_sources(&self) -> &'static [&'static dyn DataSource] {
+        &[&ThingData]
+    }
+
+    async fn configure(&self, _config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {
+        Ok(Arc::new(FakeClient(self.cloud.clone())))
+    }
+}
+
+struct Thing;
+
+static THING: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new("fake_thing", "A thing.")
+        .attr("id", Attribute::string().computed())
+        .attr("name", Attribute::string().required().force_new())
+        .attr("size", Attribute::number().default(Value::int(1)))
+        .attr("parent", Attribute::string())
+        .attr("secret", Attribute::string().sensitive())
+        .attr("document", Attribute::string().semantics(Semantics::Json))
+        .attr("tags", Attribute::string_map())
+        .attr("etag", Attribute::string().computed().follows(&["*"]))
+});
+
+fn name(value: &Value) -> String {
+    value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn id(value: &Value) -> String {
+    value.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[async_trait]
+impl ResourceType for Thing {
+    fn schema(&self) -> &'static Schema {
+        &THING
+    }
+
+    fn endpoint(&self) -> &'static str {
+        "fake"
+    }
+
+    async fn read(&self, client: &dyn Client, _scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
+        let cloud = cloud(client);
+        cloud.calls.lock().unwrap().push(format!("read {}", requests.len()));
+        let things = cloud.things.lock().unwrap();
+        let one = |r: &ReadRequest| things.get(&id(&r.prior)).cloned().map_or(ReadOutcome::Gone, ReadOutcome::Present);
+        requests.iter().map(one).collect()
+    }
+
+    async fn create(&self, client: &dyn Client, cx: &Context, request: CreateRequest<'_>) -> Applied {
+        let cloud = cloud(client);
+        let name = name(request.planned);
+        if let Err(problem) = cloud.call(format!("create {name}")).await {
+            return Applied::failed(problem);
+        }
+        let number = cloud.next.fetch_add(1, Ordering::SeqCst);
+        let id = format!("{name}-{number}");
+        let made = request.planned.with_attr("id", id.as_str().into()).with_attr("etag", format!("e{number}").into());
+        cloud.things.lock().unwrap().insert(id, made.clone());
+        cloud.death.point().await;
+        cx.checkpoint(&made).await.unwrap();
+        if cloud.half.lock().unwrap().contains(&name) {
+            return Applied::partly(made, Diagnostic::error("Half made", "It never became ready."));
+        }
+        Applied::done(made)
+    }
+
+    async fn update(&self, client: &dyn Client, _cx: &Context, request: UpdateRequest<'_>) -> Applied {
+        let cloud = cloud(client);
+        if let Err(problem) = cloud.call(format!("update {}", name(request.prior))).await {
+            return Applied::partly(request.prior.clone(), problem);
+        }
+        let number = cloud.next.fetch_add(1, Ordering::SeqCst);
+        let made = request.planned.with_attr("etag", format!("e{number}").into());
+        cloud.things.lock().unwrap().insert(id(&made), made.clone());
+        cloud.death.point().await;
+        Applied::done(made)
+    }
+
+    async fn delete(&self, client: &dyn Client, _cx: &Context, request: DeleteRequest<'_>) -> Applied {
+        let cloud = cloud(client);
+        if let Err(problem) = cloud.call(format!("delete {}", name(request.prior))).await {
+            return Applied::partly(request.prior.clone(), problem);
+        }
+        cloud.things.lock().unwrap().remove(&id(request.prior));
+        cloud.death.point().await;
+        Applied { object: None, diagnostics: Diagnostics::new() }
+    }
+
+    fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {
+        Ok(Value::object([("id", Value::from(request.id))]))
+    }
+
+    async fn find(&self, client: &dyn Client, intent: &Intent) -> Result<Found, Diagnostic> {
+        let things = cloud(client).things.lock().unwrap();
+        let found = things.values().find(|t| name(t) == name(&intent.attributes)).cloned();
+        Ok(found.map_or(Found::Nothing, Found::Ours))
+    }
+}
+
+struct ThingData;
+
+static THING_DATA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new("fake_thing", "Finds a thing by its name.")
+        .attr("name", Attribute::string().required())
+        .attr("id", Attribute::string().computed())
+        .attr("size", Attribute::number().computed())
+});
+
+#[async_trait]
+impl DataSource for ThingData {
+    fn schema(&self) -> &'static Schema {
+        &THING_DATA
+    }
+
+    async fn read(
+        &self,
+        client: &dyn Client,
+        _scope: &ReadScope,
+        requests: &[DataRequest<'_>],
+    ) -> Vec<Result<Value, Diagnostics>> {
+        let cloud = cloud(client);
+        cloud.calls.lock().unwrap().push(format!("read data {}", requests.len()));
+        let things = cloud.things.lock().unwrap();
+        requests
+            .iter()
+            .map(|r| {
+                let wanted = name(r.config);
+                let found = things.values().find(|t| name(t) == wanted);
+                let found = found.ok_or_else(|| Diagnostic::error("No such thing", format!("There is no {wanted}.")))?;
+                Ok(Value::object([
+                    ("name", wanted.as_str().into()),
+                    ("id", found.get("id").unwrap().clone()),
+                    ("size", found.get("size").unwrap().clone()),
+                ]))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,334 @@
+//! A module out of the bodies of its files.
+
+use std::sync::Arc;
+
+use sgp_model::{Diagnostic, Diagnostics, Mode, Span, Value};
+
+use super::{
+    Import, Local, Module, Moved, Output, ProviderBlock, Removed, RequiredProvider, TypeConstraint, Variable,
+    blocks::{checks, flag, only, required, text},
+    constraint, reference, resource,
+};
+use crate::{
+    suggest::did_you_mean,
+    syntax::{Attr, Block, Body, Expr, ExprKind},
+};
+
+/// What a `module` block's source leads to.
+pub type Loader<'l> = dyn FnMut(&str, &Span, &mut Diagnostics) -> Option<Arc<Module>> + 'l;
+
+const TOP_LEVEL: [&str; 10] =
+    ["resource", "data", "variable", "locals", "output", "module", "provider", "terraform", "import", "moved"];
+
+/// Terraform has these; they are not read here yet.
+const NOT_YET: [&str; 5] = ["ephemeral", "check", "action", "list", "language"];
+
+/// Builds a module. `load` is called for each `module` block with its source.
+pub fn build(dir: &str, bodies: &[Body], load: &mut Loader<'_>) -> (Module, Diagnostics) {
+    let mut builder =
+        Builder { module: Module { dir: dir.into(), ..Module::default() }, diagnostics: Diagnostics::new(), load };
+    // Local provider names are needed for provider blocks, so settings come first.
+    for block in bodies.iter().flat_map(|b| b.blocks_of("terraform")) {
+        builder.settings(block);
+    }
+    for body in bodies {
+        for attr in &body.attrs {
+            builder.diagnostics.push(
+                Diagnostic::error("Unsupported argument", "Arguments stand in blocks, not at the top level of a file. Values for variables belong into a .tfvars file.")
+                    .at(attr.name_span.clone()),
+            );
+        }
+        for block in &body.blocks {
+            builder.block(block);
+        }
+    }
+    (builder.module, builder.diagnostics)
+}
+
+struct Builder<'l, 'd> {
+    module: Module,
+    diagnostics: Diagnostics,
+    load: &'l mut Loader<'d>,
+}
+
+impl Builder<'_, '_> {
+    fn block(&mut self, block: &Block) {
+        match &*block.ty {
+            "resource" => self.resource(block, Mode::Managed),
+            "data" => self.resource(block, Mode::Data),
+            "variable" => self.variable(block),
+            "locals" => self.locals(block),
+            "output" => self.output(block),
+            "module" => self.call(block),
+            "provider" => self.provider(block),
+            "import" => self.import(block),
+            "moved" => self.moved(block),
+            "removed" => self.removed(block),
+            "terraform" => {}
+            other => {
+                let hint = if NOT_YET.contains(&other) {
+                    " sgp does not support it yet.".to_owned()
+                } else {
+                    did_you_mean(other, TOP_LEVEL.into_iter().chain(["removed"]))
+                };
+                self.diagnostics.push(
+                    Diagnostic::error("Unsupported block type", format!("Blocks of type {other:?} are not expected here.{hint}"))
+                        .at(block.ty_span.clone()),
+                );
+            }
+        }
+    }
+
+    fn duplicate(&mut self, what: &str, name: &str, at: &Span, first: &Span) {
+        self.diagnostics.push(
+            Diagnostic::error(
+                format!("Duplicate {what}"),
+                format!("{name:?} is already declared in {}. Names are unique within a module: rename or remove one.", first.file),
+            )
+            .at(at.clone()),
+        );
+    }
+
+    fn resource(&mut self, block: &Block, mode: Mode) {
+        let Some(found) = resource::read(block, mode, &mut self.diagnostics) else { return };
+        let key = (mode, found.type_name.clone(), found.name.clone());
+        if let Some(first) = self.module.resource_index.get(&key) {
+            let first = self.module.resources[*first].span.clone();
+            let what = if mode == Mode::Managed { "resource" } else { "data source" };
+            self.duplicate(&format!("{what} configuration"), &format!("{}.{}", found.type_name, found.name), &found.span, &first);
+            return;
+        }
+        self.module.resource_index.insert(key, self.module.resources.len());
+        self.module.resources.push(Arc::new(found));
+    }
+
+    fn variable(&mut self, block: &Block) {
+        const ATTRS: [&str; 7] = ["type", "default", "description", "sensitive", "nullable", "ephemeral", "deprecated"];
+        const RESERVED: [&str; 8] =
+            ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"];
+        let d = &mut self.diagnostics;
+        let Some([name]) = resource::labels(block, ["name"], d) else { return };
+        if RESERVED.contains(&&*name) {
+            d.push(
+                Diagnostic::error("Invalid variable name", format!("{:?} is an argument of module blocks itself and cannot name a variable.", &*name))
+                    .at(block.labels[0].span.clone()),
+            );
+        }
+        only(&block.body, "a variable block", &ATTRS, &["validation"], d);
+        let constraint = match block.body.attr("type").map(|a| constraint::parse(&a.expr, &literal)) {
+            Some(Ok(found)) => found,
+            Some(Err(e)) => {
+                d.push(e);
+                TypeConstraint::default()
+            }
+            None => TypeConstraint::default(),
+        };
+        let variable = Variable {
+            name: name.clone(),
+            span: block.header(),
+            constraint,
+            default: block.body.attr("default").map(|a| a.expr.clone()),
+            description: text(&block.body, "description", d),
+            sensitive: flag(&block.body, "sensitive", d).unwrap_or(false),
+            nullable: flag(&block.body, "nullable", d).unwrap_or(true),
+            ephemeral: flag(&block.body, "ephemeral", d).unwrap_or(false),
+            validations: checks(&block.body, "validation", d),
+        };
+        match self.module.variables.get(&name).map(|v| v.span.clone()) {
+            Some(first) => self.duplicate("variable declaration", &name, &block.header(), &first),
+            None => drop(self.module.variables.insert(name, variable)),
+        }
+    }
+
+    fn locals(&mut self, block: &Block) {
+        let d = &mut self.diagnostics;
+        if resource::labels(block, [], d).is_none() {
+            return;
+        }
+        for nested in &block.body.blocks {
+            d.push(Diagnostic::error("Unsupported block type", "A locals block holds only arguments: name = value.").at(nested.ty_span.clone()));
+        }
+        for Attr { name, name_span, expr } in &block.body.attrs {
+            match self.module.locals.get(name).map(|l| l.span.clone()) {
+                Some(first) => self.duplicate("local value definition", name, name_span, &first),
+                None => {
+                    self.module.locals.insert(name.clone(), Local { span: name_span.clone(), expr: expr.clone() });
+                }
+            }
+        }
+    }
+
+    fn output(&mut self, block: &Block) {
+        const ATTRS: [&str; 7] = ["value", "description", "sensitive", "depends_on", "ephemeral", "deprecated", "type"];
+        let d = &mut self.diagnostics;
+        let Some([name]) = resource::labels(block, ["name"], d) else { return };
+        only(&block.body, "an output block", &ATTRS, &["precondition"], d);
+        let Some(value) = required(&block.body, "value", "an output block", &block.header(), d) else { return };
+        let depends_on = match block.body.attr("depends_on").map(|a| reference::list(&a.expr, "depends_on")) {
+            Some(Ok(list)) => list,
+            Some(Err(e)) => {
+                d.push(e);
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
+        let output = Output {
+            name: name.clone(),
+            span: block.header(),
+            value: value.clone(),
+            description: text(&block.body, "description", d),
+            sensitive: flag(&block.body, "sensitive", d).unwrap_or(false),
+            ephemeral: flag(&block.body, "ephemeral", d).unwrap_or(false),
+            depends_on,
+            preconditions: checks(&block.body, "precondition", d),
+        };
+        match self.module.outputs.get(&name).map(|o| o.span.clone()) {
+            Some(first) => self.duplicate("output definition", &name, &block.header(), &first),
+            None => drop(self.module.outputs.insert(name, output)),
+        }
+    }
+
+    fn call(&mut self, block: &Block) {
+        let Some(call) = resource::call(block, self.load, &mut self.diagnostics) else { return };
+        match self.module.calls.get(&call.name).map(|c| c.span.clone()) {
+            Some(first) => self.duplicate("module call", &call.name, &block.header(), &first),
+            None => drop(self.module.calls.insert(call.name.clone(), Arc::new(call))),
+        }
+    }
+
+    fn provider(&mut self, block: &Block) {
+        let d = &mut self.diagnostics;
+        let Some([local]) = resource::labels(block, ["name"], d) else { return };
+        let mut body = block.body.clone();
+        let alias = text(&body, "alias", d);
+        for refused in ["count", "for_each", "depends_on", "source"] {
+            if let Some(attr) = body.attr(refused) {
+                d.push(
+                    Diagnostic::error("Reserved argument name in provider block", format!("{refused:?} is not supported in provider blocks."))
+                        .at(attr.name_span.clone()),
+                );
+            }
+        }
+        body.attrs.retain(|a| !["alias", "version", "count", "for_each", "depends_on", "source"].contains(&&*a.name));
+        let name = self.module.provider_name(&local);
+        if let Some(first) = self.module.provider(&name, alias.as_deref()).map(|p| p.span.clone()) {
+            let shown = alias.as_ref().map_or_else(|| name.to_string(), |a| format!("{name}.{a}"));
+            self.duplicate("provider configuration", &shown, &block.header(), &first);
+            return;
+        }
+        self.module.providers.push(Arc::new(ProviderBlock { name, alias, span: block.header(), body }));
+    }
+
+    fn settings(&mut self, block: &Block) {
+        let d = &mut self.diagnostics;
+        if resource::labels(block, [], d).is_none() {
+            return;
+        }
+        only(
+            &block.body,
+            "a terraform block",
+            &["required_version", "experiments"],
+            &["required_providers", "backend", "cloud", "provider_meta"],
+            d,
+        );
+        text(&block.body, "required_version", d);
+        for store in block.body.blocks.iter().filter(|b| ["backend", "cloud"].contains(&&*b.ty)) {
+            d.push(
+                Diagnostic::error(
+                    "Unsupported state store",
+                    "sgp keeps its state under .sgp/ in the working directory and has no other store yet. Remove this block; a state from elsewhere can be taken over with sgp state push.",
+                )
+                .at(store.header()),
+            );
+        }
+        for providers in block.body.blocks_of("required_providers") {
+            for attr in &providers.body.attrs {
+                match required_provider(attr) {
+                    Ok(found) => drop(self.module.required_providers.insert(attr.name.clone(), found)),
+                    Err(e) => self.diagnostics.push(e),
+                }
+            }
+        }
+    }
+
+    fn import(&mut self, block: &Block) {
+        let d = &mut self.diagnostics;
+        only(&block.body, "an import block", &["to", "id", "provider", "for_each"], &[], d);
+        let to = required(&block.body, "to", "an import block", &block.header(), d);
+        let id = required(&block.body, "id", "an import block", &block.header(), d);
+        let provider = block.body.attr("provider").and_then(|a| match reference::provider(&a.expr) {
+            Ok(found) => Some(found),
+            Err(e) => {
+                d.push(e);
+                None
+            }
+        });
+        if let (Some(to), Some(id)) = (to, id) {
+            let for_each = block.body.attr("for_each").map(|a| a.expr.clone());
+            self.module.imports.push(Import { to: to.clone(), id: id.clone(), for_each, provider, span: block.header() });
+        }
+    }
+
+    fn address(&mut self, block: &Block, name: &str, what: &str) -> Option<sgp_model::address::ParsedAddr> {
+        let expr = required(&block.body, name, what, &block.header(), &mut self.diagnostics)?;
+        let found = reference::address(expr);
+        if found.is_none() {
+            self.diagnostics.push(
+                Diagnostic::error("Invalid address", "An address is expected: aws_iam_role.a, aws_iam_role.a[\"k\"] or module.m.")
+                    .at(expr.span.clone()),
+            );
+        }
+        found
+    }
+
+    fn moved(&mut self, block: &Block) {
+        only(&block.body, "a moved block", &["from", "to"], &[], &mut self.diagnostics);
+        let from = self.address(block, "from", "a moved block");
+        let to = self.address(block, "to", "a moved block");
+        if let (Some(from), Some(to)) = (from, to) {
+            self.module.moved.push(Moved { from, to, span: block.header() });
+        }
+    }
+
+    fn removed(&mut self, block: &Block) {
+        only(&block.body, "a removed block", &["from"], &["lifecycle"], &mut self.diagnostics);
+        let mut destroy = true;
+        for lifecycle in block.body.blocks_of("lifecycle") {
+            only(&lifecycle.body, "the lifecycle of a removed block", &["destroy"], &[], &mut self.diagnostics);
+            destroy = flag(&lifecycle.body, "destroy", &mut self.diagnostics).unwrap_or(destroy);
+        }
+        if let Some(from) = self.address(block, "from", "a removed block") {
+            self.module.removed.push(Removed { from, destroy, span: block.header() });
+        }
+    }
+}
+
+fn required_provider(attr: &Attr) -> Result<RequiredProvider, Diagnostic> {
+    let source = match &*attr.expr.kind {
+        ExprKind::Literal(_) => None,
+        ExprKind::Object(items) => items.iter().find(|(k, _)| k.as_literal_str() == Some("source")).map(|(_, v)| v),
+        _ => {
+            return Err(Diagnostic::error(
+                "Invalid required_providers entry",
+                "An entry is an object with the provider's source and version: { source = \"hashicorp/aws\" }.",
+            )
+            .at(attr.expr.span.clone()));
+        }
+    };
+    let provider = match source {
+        None => attr.name.clone(),
+        Some(source) => match source.as_literal_str().and_then(|s| s.rsplit('/').next()) {
+            Some(name) => name.into(),
+            None => {
+                return Err(Diagnostic::error("Invalid required_providers entry", "The source is a string such as \"hashicorp/aws\".")
+                    .at(source.span.clone()));
+            }
+        },
+    };
+    Ok(RequiredProvider { provider, span: attr.name_span.clone() })
+}
+
+/// The value of an expression that refers to nothing.
+fn literal(expr: &Expr) -> Result<Value, Diagnostic> {
+    crate::eval::constant(expr)
+}

@@ -1,0 +1,134 @@
+//! Function calls.
+
+use std::sync::Arc;
+
+use sgp_model::{Diagnostic, Kind, Marks, Span, Type, Value};
+
+use super::{Env, Eval, Evaluator, Gather, Halt, World};
+use crate::{
+    functions::{self, FunctionContext},
+    syntax::{Expr, ExprKind},
+};
+
+impl<W: World> Evaluator<W> {
+    pub(super) fn call(
+        &mut self,
+        expr: &Expr,
+        name: &Arc<str>,
+        name_span: &Span,
+        args: &[Expr],
+        expand: bool,
+        env: &Env<'_>,
+    ) -> Eval {
+        match name.strip_prefix("core::").unwrap_or(name) {
+            "try" if !expand => return self.try_each(expr, args, env),
+            "can" if !expand => return self.can(expr, args, env),
+            _ => {}
+        }
+        let mut gather = Gather::default();
+        let mut values: Vec<Value> = args.iter().filter_map(|a| gather.take(self.value(a, env))).collect();
+        if !functions::exists(name) {
+            gather.push(unknown_function(name, name_span));
+        }
+        gather.finish(())?;
+        let mut marks = Marks::NONE;
+        if expand {
+            let last = values.pop().expect("the parser expands only an argument");
+            let at = args.last().expect("the parser expands only an argument");
+            let (bare, own) = last.unmark();
+            marks = own;
+            match bare.kind() {
+                Kind::List(..) | Kind::Tuple(_) | Kind::Set(..) => {
+                    values.extend(bare.elements().unwrap_or_default().into_iter().cloned());
+                }
+                Kind::Unknown(u) if matches!(u.ty, Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                    return Ok(Value::unknown(Type::Dynamic).mark(marks));
+                }
+                _ => {
+                    let d = Diagnostic::error(
+                        "Invalid expanding argument value",
+                        "The argument before the ellipsis (...) must be a list, tuple or set, and not null.",
+                    );
+                    return Err(self.error(d, at, env));
+                }
+            }
+        }
+        let result = self.call_function(name, values);
+        result.map(|v| v.mark(marks)).map_err(|error| {
+            let at = error.argument.and_then(|i| args.get(i)).unwrap_or(expr);
+            self.error(Diagnostic::error(error.summary, error.message), at, env)
+        })
+    }
+
+    fn call_function(&mut self, name: &str, values: Vec<Value>) -> Result<Value, functions::FunctionError> {
+        let files = self.files.clone();
+        let render = |name: &str, text: &str, vars: &_| super::render_template(name, text, vars, files.clone(), &self.inputs);
+        let planned = rfc3339(self.inputs.timestamp);
+        let impure = self.inputs.impure.as_ref().map(|i| (rfc3339(i.timestamp), i.random.clone()));
+        let cx = FunctionContext {
+            files: &*files,
+            plan_timestamp: Some(&planned),
+            impure: impure.as_ref().map(|(now, random)| functions::Impure { timestamp: now, random: &**random }),
+            render_template: &render,
+        };
+        functions::call(name, values, &cx)
+    }
+
+    /// The first argument that evaluates without an error.
+    fn try_each(&mut self, expr: &Expr, args: &[Expr], env: &Env<'_>) -> Eval {
+        let mut errors: Vec<Diagnostic> = Vec::new();
+        for arg in args {
+            match self.value(arg, env) {
+                // What is not known yet may still fail, and then another argument would be the result.
+                Ok(value) if !value.is_wholly_known() && !is_sure(arg) => {
+                    return Ok(Value::unknown(Type::Dynamic).mark(value.deep_marks()));
+                }
+                Ok(value) => return Ok(value),
+                Err(Halt::Errors(found)) => errors.extend(found),
+                Err(halt) => return Err(halt),
+            }
+        }
+        if args.is_empty() {
+            return Err(self.error(Diagnostic::error("Not enough function arguments", "The function try needs at least one argument."), expr, env));
+        }
+        let why: Vec<String> = errors.iter().map(|d| format!("- {}", d.detail)).collect();
+        let d = Diagnostic::error(
+            "Error in function call",
+            format!("None of the arguments of try has a value without errors:\n{}", why.join("\n")),
+        );
+        Err(self.error(d, expr, env))
+    }
+
+    fn can(&mut self, expr: &Expr, args: &[Expr], env: &Env<'_>) -> Eval {
+        let [arg] = args else {
+            let d = Diagnostic::error("Wrong number of function arguments", "The function can takes one argument.");
+            return Err(self.error(d, expr, env));
+        };
+        match self.value(arg, env) {
+            Ok(value) if !value.is_wholly_known() && !is_sure(arg) => Ok(Value::unknown_not_null(Type::Bool)),
+            Ok(_) => Ok(true.into()),
+            Err(Halt::Errors(_)) => Ok(false.into()),
+            Err(halt) => Err(halt),
+        }
+    }
+}
+
+/// Whether an expression that has a value now, though not a known one, cannot fail later: one step from something known.
+fn is_sure(expr: &Expr) -> bool {
+    match &*expr.kind {
+        ExprKind::Name(_) | ExprKind::Literal(_) => true,
+        ExprKind::Paren(inner) => is_sure(inner),
+        ExprKind::Attr(base, _) => matches!(&*base.kind, ExprKind::Name(n) if ["var", "local", "each"].contains(&&**n)),
+        _ => false,
+    }
+}
+
+fn unknown_function(name: &str, span: &Span) -> Diagnostic {
+    let hint = crate::suggest::did_you_mean(name, functions::names().into_iter().chain(["try", "can"]));
+    Diagnostic::error("Call to unknown function", format!("There is no function named {name:?}.{hint}")).at(span.clone())
+}
+
+/// Seconds since the epoch as RFC 3339 in UTC.
+fn rfc3339(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

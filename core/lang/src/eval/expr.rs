@@ -1,0 +1,238 @@
+//! Expressions to values.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sgp_model::{
+    Diagnostic, Kind, Marks, Type, Value,
+    convert::{convert, convert_type, unify},
+};
+
+use super::{Env, Eval, Evaluator, Gather, Halt, World, ops};
+use crate::syntax::{BinaryOp, Expr, ExprKind, UnaryOp};
+
+impl<W: World> Evaluator<W> {
+    /// The value of an expression.
+    pub(crate) fn value(&mut self, expr: &Expr, env: &Env<'_>) -> Eval {
+        stacker::maybe_grow(128 * 1024, 2 * 1024 * 1024, || self.value_inner(expr, env))
+    }
+
+    fn value_inner(&mut self, expr: &Expr, env: &Env<'_>) -> Eval {
+        match &*expr.kind {
+            ExprKind::Literal(value) => Ok(value.clone()),
+            ExprKind::Template(parts) => self.template(parts, env),
+            ExprKind::Paren(inner) => self.value(inner, env),
+            ExprKind::Name(_) | ExprKind::Attr(..) | ExprKind::Index(..) => self.reference(expr, env),
+            ExprKind::Item => Ok(env.item.cloned().unwrap_or_else(|| Value::unknown(Type::Dynamic))),
+            ExprKind::Splat(source, each) => self.splat(source, each, env),
+            ExprKind::Call { name, name_span, args, expand } => self.call(expr, name, name_span, args, *expand, env),
+            ExprKind::Tuple(elements) => self.tuple(elements, env),
+            ExprKind::Object(items) => self.object_value(items, env),
+            ExprKind::For(f) => self.for_expression(f, env),
+            ExprKind::Conditional(condition, then, otherwise) => self.conditional(expr, condition, then, otherwise, env),
+            ExprKind::Unary(op, operand) => self.unary(*op, operand, env),
+            ExprKind::Binary(op, left, right) => self.binary(expr, *op, left, right, env),
+        }
+    }
+
+    /// An error at an expression, with the values that it refers to.
+    pub(super) fn error(&mut self, diagnostic: Diagnostic, expr: &Expr, env: &Env<'_>) -> Halt {
+        let mut diagnostic = diagnostic.at(expr.span.clone());
+        diagnostic.values = self.explain(expr, env);
+        diagnostic.into()
+    }
+
+    fn tuple(&mut self, elements: &[Expr], env: &Env<'_>) -> Eval {
+        let mut gather = Gather::default();
+        let values = elements.iter().filter_map(|e| gather.take(self.value(e, env))).collect();
+        gather.finish(Value::tuple(values))
+    }
+
+    fn object_value(&mut self, items: &[(Expr, Expr)], env: &Env<'_>) -> Eval {
+        let mut gather = Gather::default();
+        let mut fields: BTreeMap<Arc<str>, Value> = BTreeMap::new();
+        let (mut marks, mut known) = (Marks::NONE, true);
+        for (key_expr, value_expr) in items {
+            let key = gather.take(self.object_key(key_expr, env));
+            let value = gather.take(self.value(value_expr, env));
+            let (Some((key, key_marks)), Some(value)) = (key, value) else { continue };
+            marks = marks.union(key_marks);
+            match key {
+                Some(key) => drop(fields.insert(key, value)),
+                None => known = false,
+            }
+        }
+        let value = if known { Kind::Object(Arc::new(fields)).into() } else { Value::unknown(Type::Dynamic) };
+        gather.finish(value.mark(marks))
+    }
+
+    fn object_key(&mut self, expr: &Expr, env: &Env<'_>) -> Eval<(Option<Arc<str>>, Marks)> {
+        if let Some(text) = expr.as_literal_str() {
+            return Ok((Some(text.into()), Marks::NONE));
+        }
+        let (key, marks) = self.value(expr, env)?.unmark();
+        if key.is_null() {
+            let d = Diagnostic::error("Null value as key", "A null value cannot be the key of an object.");
+            return Err(self.error(d, expr, env));
+        }
+        match convert(&key, &Type::String) {
+            Ok(key) => Ok((key.as_str().map(Into::into), marks)),
+            Err(e) => {
+                let d = Diagnostic::error("Incorrect key type", format!("This value cannot be a key: {e}."));
+                Err(self.error(d, expr, env))
+            }
+        }
+    }
+
+    fn unary(&mut self, op: UnaryOp, operand: &Expr, env: &Env<'_>) -> Eval {
+        let value = self.value(operand, env)?;
+        ops::unary(op, &value).map_err(|d| self.error(d, operand, env))
+    }
+
+    fn binary(&mut self, expr: &Expr, op: BinaryOp, left: &Expr, right: &Expr, env: &Env<'_>) -> Eval {
+        let l = self.operand(op, "left", left, env);
+        if let (BinaryOp::And | BinaryOp::Or, Ok(decided)) = (op, &l) {
+            // The other side is not even looked at: `x != null && x.y`.
+            if decided.as_bool() == Some(op == BinaryOp::Or) {
+                return l;
+            }
+        }
+        let r = self.operand(op, "right", right, env);
+        if let (BinaryOp::And | BinaryOp::Or, Ok(left), Err(Halt::Errors(_))) = (op, &l, &r) {
+            // What is wrong with the right side may never matter.
+            if !left.is_known() {
+                return Ok(Value::unknown_not_null(Type::Bool).mark(left.marks()));
+            }
+        }
+        let mut gather = Gather::default();
+        let (l, r) = (gather.take(l), gather.take(r));
+        let (Some(l), Some(r)) = (l, r) else { return gather.finish(Value::dynamic_null()) };
+        ops::binary(op, &l, &r).map_err(|d| self.error(d, expr, env))
+    }
+
+    fn operand(&mut self, op: BinaryOp, side: &str, expr: &Expr, env: &Env<'_>) -> Eval {
+        let value = self.value(expr, env)?;
+        let Some(ty) = ops::operand_type(op) else { return Ok(value) };
+        convert(&value, &ty).map_err(|e| {
+            let d = Diagnostic::error("Invalid operand", format!("Unsuitable value for {side} operand: {e}."));
+            self.error(d, expr, env)
+        })
+    }
+
+    fn conditional(&mut self, expr: &Expr, condition: &Expr, then: &Expr, otherwise: &Expr, env: &Env<'_>) -> Eval {
+        let decided = self.condition(condition, env)?;
+        let marks = decided.marks();
+        let Some(choice) = decided.as_bool() else {
+            // Only one of the branches will be taken, so what is wrong with either may never matter.
+            let (a, b) = (self.speculative(then, env)?, self.speculative(otherwise, env)?);
+            let unknown = || Value::unknown(Type::Dynamic);
+            let (a, b) = (a.unwrap_or_else(unknown), b.unwrap_or_else(unknown));
+            return self.either(expr, &a, &b, env).map(|v| v.mark(marks.union(a.marks()).union(b.marks())));
+        };
+        let (chosen, other) = if choice { (then, otherwise) } else { (otherwise, then) };
+        let value = self.value(chosen, env)?;
+        // The branch that is not taken still has a say in the type.
+        let Some(other) = self.speculative(other, env)? else { return Ok(value.mark(marks)) };
+        let (bare, own) = value.unmark();
+        let marks = marks.union(own).union(other.marks());
+        let ty = self.branch_type(expr, choice, &bare, &other, env)?;
+        let converted = convert(&bare, &ty).map_err(|e| {
+            let d = Diagnostic::error("Inconsistent conditional result types", format!("The result has the wrong type: {e}."));
+            self.error(d, chosen, env)
+        })?;
+        Ok(converted.mark(marks))
+    }
+
+    /// The value of a branch that may not be taken: `None` when something is wrong with it.
+    fn speculative(&mut self, expr: &Expr, env: &Env<'_>) -> Eval<Option<Value>> {
+        match self.speculate(|this| this.value(expr, env)) {
+            Ok(value) => Ok(Some(value)),
+            Err(Halt::Errors(_)) => Ok(None),
+            Err(halt) => Err(halt),
+        }
+    }
+
+    fn branch_type(&mut self, expr: &Expr, choice: bool, chosen: &Value, other: &Value, env: &Env<'_>) -> Eval<Type> {
+        let untyped_null = |v: &Value| matches!(v.kind(), Kind::Null(Type::Dynamic));
+        let (a, b) = (chosen.ty(), other.ty());
+        if untyped_null(other) || a == b {
+            return Ok(a);
+        }
+        if untyped_null(chosen) {
+            return Ok(b);
+        }
+        if a == Type::Dynamic || b == Type::Dynamic {
+            return Ok(Type::Dynamic);
+        }
+        let unified = unify(&[a.clone(), b.clone()]);
+        unified.ok_or_else(|| {
+            let (then, otherwise) = if choice { (&a, &b) } else { (&b, &a) };
+            self.error(mismatch(then, otherwise), expr, env)
+        })
+    }
+
+    /// The result when the condition is not known: what is true of both.
+    fn either(&mut self, expr: &Expr, a: &Value, b: &Value, env: &Env<'_>) -> Eval {
+        let (a, b) = (a.clone().unmark().0, b.clone().unmark().0);
+        let ty = self.branch_type(expr, true, &a, &b, env)?;
+        if a.is_null() && b.is_null() {
+            return Ok(Value::null(ty));
+        }
+        let not_null = |v: &Value| match v.kind() {
+            Kind::Null(_) => false,
+            Kind::Unknown(u) => u.not_null,
+            _ => true,
+        };
+        Ok(if not_null(&a) && not_null(&b) { Value::unknown_not_null(ty) } else { Value::unknown(ty) })
+    }
+
+    /// A bool that decides something: not null, perhaps unknown.
+    pub(super) fn condition(&mut self, expr: &Expr, env: &Env<'_>) -> Eval {
+        let value = self.value(expr, env)?;
+        if value.is_null() {
+            let d = Diagnostic::error("Null condition", "The condition value is null. Conditions must either be true or false.");
+            return Err(self.error(d, expr, env));
+        }
+        convert(&value, &Type::Bool).map_err(|e| {
+            let d = Diagnostic::error("Incorrect condition type", format!("A condition must be true or false: {e}."));
+            self.error(d, expr, env)
+        })
+    }
+
+    /// The value of an expression as a type.
+    pub(super) fn value_as(&mut self, expr: &Expr, ty: &Type, what: &str, env: &Env<'_>) -> Eval {
+        let value = self.value(expr, env)?;
+        convert(&value, ty).map_err(|e| {
+            let d = Diagnostic::error("Unsuitable value type", format!("{what} cannot be set to this value: {e}."));
+            self.error(d, expr, env)
+        })
+    }
+}
+
+/// Why two branches have no type in common, as exactly as can be said.
+fn mismatch(a: &Type, b: &Type) -> Diagnostic {
+    let detail = match (a, b) {
+        (Type::Object(x), Type::Object(y)) => {
+            let only = |x: &BTreeMap<Arc<str>, _>, y: &BTreeMap<Arc<str>, _>| {
+                x.keys().find(|k| !y.contains_key(*k)).cloned()
+            };
+            match (only(x, y), only(y, x)) {
+                (Some(name), _) => format!("the attribute {:?} is in the true result only", &*name),
+                (None, Some(name)) => format!("the attribute {:?} is in the false result only", &*name),
+                (None, None) => {
+                    let name = x.keys().find(|k| convert_type(&x[*k].ty, &y[*k].ty).is_err());
+                    name.map_or_else(String::new, |n| {
+                        format!("the attribute {:?} is a {} or a {}", &**n, x[n].ty.friendly_name(), y[n].ty.friendly_name())
+                    })
+                }
+            }
+        }
+        (Type::Tuple(x), Type::Tuple(y)) if x.len() != y.len() => {
+            format!("the true result has {} elements, the false result {}", x.len(), y.len())
+        }
+        (a, b) => format!("the true result is a {}, the false result a {}", a.friendly_name(), b.friendly_name()),
+    };
+    Diagnostic::error(
+        "Inconsistent conditional result types",
+        format!("The two results of a conditional must have consistent types, but {detail}."),
+    )
+}

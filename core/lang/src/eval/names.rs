@@ -1,0 +1,470 @@
+//! References: from names to what they stand for, demanding no more than is asked.
+//!
+//! `aws_x.a["k"].id` is followed step by step as a [`Place`], so that it forces one instance and not all of them, and
+//! `module.m.out` one output and not the whole module.
+
+use std::sync::Arc;
+
+use sgp_model::{Diagnostic, InstanceKey, Mode, ModulePath, Type, Value, convert::convert};
+
+use super::{Env, Eval, Evaluator, Halt, Instances, ModuleInfo, Repetition, World, ops, resource_addr};
+use crate::{
+    config::{ModuleCall, ResourceBlock},
+    suggest::{did_you_mean, list},
+    syntax::{Expr, ExprKind},
+};
+
+/// How far a reference was followed.
+pub(super) enum Place {
+    Value(Value),
+    /// A word such as `var` or `each`.
+    Root(Root),
+    /// The part before a resource's name.
+    Type(Mode, Arc<str>),
+    /// A resource or data source that was not forced yet.
+    Resource(Arc<ResourceBlock>),
+    /// A module call that was not forced yet.
+    Call(Arc<ModuleCall>),
+    /// One instance of a module.
+    Module(ModulePath),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Root {
+    Var,
+    Local,
+    Module,
+    Data,
+    Resource,
+    Each,
+    Count,
+    Path,
+    Terraform,
+}
+
+impl Root {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "var" => Self::Var,
+            "local" => Self::Local,
+            "module" => Self::Module,
+            "data" => Self::Data,
+            "resource" => Self::Resource,
+            "each" => Self::Each,
+            "count" => Self::Count,
+            "path" => Self::Path,
+            "terraform" => Self::Terraform,
+            _ => return None,
+        })
+    }
+
+    /// What must follow, for messages.
+    fn follows(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Var => ("var", "the name of a variable: var.region"),
+            Self::Local => ("local", "the name of a local value: local.tags"),
+            Self::Module => ("module", "the name of a module call: module.network"),
+            Self::Data => ("data", "a data source's type and name: data.aws_vpc.main"),
+            Self::Resource => ("resource", "a resource's type and name: resource.aws_iam_role.node"),
+            Self::Each => ("each", "key or value: each.key"),
+            Self::Count => ("count", "index: count.index"),
+            Self::Path => ("path", "module, root or cwd: path.module"),
+            Self::Terraform => ("terraform", "workspace: terraform.workspace"),
+        }
+    }
+}
+
+impl<W: World> Evaluator<W> {
+    /// The value of a name, attribute or index expression.
+    pub(super) fn reference(&mut self, expr: &Expr, env: &Env<'_>) -> Eval {
+        let place = self.place(expr, env)?;
+        self.force(place, expr, env)
+    }
+
+    pub(super) fn place(&mut self, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
+        match &*expr.kind {
+            ExprKind::Name(name) => self.name(name, expr, env),
+            ExprKind::Paren(inner) => self.place(inner, env),
+            ExprKind::Attr(base, name) => {
+                let place = self.place(base, env)?;
+                self.attr_of(place, base, name, expr, env)
+            }
+            ExprKind::Index(base, key) => {
+                let place = self.place(base, env)?;
+                let key_value = self.value(key, env)?;
+                self.index_of(place, base, &key_value, expr, env)
+            }
+            _ => self.value(expr, env).map(Place::Value),
+        }
+    }
+
+    fn name(&mut self, name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
+        let mut scope = env.scope;
+        while let Some(found) = scope {
+            if found.name == name {
+                return Ok(Place::Value(found.value.clone()));
+            }
+            scope = found.outer;
+        }
+        if let Some(only) = env.only {
+            return match only.get(name) {
+                Some(value) => Ok(Place::Value(value.clone())),
+                None => Err(unknown_template_name(name, only.keys().map(|k| &**k)).at(expr.span.clone()).into()),
+            };
+        }
+        if &**name == "self" {
+            return match env.itself {
+                Some(value) => Ok(Place::Value(value.clone())),
+                None => Err(invalid("The \"self\" object stands only in the postconditions of a resource.", expr)),
+            };
+        }
+        Ok(match Root::of(name) {
+            Some(root) => Place::Root(root),
+            None => Place::Type(Mode::Managed, name.clone()),
+        })
+    }
+
+    fn attr_of(&mut self, place: Place, base: &Expr, name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
+        Ok(match place {
+            Place::Value(value) => match ops::attr(&value, name) {
+                Ok(found) => Place::Value(found),
+                Err(d) => return Err(self.error(self.named_type(d, base, env), expr, env)),
+            },
+            Place::Root(root) => return self.rooted(root, name, expr, env),
+            Place::Type(mode, type_name) => {
+                let Some(block) = env.module.config.resource(mode, &type_name, name) else {
+                    return Err(self.undeclared_resource(mode, &type_name, name, expr, env));
+                };
+                Place::Resource(block.clone())
+            }
+            Place::Resource(block) => {
+                if block.repeats() && !self.inputs.validating {
+                    return Err(self.needs_index(&resource_addr(&ModulePath::root(), &block).to_string(), &block.for_each, name, expr));
+                }
+                let object = self.instance_of(env.module, &block, None)?;
+                match ops::attr(&object, name) {
+                    Ok(found) => Place::Value(found),
+                    Err(d) => return Err(self.unsupported_attr(d, &block, name, expr)),
+                }
+            }
+            Place::Call(call) => {
+                if call.repeats() && !self.inputs.validating {
+                    return Err(self.needs_index(&format!("module.{}", call.name), &call.for_each, name, expr));
+                }
+                let path = env.module.path.child(call.name.clone(), None);
+                Place::Value(self.module_output(&path, &call, name, expr)?)
+            }
+            Place::Module(path) => {
+                let info = self.module(&path)?;
+                let call = info.outer.as_ref().expect("places of modules are calls").call.clone();
+                Place::Value(self.module_output(&path, &call, name, expr)?)
+            }
+        })
+    }
+
+    fn index_of(
+        &mut self,
+        place: Place,
+        base: &Expr,
+        key: &Value,
+        expr: &Expr,
+        env: &Env<'_>,
+    ) -> Eval<Place> {
+        match &place {
+            Place::Resource(block) if block.repeats() => {
+                let addr = resource_addr(&env.module.path, block);
+                let instances = self.resource_instances(env.module, block)?;
+                match self.instance_key(&instances, key, &addr.to_string(), expr, env)? {
+                    Some(key) => {
+                        let object = self.instance_of(env.module, &block.clone(), key)?;
+                        return Ok(Place::Value(object));
+                    }
+                    None => return self.index_value(place, base, key, expr, env),
+                }
+            }
+            Place::Call(call) if call.repeats() => {
+                let instances = self.call_instances(env.module, call)?;
+                let shown = format!("module.{}", call.name);
+                if let Some(key) = self.instance_key(&instances, key, &shown, expr, env)? {
+                    return Ok(Place::Module(env.module.path.child(call.name.clone(), key)));
+                }
+            }
+            _ => {}
+        }
+        self.index_value(place, base, key, expr, env)
+    }
+
+    fn index_value(&mut self, place: Place, base: &Expr, key: &Value, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
+        let value = self.force(place, base, env)?;
+        ops::index(&value, key).map(Place::Value).map_err(|d| self.error(d, expr, env))
+    }
+
+    /// Which instance a key means; `None` when that cannot be said (an unknown or sensitive key), so that all are needed.
+    fn instance_key(
+        &mut self,
+        instances: &Instances,
+        key: &Value,
+        shown: &str,
+        expr: &Expr,
+        env: &Env<'_>,
+    ) -> Eval<Option<Option<InstanceKey>>> {
+        if matches!(instances, Instances::AnyCount | Instances::AnyKey { .. }) {
+            return Ok(Some(None));
+        }
+        if !key.is_known() || key.is_null() || !key.marks().is_empty() {
+            return Ok(None);
+        }
+        let wanted = match instances {
+            Instances::Count(_) => {
+                let number = convert(key, &Type::Number).ok().and_then(|n| n.as_i64());
+                number.and_then(|n| u64::try_from(n).ok()).map(InstanceKey::Int)
+            }
+            _ => convert(key, &Type::String).ok().and_then(|s| s.as_str().map(|s| InstanceKey::Str(s.into()))),
+        };
+        if let Some(wanted) = wanted.filter(|k| instances.has(Some(k))) {
+            return Ok(Some(Some(wanted)));
+        }
+        let detail = match (instances, key.as_str()) {
+            (Instances::Count(n), None) => format!(
+                "{shown} has {n} instance{} (count), numbered from 0, and the given index is not one of them.",
+                if *n == 1 { "" } else { "s" }
+            ),
+            (Instances::Count(_), Some(_)) => format!("{shown} has count set, so its instances are numbered: the index must be a number."),
+            (Instances::ForEach(map), text) => {
+                let keys = map.keys().map(|k| &**k);
+                let hint = text.map(|t| did_you_mean(t, keys.clone())).unwrap_or_default();
+                let all = if map.len() <= 12 { format!(" The keys of for_each are: {}.", list(keys)) } else { String::new() };
+                format!("{shown} has no instance with the given key.{hint}{all}")
+            }
+            _ => format!("{shown} does not repeat."),
+        };
+        let d = Diagnostic::error("Invalid index", detail);
+        Err(self.error(d, expr, env))
+    }
+
+    /// The value of a place, whole.
+    fn force(&mut self, place: Place, expr: &Expr, env: &Env<'_>) -> Eval {
+        match place {
+            Place::Value(value) => Ok(value),
+            Place::Resource(block) => self.resource_value(env.module, &block),
+            Place::Call(call) => self.call_value(env.module, &call),
+            Place::Module(path) => self.module_value(&path),
+            Place::Root(root) => {
+                let (word, follows) = root.follows();
+                Err(invalid(&format!("The word {word:?} must be followed by {follows}."), expr))
+            }
+            Place::Type(mode, type_name) => {
+                let prefix = if mode == Mode::Data { "data." } else { "" };
+                if self.schemas.resource(mode, &type_name).is_some() {
+                    return Err(invalid(
+                        &format!("A reference to a resource type must be followed by the resource's name: {prefix}{type_name}.name."),
+                        expr,
+                    ));
+                }
+                Err(self.unknown_name(&type_name, expr, env))
+            }
+        }
+    }
+
+    fn unknown_name(&self, name: &str, expr: &Expr, env: &Env<'_>) -> Halt {
+        let mut known: Vec<&str> = Vec::new();
+        let mut scope = env.scope;
+        while let Some(s) = scope {
+            known.push(s.name);
+            scope = s.outer;
+        }
+        let config = &env.module.config;
+        let hint = if let Some(other) = crate::suggest::closest(name, known.iter().copied()) {
+            format!(" Did you mean {other:?}?")
+        } else if config.variables.contains_key(name) {
+            format!(" Did you mean var.{name}?")
+        } else if config.locals.contains_key(name) {
+            format!(" Did you mean local.{name}?")
+        } else {
+            " If text is meant, put it between quotes.".into()
+        };
+        invalid(&format!("There is nothing named {name:?} here: a reference begins with var, local, module, data, each, count, path or a resource type and its name.{hint}"), expr)
+    }
+
+    fn rooted(&mut self, root: Root, name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
+        Ok(match root {
+            Root::Var => return self.variable_ref(name, expr, env).map(Place::Value),
+            Root::Local => {
+                if !env.module.config.locals.contains_key(name) {
+                    let hint = did_you_mean(name, env.module.config.locals.keys().map(|k| &**k));
+                    return Err(undeclared("local value", &format!("A local value with the name {:?} has not been declared.{hint}", &**name), expr));
+                }
+                Place::Value(self.local(env.module, name)?)
+            }
+            Root::Module => match env.module.config.calls.get(name) {
+                Some(call) => Place::Call(call.clone()),
+                None => {
+                    let hint = did_you_mean(name, env.module.config.calls.keys().map(|k| &**k));
+                    return Err(undeclared("module", &format!("No module call named {:?} is declared in this module.{hint}", &**name), expr));
+                }
+            },
+            Root::Data => Place::Type(Mode::Data, name.clone()),
+            Root::Resource => Place::Type(Mode::Managed, name.clone()),
+            Root::Each => Place::Value(each(name, expr, env)?),
+            Root::Count => match (env.repetition, &**name) {
+                (Repetition::Count(index), "index") => Place::Value(index.clone()),
+                (_, "index") => {
+                    return Err(Diagnostic::error("Reference to \"count\" in non-counted context", "count.index stands only in blocks that have count set.")
+                        .at(expr.span.clone())
+                        .into());
+                }
+                _ => return Err(invalid("The \"count\" object has only one attribute: count.index.", expr)),
+            },
+            Root::Path => Place::Value(self.path(name, expr, env)?),
+            Root::Terraform => match &**name {
+                "workspace" => {
+                    let workspace = if self.inputs.workspace.is_empty() { "default" } else { &self.inputs.workspace };
+                    Place::Value(Value::from(workspace))
+                }
+                _ => return Err(invalid("The \"terraform\" object has only one attribute: terraform.workspace.", expr)),
+            },
+        })
+    }
+
+    fn variable_ref(&mut self, name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval {
+        if let Some((_, value)) = env.own.filter(|(own, _)| *own == name) {
+            return Ok(value.clone());
+        }
+        if !env.module.config.variables.contains_key(name) {
+            let hint = did_you_mean(name, env.module.config.variables.keys().map(|k| &**k));
+            let advice = if hint.is_empty() { format!(" Declare it with variable {:?} {{}}.", &**name) } else { hint };
+            return Err(undeclared("input variable", &format!("An input variable with the name {:?} has not been declared.{advice}", &**name), expr));
+        }
+        self.variable(env.module, name)
+    }
+
+    fn path(&self, name: &str, expr: &Expr, env: &Env<'_>) -> Eval {
+        let text = match name {
+            "module" => env.module.config.dir.as_str(),
+            "root" => self.config.root.dir.as_str(),
+            "cwd" => self.inputs.cwd.as_str(),
+            _ => return Err(invalid(&format!("The \"path\" object has no attribute {name:?}: it has module, root and cwd."), expr)),
+        };
+        Ok(Value::from(text))
+    }
+
+    fn undeclared_resource(&self, mode: Mode, type_name: &Arc<str>, name: &str, expr: &Expr, env: &Env<'_>) -> Halt {
+        let config = &env.module.config;
+        let (what, prefix) = if mode == Mode::Data { ("data source", "data.") } else { ("managed resource", "") };
+        let declared: Vec<String> = config
+            .resources
+            .iter()
+            .filter(|r| r.mode == mode)
+            .map(|r| format!("{prefix}{}.{}", r.type_name, r.name))
+            .collect();
+        let given = format!("{prefix}{type_name}.{name}");
+        let other_mode = if mode == Mode::Data { Mode::Managed } else { Mode::Data };
+        let no_such_type = mode == Mode::Managed && self.schemas.resource(mode, type_name).is_none();
+        let hint = if config.resource(other_mode, type_name, &Arc::from(name)).is_some() {
+            let other = if mode == Mode::Data { "" } else { "data." };
+            format!(" Did you mean {other}{type_name}.{name}?")
+        } else if let Some(found) = crate::suggest::closest(&given, declared.iter().map(String::as_str)) {
+            format!(" Did you mean {found}?")
+        } else if no_such_type {
+            let words = ["var", "local", "module", "data", "each", "count", "path", "terraform", "self"];
+            let mut scope = env.scope;
+            let mut names: Vec<&str> = words.to_vec();
+            while let Some(s) = scope {
+                names.push(s.name);
+                scope = s.outer;
+            }
+            did_you_mean(type_name, names)
+        } else {
+            String::new()
+        };
+        let module = if env.module.path.is_root() { "the root module".to_owned() } else { env.module.path.to_string() };
+        undeclared("resource", &format!("A {what} {given:?} has not been declared in {module}.{hint}"), expr)
+    }
+
+    /// The object has no such attribute: named with the resource type.
+    fn unsupported_attr(&self, d: Diagnostic, block: &ResourceBlock, name: &str, expr: &Expr) -> Halt {
+        let Some(schema) = self.schemas.resource(block.mode, &block.type_name).filter(|_| d.summary == "Unsupported attribute") else {
+            return d.at(expr.span.clone()).into();
+        };
+        let hint = if schema.unsupported.contains(&name) {
+            " Terraform's type has it; sgp does not support it yet.".to_owned()
+        } else {
+            did_you_mean(name, schema.block.names())
+        };
+        Diagnostic::error(
+            "Unsupported attribute",
+            format!("{} has no argument, nested block or exported attribute named {name:?}.{hint}", block.type_name),
+        )
+        .at(expr.span.clone())
+        .into()
+    }
+
+    /// Says of which resource the instance is that has no such attribute.
+    fn named_type(&self, d: Diagnostic, base: &Expr, env: &Env<'_>) -> Diagnostic {
+        let ExprKind::Index(inner, _) = &*base.kind else { return d };
+        let Some(crate::config::Target::Resource { mode, type_name, name, key: None }) = crate::config::reference::target(inner) else {
+            return d;
+        };
+        match (d.summary.as_str(), env.module.config.resource(mode, &type_name, &name)) {
+            ("Unsupported attribute", Some(_)) => Diagnostic { detail: d.detail.replacen("This object", &format!("{type_name}"), 1), ..d },
+            _ => d,
+        }
+    }
+
+    fn needs_index(&self, shown: &str, for_each: &Option<Expr>, name: &str, expr: &Expr) -> Halt {
+        let (argument, example) = if for_each.is_some() { ("for_each", "each.key") } else { ("count", "count.index") };
+        Diagnostic::error(
+            "Missing resource instance key",
+            format!(
+                "{shown} has {argument} set, so {name:?} belongs to its instances. Name one of them, as in {shown}[{example}].{name}, or take all with a for expression."
+            ),
+        )
+        .at(expr.span.clone())
+        .into()
+    }
+
+    fn module_output(&mut self, path: &ModulePath, call: &ModuleCall, name: &Arc<str>, expr: &Expr) -> Eval {
+        if !call.module.outputs.contains_key(name) {
+            let hint = did_you_mean(name, call.module.outputs.keys().map(|k| &**k));
+            return Err(Diagnostic::error(
+                "Unsupported attribute",
+                format!("module.{} has no output named {:?}.{hint}", call.name, &**name),
+            )
+            .at(expr.span.clone())
+            .into());
+        }
+        let info: Arc<ModuleInfo> = self.module(path)?;
+        self.output_value(&info, name)
+    }
+}
+
+fn each(name: &str, expr: &Expr, env: &Env<'_>) -> Eval {
+    match (env.repetition, name) {
+        (Repetition::Each { key, .. }, "key") => Ok(key.clone()),
+        (Repetition::Each { value, .. }, "value") => Ok(value.clone()),
+        (_, "key" | "value") => Err(Diagnostic::error(
+            "Reference to \"each\" in context without for_each",
+            "each.key and each.value stand only in blocks that have for_each set.",
+        )
+        .at(expr.span.clone())
+        .into()),
+        _ => Err(invalid("The \"each\" object has two attributes: each.key and each.value.", expr)),
+    }
+}
+
+fn invalid(detail: &str, expr: &Expr) -> Halt {
+    Diagnostic::error("Invalid reference", detail).at(expr.span.clone()).into()
+}
+
+fn undeclared(what: &str, detail: &str, expr: &Expr) -> Halt {
+    Diagnostic::error(format!("Reference to undeclared {what}"), detail).at(expr.span.clone()).into()
+}
+
+fn unknown_template_name<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Diagnostic {
+    let hint = did_you_mean(name, known.clone());
+    let known: Vec<&str> = known.collect();
+    Diagnostic::error(
+        "Unknown template variable",
+        format!("The template refers to {name:?}, which is not among its variables: {}.{hint}", list(known)),
+    )
+}

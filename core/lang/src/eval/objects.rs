@@ -1,0 +1,213 @@
+//! Resources and data sources: which instances there are, their configuration, and what they are.
+
+use std::sync::Arc;
+
+use sgp_model::{Diagnostic, InstanceAddr, InstanceKey, ResourceAddr, Schema, Value};
+
+use super::{
+    Answer, CellId, CellKey, Configured, DepsView, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo, Repetition,
+    Stop, Stored, World, modules::collect, resource_addr,
+};
+use crate::{config::ResourceBlock, suggest::closest};
+
+impl<W: World> Evaluator<W> {
+    /// The keys of the instances of a resource.
+    ///
+    /// # Errors
+    /// When `count` or `for_each` cannot be told yet or at all.
+    pub fn instances(&mut self, resource: &ResourceAddr) -> Result<Vec<Option<InstanceKey>>, Stop> {
+        let found = self.block(resource).and_then(|(info, block)| self.resource_instances(&info, &block));
+        self.settle(found).map(|i| i.keys())
+    }
+
+    /// What an instance is: evaluates its configuration and asks the world.
+    ///
+    /// # Errors
+    /// When it cannot be told yet or at all.
+    pub fn object(&mut self, addr: &InstanceAddr) -> Result<Value, Stop> {
+        let found = self.block(&addr.resource).and_then(|(info, block)| self.instance_of(&info, &block, addr.key.clone()));
+        self.settle(found)
+    }
+
+    /// The configuration of an instance as it evaluates now, without asking the world what the instance is.
+    ///
+    /// # Errors
+    /// When it cannot be told yet or at all.
+    pub fn instance_config(&mut self, addr: &InstanceAddr) -> Result<Value, Stop> {
+        let found = self.block(&addr.resource).and_then(|(info, block)| {
+            let instances = self.resource_instances(&info, &block)?;
+            if !instances.has(addr.key.as_ref()) {
+                return Err(no_instance(addr));
+            }
+            let repetition = Repetition::of(&instances, addr.key.as_ref());
+            let schema = self.schema_of(&block)?;
+            self.decode(&block.body, schema, &block.span, &Env::new(&info, &repetition))
+        });
+        self.settle(found)
+    }
+
+    /// The block of a resource, and the module instance it stands in.
+    pub(super) fn block(&mut self, addr: &ResourceAddr) -> Eval<(Arc<ModuleInfo>, Arc<ResourceBlock>)> {
+        let info = self.module(&addr.module)?;
+        match info.config.resource(addr.mode, &addr.type_name, &addr.name).cloned() {
+            Some(block) => Ok((info, block)),
+            None => Err(Diagnostic::error("No such resource", format!("There is no {addr} in the configuration.")).into()),
+        }
+    }
+
+    pub(super) fn resource_instances(&mut self, info: &Arc<ModuleInfo>, block: &Arc<ResourceBlock>) -> Eval<Arc<Instances>> {
+        let key = CellKey::Expansion(resource_addr(&info.path, block));
+        let (info, block) = (info.clone(), block.clone());
+        let stored = self.cell(key, move |this, _| {
+            this.touch_expansion(&info);
+            let instances = this.repeats(block.count.as_ref(), block.for_each.as_ref(), &info)?;
+            Ok(Stored::Instances(Arc::new(instances)))
+        })?;
+        match stored {
+            Stored::Instances(instances) => Ok(instances),
+            Stored::Value(_) | Stored::Nothing => unreachable!("expansions hold instances"),
+        }
+    }
+
+    /// All instances of a resource, as a reference without an index sees them.
+    pub(super) fn resource_value(&mut self, info: &Arc<ModuleInfo>, block: &Arc<ResourceBlock>) -> Eval {
+        let key = CellKey::Resource(resource_addr(&info.path, block));
+        let (info, block) = (info.clone(), block.clone());
+        self.value_cell(key, move |this, _| {
+            let instances = this.resource_instances(&info, &block)?;
+            let mut gather = Gather::default();
+            let mut values = Vec::new();
+            for key in instances.keys() {
+                if let Some(value) = gather.take(this.instance_of(&info, &block, key.clone())) {
+                    values.push((key, value));
+                }
+            }
+            gather.finish(collect(&instances, values))
+        })
+    }
+
+    pub(super) fn instance_of(&mut self, info: &Arc<ModuleInfo>, block: &Arc<ResourceBlock>, key: Option<InstanceKey>) -> Eval {
+        let addr = resource_addr(&info.path, block).instance(key);
+        if self.inputs.validating && block.repeats() && self.is_running(&addr) {
+            // One stands for all, so this is another instance of the same block and no cycle.
+            let ty = self.schema_of(block)?.ty();
+            return Ok(Value::unknown_not_null(ty));
+        }
+        let (info, block) = (info.clone(), block.clone());
+        self.value_cell(CellKey::Instance(addr.clone()), move |this, id| this.compute_instance(id, &info, &block, &addr))
+    }
+
+    fn is_running(&self, addr: &InstanceAddr) -> bool {
+        let key = CellKey::Instance(addr.clone());
+        self.graph.id(&key).is_some_and(|id| self.frames.iter().any(|f| f.cell == id))
+    }
+
+    fn compute_instance(&mut self, id: CellId, info: &Arc<ModuleInfo>, block: &Arc<ResourceBlock>, addr: &InstanceAddr) -> Eval {
+        let instances = self.resource_instances(info, block)?;
+        if !instances.has(addr.key.as_ref()) {
+            return Err(no_instance(addr));
+        }
+        let repetition = Repetition::of(&instances, addr.key.as_ref());
+        let env = Env::new(info, &repetition);
+        let mut gather = Gather::default();
+        let explicit = gather.take(self.explicit(block, info)).unwrap_or_default();
+        self.graph.set_explicit(id, explicit);
+        for check in &block.lifecycle.preconditions {
+            let checked = self.check(check, "Resource precondition failed", &env, None);
+            gather.take(checked);
+        }
+        let schema = self.schema_of(block)?;
+        let config = gather.take(self.decode(&block.body, schema, &block.span, &env));
+        let config = gather.finish(config).map_err(|halt| on(halt, addr))?;
+        let config = config.expect("without errors there is a configuration");
+        let value = self.ask(id, info, block, addr, config)?;
+        self.postconditions(block, &value, &env).map_err(|halt| on(halt, addr))?;
+        Ok(value)
+    }
+
+    /// What the world makes of a configured instance.
+    fn ask(&mut self, id: CellId, info: &Arc<ModuleInfo>, block: &ResourceBlock, addr: &InstanceAddr, config: Value) -> Eval {
+        let provider = self.resolve_provider(info, block)?;
+        if let Some(frame) = self.frames.last() {
+            self.graph.set_deps(id, &frame.deps);
+        }
+        let configured = Configured { addr, config, provider, block };
+        let deps = DepsView { graph: &self.graph, cell: id };
+        match self.world.object(configured, &deps) {
+            Answer::Value(value) => Ok(value),
+            Answer::Provisional(value) => {
+                self.taint();
+                Ok(value)
+            }
+            Answer::Blocked => Err(Halt::Blocked),
+            Answer::Failed(diagnostics) if diagnostics.is_empty() => Err(Halt::Failed),
+            Answer::Failed(diagnostics) => Err(Halt::Errors(diagnostics.0)),
+        }
+    }
+
+    fn postconditions(&mut self, block: &ResourceBlock, value: &Value, env: &Env<'_>) -> Eval<()> {
+        let mut gather = Gather::default();
+        for check in &block.lifecycle.postconditions {
+            let env = Env { itself: Some(value), ..*env };
+            let checked = self.check(check, "Resource postcondition failed", &env, None);
+            gather.take(checked);
+        }
+        gather.finish(())
+    }
+
+    /// The schema of a block's type.
+    pub(super) fn schema_of(&self, block: &ResourceBlock) -> Eval<&'static Schema> {
+        match self.schemas.resource(block.mode, &block.type_name) {
+            Some(schema) => Ok(schema),
+            None => Err(unknown_type(block, &*self.schemas).into()),
+        }
+    }
+}
+
+fn no_instance(addr: &InstanceAddr) -> Halt {
+    Diagnostic::error("No such resource instance", format!("There is no {addr} in the configuration.")).into()
+}
+
+/// Names the object that errors are about.
+fn on(halt: Halt, addr: &InstanceAddr) -> Halt {
+    match halt {
+        Halt::Errors(errors) => Halt::Errors(
+            errors
+                .into_iter()
+                .map(|mut d| {
+                    d.address.get_or_insert_with(|| addr.to_string());
+                    d
+                })
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+/// A type that does not exist: with the closest that does, or how many there are.
+pub(super) fn unknown_type(block: &ResourceBlock, schemas: &dyn super::Schemas) -> Diagnostic {
+    use sgp_model::Mode;
+    let names = schemas.resource_names(block.mode);
+    let (what, other, other_what) = match block.mode {
+        Mode::Managed => ("resource type", Mode::Data, "data source"),
+        Mode::Data => ("data source", Mode::Managed, "resource type"),
+    };
+    let hint = if let Some(found) = closest(&block.type_name, names.iter().copied()) {
+        format!(" Did you mean {found:?}?")
+    } else if schemas.resource(other, &block.type_name).is_some() {
+        format!(" There is a {other_what} of that name.")
+    } else {
+        let prefix = block.type_name.split('_').next().unwrap_or_default();
+        let same: Vec<&str> = names.iter().copied().filter(|n| n.split('_').next() == Some(prefix)).collect();
+        if same.is_empty() {
+            format!(" Providers are: {}.", crate::suggest::list(schemas.provider_names()))
+        } else {
+            format!(" The {prefix} provider has: {}.", same.join(", "))
+        }
+    };
+    Diagnostic::error(
+        if block.mode == Mode::Managed { "Unknown resource type" } else { "Unknown data source" },
+        format!("sgp has no {what} named {:?}.{hint}", &*block.type_name),
+    )
+    .at(block.type_span.clone())
+}

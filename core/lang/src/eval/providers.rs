@@ -1,0 +1,119 @@
+//! Provider configurations: which one a resource belongs to, and its arguments.
+
+use std::sync::Arc;
+
+use sgp_model::{Diagnostic, ProviderAddr, ResourceAddr, Span, Value};
+
+use super::{CellKey, Env, Eval, Evaluator, ModuleInfo, Repetition, Stop, World};
+use crate::{config::ResourceBlock, suggest::{did_you_mean, list}, syntax::Body};
+
+impl<W: World> Evaluator<W> {
+    /// The provider configuration that a resource belongs to. For a resource that is not in the configuration, or names a
+    /// provider that is not, the default one of its type in the root module.
+    pub fn provider_of(&self, resource: &ResourceAddr) -> ProviderAddr {
+        let fallback = || {
+            let name = self.schemas.provider_for(&resource.type_name).map_or_else(|| prefix(&resource.type_name), Arc::from);
+            ProviderAddr::root(name)
+        };
+        let Some(info) = self.modules.get(&resource.module) else { return fallback() };
+        let Some(block) = info.config.resource(resource.mode, &resource.type_name, &resource.name) else { return fallback() };
+        self.resolve_provider(info, block).unwrap_or_else(|_| fallback())
+    }
+
+    /// The arguments of a provider configuration, in the type of its schema. Without a block everything is null.
+    ///
+    /// # Errors
+    /// When they cannot be told yet or at all.
+    pub fn provider_config(&mut self, addr: &ProviderAddr) -> Result<Value, Stop> {
+        let wanted = addr.clone();
+        let result = self.value_cell(CellKey::Provider(addr.clone()), move |this, _| {
+            let info = this.module(&wanted.module)?;
+            let Some(schema) = this.schemas.provider_config(&wanted.name) else {
+                let at = info.config.provider(&wanted.name, wanted.alias.as_deref()).map(|p| p.span.clone());
+                return Err(unknown_provider(&wanted.name, at, &this.schemas.provider_names()).into());
+            };
+            let env = Env::new(&info, &Repetition::None);
+            match info.config.provider(&wanted.name, wanted.alias.as_deref()).cloned() {
+                Some(block) => this.decode(&block.body, schema, &block.span, &env),
+                None => {
+                    let span = Span::new("", 0..0);
+                    let body = Body { attrs: Vec::new(), blocks: Vec::new(), span: span.clone() };
+                    this.decode(&body, schema, &span, &env)
+                }
+            }
+        });
+        self.settle(result)
+    }
+
+    pub(super) fn resolve_provider(&self, info: &Arc<ModuleInfo>, block: &ResourceBlock) -> Eval<ProviderAddr> {
+        let (name, alias, span) = match &block.provider {
+            Some(p) => (info.config.provider_name(&p.name), p.alias.clone(), p.span.clone()),
+            None => {
+                let name = self.schemas.provider_for(&block.type_name).map_or_else(|| prefix(&block.type_name), Arc::from);
+                (name, None, block.type_span.clone())
+            }
+        };
+        if let Some(own) = self.schemas.provider_for(&block.type_name).filter(|own| **own != *name) {
+            return Err(Diagnostic::error(
+                "Invalid resource provider",
+                format!("{} belongs to the provider {own:?}, not to {:?}.", block.type_name, &*name),
+            )
+            .at(span)
+            .into());
+        }
+        Self::find_provider(info, &name, alias.as_ref()).ok_or_else(|| {
+            let shown = alias.as_ref().map_or_else(|| name.to_string(), |a| format!("{name}.{a}"));
+            let declared: Vec<String> = info
+                .config
+                .providers
+                .iter()
+                .map(|p| p.alias.as_ref().map_or_else(|| p.name.to_string(), |a| format!("{}.{a}", p.name)))
+                .collect();
+            let hint = did_you_mean(&shown, declared.iter().map(String::as_str));
+            let advice = if info.path.is_root() {
+                "Declare it with a provider block that has this alias."
+            } else {
+                "Declare it in the module, or pass it with the providers argument of the module block."
+            };
+            Diagnostic::error("Provider configuration not present", format!("There is no provider configuration {shown}.{hint} {advice}"))
+                .at(span)
+                .into()
+        })
+    }
+
+    /// Looks for a configuration in the module, then for what the call passes, then (without an alias) outside.
+    fn find_provider(info: &Arc<ModuleInfo>, name: &Arc<str>, alias: Option<&Arc<str>>) -> Option<ProviderAddr> {
+        if info.config.provider(name, alias.map(|a| &**a)).is_some() {
+            return Some(ProviderAddr { module: info.path.clone(), name: name.clone(), alias: alias.cloned() });
+        }
+        let Some(outer) = &info.outer else { return alias.is_none().then(|| ProviderAddr::root(name.clone())) };
+        let passed = outer.call.providers.iter().find(|(inside, _)| {
+            info.config.provider_name(&inside.name) == *name && inside.alias.as_ref() == alias
+        });
+        match passed {
+            Some((_, outside)) => {
+                let name = outer.module.config.provider_name(&outside.name);
+                Self::find_provider(&outer.module, &name, outside.alias.as_ref())
+            }
+            None if alias.is_none() => Self::find_provider(&outer.module, name, None),
+            None => None,
+        }
+    }
+}
+
+fn prefix(type_name: &str) -> Arc<str> {
+    type_name.split('_').next().unwrap_or(type_name).into()
+}
+
+/// A provider that sgp does not have: with those that it has.
+pub(super) fn unknown_provider(name: &str, at: Option<Span>, known: &[&'static str]) -> Diagnostic {
+    let hint = did_you_mean(name, known.iter().copied());
+    let d = Diagnostic::error(
+        "Unknown provider",
+        format!("sgp has no provider named {name:?}.{hint} Its providers are built in: {}.", list(known.iter().copied())),
+    );
+    match at {
+        Some(span) => d.at(span),
+        None => d,
+    }
+}

@@ -1,0 +1,237 @@
+//! Modules, variables and outputs.
+
+use std::collections::BTreeMap;
+
+use sgp_model::{ModulePath, Value};
+
+use super::{Inputs, TestWorld, evaluator_of, force, rendered, show};
+use crate::{Given, VariableInput};
+
+fn given(rows: &[(&str, &str)]) -> Inputs {
+    let variables = rows.iter().map(|(name, text)| {
+        let input = VariableInput { given: Given::Text((*text).into()), from: "-var".into(), span: None };
+        ((*name).to_owned(), input)
+    });
+    Inputs { variables: variables.collect(), ..Inputs::default() }
+}
+
+/// The variables of a configuration, and what is wrong with them.
+fn variables(main: &str, rows: &[(&str, &str)]) -> (BTreeMap<String, String>, String) {
+    let mut evaluator = evaluator_of(&[("main.tf", main)], given(rows), TestWorld::default());
+    let found = evaluator.variables().into_iter().map(|(k, v)| (k, show(&v))).collect();
+    (found, rendered(&evaluator.take_diagnostics(), &evaluator.config().sources))
+}
+
+#[test]
+fn variables_take_text_by_their_type() {
+    let main = r#"
+variable "s" { type = string }
+variable "n" { type = number }
+variable "any" {}
+variable "l" { type = list(string) }
+variable "o" {
+  type = object({
+    name = string
+    size = optional(number, 3)
+    tags = optional(map(string))
+    deep = optional(object({ x = optional(string, "dx") }), {})
+  })
+}
+variable "hidden" {
+  type      = string
+  sensitive = true
+}
+variable "kept" {
+  default  = "d"
+  nullable = false
+}
+"#;
+    let rows = [
+        ("s", "[1]"),
+        ("n", "5"),
+        ("any", "true"),
+        ("l", "[1, \"b\"]"),
+        ("o", "{ name = \"n\" }"),
+        ("hidden", "pw"),
+    ];
+    let (found, problems) = variables(main, &rows);
+    assert_eq!(problems, "");
+    let expected = [
+        ("any", "\"true\""),
+        ("hidden", "sensitive(\"pw\")"),
+        ("kept", "\"d\""),
+        ("l", "list[\"1\", \"b\"]"),
+        ("n", "5"),
+        ("o", "{deep = {x = \"dx\"}, name = \"n\", size = 3, tags = null(map(string))}"),
+        ("s", "\"[1]\""),
+    ];
+    assert_eq!(found, expected.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+}
+
+#[test]
+fn values_that_do_not_fit_are_refused() {
+    let main = r#"
+variable "missing" {}
+variable "n" { type = number }
+variable "l" { type = list(string) }
+variable "broken" { type = list(string) }
+variable "checked" {
+  type = string
+  validation {
+    condition     = startswith(var.checked, "sg-")
+    error_message = "The value ${var.checked} is not the id of a security group."
+  }
+}
+variable "quiet" {
+  sensitive = true
+  validation {
+    condition     = length(var.quiet) > 5
+    error_message = "${var.quiet} is too short."
+  }
+}
+variable "default" {
+  type    = number
+  default = "x"
+}
+"#;
+    let rows = [
+        ("n", "five"),
+        ("l", "{}"),
+        ("broken", "[1,"),
+        ("checked", "vpc-1"),
+        ("quiet", "pw"),
+        ("unknwon", "1"),
+    ];
+    insta::assert_snapshot!(variables(main, &rows).1, @r#"
+    Value for undeclared variable
+      A value for "unknwon" was given with -var, but the root module declares no variable of that name.
+    Invalid value for input variable at main.tf:5:1: `variable "broken"`
+      The value for "broken" from -var is not a valid expression: An expression is expected here: a value, a reference or a function call; found the end of the text. A list(string) is needed.
+    Invalid value for variable at main.tf:9:21: `startswith(var.checked, "sg-")`
+      The value vpc-1 is not the id of a security group.
+      
+      This was checked by the validation rule of the variable "checked".
+      var.checked is "vpc-1"
+    Invalid default value for variable at main.tf:22:13: `"x"`
+      The default of "default" does not fit its type number: a number is required.
+    Invalid value for input variable at main.tf:4:1: `variable "l"`
+      The value for "l" from -var does not fit its type list(string): list of string required.
+    No value for required variable at main.tf:2:1: `variable "missing"`
+      The variable "missing" has no default and no value was given. Set it with -var 'missing=...', in a .tfvars file, or in the environment variable TF_VAR_missing.
+    Invalid value for input variable at main.tf:3:1: `variable "n"`
+      The value for "n" from -var does not fit its type number: a number is required.
+    Invalid value for variable at main.tf:16:21: `length(var.quiet) > 5`
+      The message of this check is not shown because it would disclose a sensitive value.
+      
+      This was checked by the validation rule of the variable "quiet".
+      var.quiet has a sensitive value
+    "#);
+}
+
+#[test]
+fn modules_repeat_and_pass_values() {
+    let main = r#"
+module "a" {
+  source   = "./m"
+  for_each = { x = 1, y = 2 }
+  size     = each.value
+}
+module "b" {
+  source = "./m"
+  count  = 2
+  size   = count.index
+}
+module "c" {
+  source = "./m"
+  size   = 9
+}
+output "a" { value = module.a["x"].doubled }
+output "all" { value = { for k, m in module.a : k => m.doubled } }
+output "b" { value = module.b[*].doubled }
+output "c" { value = module.c.doubled }
+output "whole" { value = module.c }
+output "nested" { value = module.c.inner }
+"#;
+    let inner = r#"
+variable "size" { type = number }
+variable "unused" { default = "d" }
+module "deep" {
+  source = "./deep"
+  from   = "${path.module}:${var.size}"
+}
+output "doubled" { value = var.size * 2 }
+output "inner" { value = module.deep.out }
+"#;
+    let deep = "variable \"from\" {}\noutput \"out\" {\n  value = \"${path.module} ${var.from}\"\n}";
+    let files = [("main.tf", main), ("m/main.tf", inner), ("m/deep/main.tf", deep)];
+    let mut evaluator = evaluator_of(&files, Inputs::default(), TestWorld::default());
+    let mut output = |name: &str| show(&evaluator.output(&ModulePath::root(), name).unwrap());
+    assert_eq!(output("a"), "2");
+    assert_eq!(output("all"), "{x = 2, y = 4}");
+    assert_eq!(output("b"), "[0, 2]");
+    assert_eq!(output("c"), "18");
+    assert_eq!(output("whole"), "{doubled = 18, inner = \"m/deep m:9\"}");
+    assert_eq!(output("nested"), "\"m/deep m:9\"");
+    let paths: Vec<String> = evaluator.module_instances().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(paths, [
+        "", "module.a[\"x\"]", "module.a[\"x\"].module.deep", "module.a[\"y\"]", "module.a[\"y\"].module.deep",
+        "module.b[0]", "module.b[0].module.deep", "module.b[1]", "module.b[1].module.deep", "module.c", "module.c.module.deep"
+    ]);
+}
+
+#[test]
+fn wrong_arguments_of_modules_are_named() {
+    let main = r#"
+module "a" {
+  source = "./m"
+  sise   = 1
+}
+module "b" {
+  source = "./m"
+  size   = "big"
+}
+output "x" { value = module.b.doubeld }
+output "y" { value = module.nope.x }
+"#;
+    let inner = "variable \"size\" {\n  type = number\n}\noutput \"doubled\" {\n  value = var.size\n}";
+    insta::assert_snapshot!(super::problems(&[("main.tf", main), ("m/main.tf", inner)]), @r#"
+    Unsupported argument at main.tf:4:3: `sise`
+      module.a has no variable named "sise". Did you mean "size"?
+    Missing required argument at main.tf:2:1: `module "a"`
+      The argument "size" is required by module.a, but it is not set.
+    Unsupported attribute at main.tf:10:22: `module.b.doubeld`
+      module.b has no output named "doubeld". Did you mean "doubled"?
+    Reference to undeclared module at main.tf:11:22: `module.nope`
+      No module call named "nope" is declared in this module.
+    Invalid value for module argument at main.tf:8:12: `"big"`
+      The given value is not suitable for the variable "size" of module.b: a number is required.
+    "#);
+}
+
+#[test]
+fn outputs_do_not_disclose() {
+    let main = r#"
+variable "hidden" {
+  default   = "pw"
+  sensitive = true
+}
+output "bare" { value = "x-${var.hidden}" }
+output "marked" {
+  value     = "x-${var.hidden}"
+  sensitive = true
+}
+"#;
+    let mut evaluator = evaluator_of(&[("main.tf", main)], Inputs::default(), TestWorld::default());
+    force(&mut evaluator);
+    let found = evaluator.take_diagnostics();
+    assert_eq!(found.0.iter().map(|d| d.summary.as_str()).collect::<Vec<_>>(), ["Output refers to sensitive values"]);
+    assert_eq!(show(&evaluator.output(&ModulePath::root(), "marked").unwrap()), "sensitive(\"x-pw\")");
+}
+
+#[test]
+fn a_value_may_come_as_a_value() {
+    let input = VariableInput { given: Given::Value(Value::tuple(vec!["a".into()])), from: "x.tfvars".into(), span: None };
+    let inputs = Inputs { variables: BTreeMap::from([("l".into(), input)]), ..Inputs::default() };
+    let mut evaluator = evaluator_of(&[("main.tf", "variable \"l\" {\n  type = set(string)\n}")], inputs, TestWorld::default());
+    assert_eq!(show(&evaluator.variables()["l"]), "set[\"a\"]");
+}

@@ -1,0 +1,104 @@
+//! Functions on numbers.
+
+use sgp_model::{Number, Value};
+
+use super::spec::{Args, Function, Outcome, Param, Ty, arg_error, error, param};
+
+const fn of_number(name: &'static str, run: fn(&Args) -> Outcome) -> Function {
+    const PARAMS: &[Param] = &[param("num", Ty::Number)];
+    Function { name, params: PARAMS, rest: None, returns: Ty::Number, run }
+}
+
+pub(super) const TABLE: &[Function] = &[
+    of_number("abs", |a| Ok(a.number(0).abs().into())),
+    of_number("ceil", |a| Ok(a.number(0).ceil().into())),
+    of_number("floor", |a| Ok(a.number(0).floor().into())),
+    Function {
+        name: "log",
+        params: &[param("num", Ty::Number), param("base", Ty::Number)],
+        rest: None,
+        returns: Ty::Number,
+        run: |a| finite(a.number(0).to_f64().ln() / a.number(1).to_f64().ln()),
+    },
+    Function {
+        name: "max",
+        params: &[],
+        rest: Some(param("numbers", Ty::Number)),
+        returns: Ty::Number,
+        run: |a| extreme(a, Number::max),
+    },
+    Function {
+        name: "min",
+        params: &[],
+        rest: Some(param("numbers", Ty::Number)),
+        returns: Ty::Number,
+        run: |a| extreme(a, Number::min),
+    },
+    Function {
+        name: "parseint",
+        params: &[param("number", Ty::Any), param("base", Ty::Number)],
+        rest: None,
+        returns: Ty::Number,
+        run: parse_int,
+    },
+    Function {
+        name: "pow",
+        params: &[param("num", Ty::Number), param("power", Ty::Number)],
+        rest: None,
+        returns: Ty::Number,
+        run: |a| finite(a.number(0).to_f64().powf(a.number(1).to_f64())),
+    },
+    of_number("signum", |a| Ok(Value::int(a.int(0)?.signum()))),
+];
+
+fn finite(float: f64) -> Outcome {
+    Number::from_f64(float).map(Value::from).ok_or_else(|| error("the result is not a finite number"))
+}
+
+fn extreme(a: &Args, pick: fn(Number, Number) -> Number) -> Outcome {
+    let picked = a.values.iter().filter_map(Value::as_number).cloned().reduce(pick);
+    picked.map(Value::from).ok_or_else(|| error("must pass at least one number"))
+}
+
+/// Bases up to 36 do not look at the case; beyond, large letters follow the small ones.
+fn parse_int(a: &Args) -> Outcome {
+    let Some(text) = a.value(0).as_str() else {
+        let got = a.value(0).ty().friendly_name();
+        return Err(arg_error(0, format!("first argument must be a string, not {got}")));
+    };
+    let base = a.int_arg(1)?;
+    if !(2..=62).contains(&base) {
+        return Err(arg_error(1, "base must be a whole number between 2 and 62 inclusive"));
+    }
+    read_int(text, base)
+        .map(Value::from)
+        .ok_or_else(|| arg_error(0, format!("cannot parse {text:?} as a base {base} integer")))
+}
+
+fn read_int(text: &str, base: i64) -> Option<Number> {
+    if base <= 36 {
+        return Number::from_radix(text, u32::try_from(base).ok()?).ok();
+    }
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let radix = Number::from(base);
+    let mut total = Number::from(0);
+    for byte in digits.bytes() {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'z' => byte - b'a' + 10,
+            b'A'..=b'Z' => byte - b'A' + 36,
+            _ => return None,
+        };
+        if i64::from(digit) >= base {
+            return None;
+        }
+        total = total.mul(&radix).ok()?.add(&Number::from(i64::from(digit))).ok()?;
+    }
+    Some(if negative { total.neg() } else { total })
+}

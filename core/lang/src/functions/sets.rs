@@ -1,0 +1,121 @@
+//! Set operations.
+
+use std::collections::BTreeSet;
+
+use sgp_model::{
+    Kind, Marks, Type, Value,
+    convert::{convert, unify, unify_values},
+};
+
+use super::spec::{Args, Fail, Function, Outcome, Ty, arg_error, element_type, error, param, unknown_of};
+
+pub(super) const TABLE: &[Function] = &[
+    Function {
+        name: "setintersection",
+        params: &[param("first_set", Ty::SetOfAny)],
+        rest: Some(param("other_sets", Ty::SetOfAny)),
+        returns: Ty::SetOfAny,
+        run: |a| {
+            combine(a, true, |sets| {
+                let (first, rest) = sets.split_first()?;
+                Some(first.iter().filter(|e| rest.iter().all(|s| s.contains(*e))).cloned().collect())
+            })
+        },
+    },
+    Function {
+        name: "setproduct",
+        params: &[],
+        rest: Some(param("sets", Ty::Any).unknown().marks()),
+        returns: Ty::Any,
+        run: product,
+    },
+    Function {
+        name: "setsubtract",
+        params: &[param("a", Ty::SetOfAny), param("b", Ty::SetOfAny)],
+        rest: None,
+        returns: Ty::SetOfAny,
+        run: |a| {
+            combine(a, true, |sets| {
+                let (first, rest) = sets.split_first()?;
+                Some(first.iter().filter(|e| !rest.iter().any(|s| s.contains(*e))).cloned().collect())
+            })
+        },
+    },
+    Function {
+        name: "setunion",
+        params: &[param("first_set", Ty::SetOfAny)],
+        rest: Some(param("other_sets", Ty::SetOfAny)),
+        returns: Ty::SetOfAny,
+        run: |a| combine(a, false, |sets| Some(sets.concat())),
+    },
+];
+
+/// Brings all sets to one element type and combines them. Where `exact`, an unknown element leaves the result unknown,
+/// because it may equal any other.
+fn combine(a: &Args, exact: bool, operation: fn(&[Vec<Value>]) -> Option<Vec<Value>>) -> Outcome {
+    // An empty set of open type fits beside any other.
+    let known: Vec<Type> =
+        a.values.iter().filter_map(|s| element_type(&s.ty()).cloned()).filter(|t| *t != Type::Dynamic).collect();
+    let element = unify(&known).ok_or_else(|| error("given sets must all have compatible element types"))?;
+    let ty = Type::set(element.clone());
+    let mut sets = Vec::with_capacity(a.len());
+    for (place, set) in a.values.iter().enumerate() {
+        let set = convert(set, &ty).map_err(|e| arg_error(place, e.to_string()))?;
+        if exact && !set.is_wholly_known() {
+            return Ok(unknown_of(ty));
+        }
+        sets.push(set.elements().unwrap_or_default().into_iter().cloned().collect());
+    }
+    Ok(Value::set(element, operation(&sets).unwrap_or_default()))
+}
+
+/// The elements of one factor in one type.
+fn factor(place: usize, value: &Value) -> Result<(Type, Option<Vec<Value>>), Fail> {
+    let mixed = || arg_error(place, "all elements must be of the same type");
+    match (value.kind(), value.ty()) {
+        (Kind::Tuple(elements), _) => {
+            let (ty, elements) = unify_values(elements).ok_or_else(mixed)?;
+            Ok((ty, Some(elements)))
+        }
+        (_, Type::Tuple(ts)) => Ok((unify(&ts).ok_or_else(mixed)?, None)),
+        (_, Type::List(t) | Type::Set(t)) => {
+            Ok(((*t).clone(), value.elements().map(|es| es.into_iter().cloned().collect())))
+        }
+        _ => Err(arg_error(place, "a set or a list is required")),
+    }
+}
+
+fn product(a: &Args) -> Outcome {
+    if a.len() < 2 {
+        return Err(error("at least two arguments are required"));
+    }
+    let marks = a.values.iter().fold(Marks::NONE, |m, v| m.union(v.marks()));
+    if a.values.iter().any(|v| !v.is_known() && v.ty() == Type::Dynamic) {
+        return Ok(Value::unknown(Type::Dynamic).mark(marks));
+    }
+    let factors = a.values.iter().enumerate().map(|(i, v)| factor(i, v)).collect::<Result<Vec<_>, _>>()?;
+    let element = Type::tuple(factors.iter().map(|(ty, _)| ty.clone()));
+    let all_sets = a.values.iter().all(|v| matches!(v.ty(), Type::Set(_)));
+    let ty = if all_sets { Type::set(element.clone()) } else { Type::list(element.clone()) };
+    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+    for (_, elements) in factors {
+        let Some(elements) = elements else { return Ok(unknown_of(ty).mark(marks)) };
+        rows = rows
+            .into_iter()
+            .flat_map(|row| {
+                elements.iter().map(move |e| {
+                    let mut longer = row.clone();
+                    longer.push(e.clone());
+                    longer
+                })
+            })
+            .collect();
+    }
+    let rows = rows.into_iter().map(Value::tuple);
+    let result = if all_sets {
+        Value::set(element, rows.collect::<BTreeSet<_>>())
+    } else {
+        Value::list(element, rows.collect())
+    };
+    Ok(result.mark(marks))
+}

@@ -1,0 +1,57 @@
+use super::check;
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[(&str, &str)] = &[
+    (r#"cidrhost("10.12.112.0/20",16)"#, r#""10.12.112.16""#),
+    (r#"cidrhost("10.12.112.0/20",-1)"#, r#""10.12.127.255""#),
+    (r#"cidrhost("10.12.127.0/20",268)"#, r#""10.12.113.12""#),
+    (r#"cidrhost("fd00:fd12:3456:7890:00a2::/72",34)"#, r#""fd00:fd12:3456:7890::22""#),
+    (r#"cidrhost("10.0.0.0/30",4)"#, r#"error: Call to function "cidrhost" failed: prefix of 30 does not accommodate a host numbered 4."#),
+    (r#"cidrhost("10.0.0.0/30",-5)"#, r#"error: Call to function "cidrhost" failed: prefix of 30 does not accommodate a host numbered -5."#),
+    (r#"cidrhost("10.0.0.0/30",-4)"#, r#""10.0.0.0""#),
+    (r#"cidrhost("x",1)"#, r#"error: Call to function "cidrhost" failed: invalid CIDR expression: invalid CIDR address: x."#),
+    (r#"cidrhost("10.0.0.0",1)"#, r#"error: Call to function "cidrhost" failed: invalid CIDR expression: invalid CIDR address: 10.0.0.0."#),
+    (r#"cidrhost("10.0.0.0/33",1)"#, r#"error: Call to function "cidrhost" failed: invalid CIDR expression: invalid CIDR address: 10.0.0.0/33."#),
+    (r#"cidrhost("010.0.0.0/8",1)"#, r#""10.0.0.1""#),
+    (r#"cidrhost("10.0.0.0/8",1.5)"#, r#"error: Call to function "cidrhost" failed: value must be a whole number."#),
+    (r#"cidrhost("::/0",123456789012345678901234567890)"#, r#""0:1:8ee9:ff6:c373:e0ee:4e3f:ad2""#),
+    (r#"cidrhost("::ffff:1.2.3.4/120",1)"#, r#""::ffff:1.2.3.1""#),
+    (r#"cidrnetmask("172.16.0.0/12")"#, r#""255.240.0.0""#),
+    (r#"cidrnetmask("::/12")"#, r#"error: Call to function "cidrnetmask" failed: IPv6 addresses cannot have a netmask: ::/12."#),
+    (r#"cidrnetmask("x")"#, r#"error: Call to function "cidrnetmask" failed: invalid CIDR expression: invalid CIDR address: x."#),
+    (r#"cidrsubnet("172.16.0.0/12",4,2)"#, r#""172.18.0.0/16""#),
+    (r#"cidrsubnet("10.1.2.0/24",4,15)"#, r#""10.1.2.240/28""#),
+    (r#"cidrsubnet("10.1.2.0/24",4,16)"#, r#"error: Call to function "cidrsubnet" failed: prefix extension of 4 does not accommodate a subnet numbered 16."#),
+    (r#"cidrsubnet("10.1.2.3/24",9,0)"#, r#"error: Call to function "cidrsubnet" failed: insufficient address space to extend prefix of 24 by 9."#),
+    (r#"cidrsubnet("fd00:fd12:3456:7890::/56",16,162)"#, r#""fd00:fd12:3456:7800:a200::/72""#),
+    (r#"cidrsubnet("10.0.0.0/8",0,0)"#, r#""10.0.0.0/8""#),
+    (r#"cidrsubnet("10.0.0.0/8",-1,0)"#, r#"error: Call to function "cidrsubnet" failed: must not extend the prefix by less than zero bits."#),
+    (r#"cidrsubnet("10.0.0.0/8",8,-1)"#, r#"error: Call to function "cidrsubnet" failed: prefix extension of 8 does not accommodate a subnet numbered -1."#),
+    (r#"cidrsubnet("::/0",128,5)"#, r#""::5/128""#),
+    (r#"cidrsubnet("x",1,1)"#, r#"error: Call to function "cidrsubnet" failed: invalid CIDR expression: invalid CIDR address: x."#),
+    (r#"cidrsubnet("10.1.2.3/16",8,1)"#, r#""10.1.1.0/24""#),
+    (r#"cidrsubnets("10.1.0.0/16",4,4,8,4)"#, r#"tolist(["10.1.0.0/20", "10.1.16.0/20", "10.1.32.0/24", "10.1.48.0/20"])"#),
+    (r#"cidrsubnets("fd00:fd12:3456:7890::/56",16,16,16,32)"#, r#"tolist(["fd00:fd12:3456:7800::/72", "fd00:fd12:3456:7800:100::/72", "fd00:fd12:3456:7800:200::/72", "fd00:fd12:3456:7800:300::/88"])"#),
+    (r#"cidrsubnets("10.1.0.0/16",4,40)"#, r#"error: Invalid value for "newbits" parameter: may not extend prefix by more than 32 bits."#),
+    (r#"cidrsubnets("10.0.0.0/30",1,1,1)"#, r#"error: Invalid value for "newbits" parameter: not enough remaining address space for a subnet with a prefix of 31 bits after 10.0.0.2/31."#),
+    (r#"cidrsubnets("10.0.0.0/8",0)"#, r#"error: Invalid value for "newbits" parameter: must extend prefix by at least one bit."#),
+    (r#"cidrsubnets("10.0.0.0/8")"#, "tolist([])"),
+    (r#"cidrsubnets("::/0",33)"#, r#"error: Invalid value for "newbits" parameter: may not extend prefix by more than 32 bits."#),
+    (r#"cidrsubnets("x",1)"#, r#"error: Invalid value for "prefix" parameter: invalid CIDR expression: invalid CIDR address: x."#),
+    (r#"cidrsubnets("10.0.0.0/16",-1)"#, r#"error: Invalid value for "newbits" parameter: must extend prefix by at least one bit."#),
+    (r#"cidrsubnets("10.0.0.0/16",8,1,8)"#, r#"error: Invalid value for "newbits" parameter: not enough remaining address space for a subnet with a prefix of 24 bits after 10.0.128.0/17."#),
+    (r#"cidrcontains("10.0.0.0/8", "10.1.2.3")"#, "true"),
+    (r#"cidrcontains("10.0.0.0/8", "11.0.0.0/8")"#, "false"),
+    (r#"cidrcontains("10.0.0.0/8", "10.0.0.0/7")"#, "false"),
+    (r#"cidrcontains("fd00::/8", "fd12::/64")"#, "true"),
+    (r#"cidrcontains("10.0.0.0/8", "::1")"#, r#"error: Call to function "cidrcontains" failed: address family mismatch: one is IPv4, the other IPv6."#),
+    (r#"cidrcontains("10.0.0.0/8", "x")"#, r#"error: Invalid value for "contained_ip_or_prefix" parameter: invalid IP address or prefix: x."#),
+    (r#"cidrsubnets("10.0.0.0/30", 3)"#, r#"error: Invalid value for "newbits" parameter: would extend prefix to 33 bits, which is too long for an address."#),
+    (r#"cidrsubnets("255.255.255.0/24", 1, 1, 1)"#, r#"error: Invalid value for "newbits" parameter: not enough remaining address space for a subnet with a prefix of 25 bits after 255.255.255.128/25."#),
+    (r#"cidrsubnet("10.0.0.0/8", 300, 1)"#, r#"error: Call to function "cidrsubnet" failed: insufficient address space to extend prefix of 8 by 300."#),
+];
+
+#[test]
+fn rows() {
+    check(ROWS);
+}

@@ -1,0 +1,58 @@
+use super::check;
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[(&str, &str)] = &[
+    (r#"basename("foo/bar/baz.txt")"#, r#""baz.txt""#),
+    (r#"basename("")"#, r#"".""#),
+    (r#"basename("/")"#, r#""/""#),
+    (r#"basename("a/")"#, r#""a""#),
+    (r#"dirname("foo/bar/baz.txt")"#, r#""foo/bar""#),
+    (r#"dirname("foo")"#, r#"".""#),
+    (r#"dirname("/a")"#, r#""/""#),
+    (r#"dirname("")"#, r#"".""#),
+    (r#"dirname("a/b/")"#, r#""a/b""#),
+    (r#"dirname("a//b/../c")"#, r#""a""#),
+    (r#"abspath("x/../y")"#, r#""/y""#),
+    (r#"abspath("/x/./y")"#, r#""/x/y""#),
+    (r#"pathexpand("a/~")"#, r#""a/~""#),
+    (r#"pathexpand("~/x")"#, "error: Call to function \"pathexpand\" failed: the home directory is not known."),
+    (r#"pathexpand("~user/x")"#, "error: Call to function \"pathexpand\" failed: cannot expand user-specific home dir."),
+    (r#"file("hello.txt")"#, r#""hé\n""#),
+    (r#"file("./conf/../hello.txt")"#, r#""hé\n""#),
+    (r#"file("nope")"#, "error: Invalid value for \"path\" parameter: no file exists at \"nope\"; this function works only with files that are distributed as part of the configuration source code, so if this file will be created by a resource in this configuration you must instead obtain this result from an attribute of that resource."),
+    (r#"filebase64("hello.txt")"#, r#""aMOpCg==""#),
+    (r#"filemd5("hello.txt") == md5(file("hello.txt"))"#, "true"),
+    (r#"filesha1("hello.txt") == sha1(file("hello.txt"))"#, "true"),
+    (r#"filesha256("hello.txt") == sha256(file("hello.txt"))"#, "true"),
+    (r#"filesha512("hello.txt") == sha512(file("hello.txt"))"#, "true"),
+    (r#"filebase64sha256("hello.txt") == base64sha256(file("hello.txt"))"#, "true"),
+    (r#"filebase64sha512("hello.txt") == base64sha512(file("hello.txt"))"#, "true"),
+    (r#"fileexists("hello.txt")"#, "true"),
+    (r#"fileexists("nope")"#, "false"),
+    (r#"fileexists("conf")"#, "error: Call to function \"fileexists\" failed: \"conf\" is a directory, not a file."),
+    (r#"fileset("conf", "*.yaml")"#, r#"toset(["a.yaml"])"#),
+    (r#"fileset("conf", "*")"#, r#"toset(["a.yaml", "b.yml"])"#),
+    (r#"fileset("conf", "**/*.yaml")"#, r#"toset(["a.yaml", "sub/c.yaml", "sub/deep/d.yaml"])"#),
+    (r#"fileset("conf", "**")"#, r#"toset(["a.yaml", "b.yml", "sub/c.yaml", "sub/deep/d.yaml"])"#),
+    (r#"fileset("conf", "*.{yaml,yml}")"#, r#"toset(["a.yaml", "b.yml"])"#),
+    (r#"fileset("conf", "[ab].y?ml")"#, r#"toset(["a.yaml"])"#),
+    (r#"fileset("conf", "sub/*")"#, r#"toset(["sub/c.yaml"])"#),
+    (r#"fileset("conf/sub", "../*.yml")"#, r#"toset(["../b.yml"])"#),
+    (r#"fileset(".", "conf/*.yml")"#, r#"toset(["conf/b.yml"])"#),
+    (r#"fileset("nope", "*")"#, "toset([])"),
+    (r#"templatefile("greeting.tftpl", { names = ["a", "b"] })"#, r#""Hello a, b, bye""#),
+    (r#"templatefile("list.tftpl", { names = ["a", "b"] })"#, r#"["A", "B"]"#),
+    (r#"templatefile("nested.tftpl", { who = "x" })"#, r#""<Hello x, bye>""#),
+    (r#"templatefile("greeting.tftpl", { names = [sensitive("a")] })"#, "(sensitive value)"),
+    (r#"templatefile("greeting.tftpl", { names = strings })"#, "unknown string: Hello..."),
+    (r#"templatefile("greeting.tftpl", any)"#, "unknown any"),
+    (r#"templatefile("greeting.tftpl", 1)"#, "error: Invalid value for \"vars\" parameter: invalid vars value: must be a map."),
+    (r#"templatefile("greeting.tftpl", { "a b" = 1 })"#, "error: Invalid value for \"vars\" parameter: invalid template variable name \"a b\": must start with a letter, followed by zero or more letters, digits, and underscores."),
+    (r#"templatefile("nope", {})"#, "error: Invalid value for \"path\" parameter: no file exists at \"nope\"; this function works only with files that are distributed as part of the configuration source code, so if this file will be created by a resource in this configuration you must instead obtain this result from an attribute of that resource."),
+    (r#"templatestring("a-$${x}", { x = 1 })"#, r#""a-1""#),
+];
+
+#[test]
+fn rows() {
+    check(ROWS);
+}

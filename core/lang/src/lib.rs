@@ -1,0 +1,23 @@
+//! HCL text to configuration with spans, and configuration to values: the language of `sgp`.
+//!
+//! Text becomes a syntax tree ([`syntax`]), the trees of a folder and of the modules it calls become a [`Config`]
+//! ([`load`]), and an [`Evaluator`] computes values out of it on demand. No file is opened here (see [`Files`]) and no
+//! provider is called (see [`World`]). Read [`Config`] first, then [`Evaluator`].
+
+pub mod config;
+pub mod eval;
+pub mod functions;
+pub mod load;
+pub mod source;
+mod suggest;
+pub mod syntax;
+pub mod validate;
+
+pub use config::Config;
+pub use eval::{
+    Answer, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, Schemas, Stop, VariableInput,
+    World,
+};
+pub use load::{Loaded, load};
+pub use source::Files;
+pub use validate::validate;

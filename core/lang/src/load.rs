@@ -1,0 +1,279 @@
+//! Reading a configuration: the files of the root folder and of every module that is called.
+
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+
+use sgp_model::{Diagnostic, Diagnostics, SourceMap, Span};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    config::{self, Config, Module},
+    source::{BUNDLED, Files, join},
+    suggest::{did_you_mean, list},
+    syntax,
+};
+
+/// What reading came to. With errors the configuration holds what could be read.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Syntax errors and everything else that is wrong with the blocks as such.
+    pub diagnostics: Diagnostics,
+    /// Whether the root folder holds no configuration file at all.
+    pub is_empty: bool,
+}
+
+impl Loaded {
+    /// The error for commands that need a configuration when there is none.
+    pub fn require_files(&self) -> Result<(), Diagnostic> {
+        if !self.is_empty {
+            return Ok(());
+        }
+        Err(Diagnostic::error(
+            "No configuration files",
+            "This folder holds no configuration: files ending in .tf or .hcl. Run sgp init for a commented start, or change into the right folder.",
+        ))
+    }
+}
+
+/// Reads the configuration of a folder: every `*.tf` and `*.hcl` in it, and the modules that they call.
+///
+/// `dir` is relative to the working directory (usually `.`) and is what `path.root` shows.
+pub fn load(dir: &str, files: &dyn Files) -> Loaded {
+    let mut loader = Loader {
+        files,
+        sources: SourceMap::default(),
+        contents: BTreeMap::new(),
+        modules: BTreeMap::new(),
+        open: Vec::new(),
+        diagnostics: Diagnostics::new(),
+    };
+    let (module, count) = loader.module(dir);
+    let digest = digest(&loader.contents);
+    Loaded {
+        config: Arc::new(Config { root: Arc::new(module), sources: loader.sources, digest }),
+        diagnostics: loader.diagnostics,
+        is_empty: count == 0,
+    }
+}
+
+fn digest(contents: &BTreeMap<String, Vec<u8>>) -> String {
+    let mut hash = Sha256::new();
+    for (name, content) in contents {
+        hash.update((name.len() as u64).to_be_bytes());
+        hash.update(name);
+        hash.update((content.len() as u64).to_be_bytes());
+        hash.update(content);
+    }
+    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+        hex
+    })
+}
+
+struct Loader<'f> {
+    files: &'f dyn Files,
+    sources: SourceMap,
+    contents: BTreeMap<String, Vec<u8>>,
+    modules: BTreeMap<String, Arc<Module>>,
+    /// Folders of the modules that are being read, outermost first.
+    open: Vec<String>,
+    diagnostics: Diagnostics,
+}
+
+/// Whether a file of this name belongs to the configuration.
+pub fn is_config_file(name: &str) -> bool {
+    !name.starts_with('.')
+        && (name.ends_with(".tf") || name.ends_with(".hcl"))
+        && !name.ends_with(".tftest.hcl")
+        && !name.ends_with(".tfquery.hcl")
+}
+
+impl Loader<'_> {
+    /// Reads the module of a folder; answers with the number of its files.
+    fn module(&mut self, dir: &str) -> (Module, usize) {
+        let names: Vec<String> = match self.files.list(dir) {
+            Ok(entries) => entries.into_iter().filter(|e| !e.is_dir && is_config_file(&e.name)).map(|e| e.name).collect(),
+            Err(e) if e.not_found && self.open.is_empty() => Vec::new(),
+            Err(e) => {
+                self.diagnostics.push(Diagnostic::error("Unreadable folder", format!("The folder {dir:?} cannot be read: {e}.")));
+                Vec::new()
+            }
+        };
+        let bodies: Vec<_> = names.iter().filter_map(|name| self.file(&join(dir, name))).collect();
+        self.open.push(dir.to_owned());
+        let (module, diagnostics) = config::build(dir, &bodies, &mut |source, span, _| self.call(dir, source, span));
+        self.open.pop();
+        self.diagnostics.extend(diagnostics);
+        (module, names.len())
+    }
+
+    fn file(&mut self, path: &str) -> Option<syntax::Body> {
+        let content = match self.files.read(path) {
+            Ok(content) => content,
+            Err(e) => {
+                self.diagnostics.push(Diagnostic::error("Unreadable file", format!("The file {path:?} cannot be read: {e}.")));
+                return None;
+            }
+        };
+        let text = match String::from_utf8(content) {
+            Ok(text) => text,
+            Err(e) => {
+                let at = e.utf8_error().valid_up_to();
+                self.diagnostics.push(Diagnostic::error(
+                    "Invalid character encoding",
+                    format!("The file {path:?} is not UTF-8: byte {at} does not belong to a character. Save it as UTF-8."),
+                ));
+                return None;
+            }
+        };
+        let name: Arc<str> = path.into();
+        self.contents.insert(path.to_owned(), text.clone().into_bytes());
+        self.sources.insert(name.clone(), text.clone());
+        let (body, diagnostics) = syntax::parse_body(&name, &text);
+        self.diagnostics.extend(diagnostics);
+        Some(body)
+    }
+
+    /// The module behind a `source`.
+    fn call(&mut self, from: &str, source: &str, span: &Span) -> Option<Arc<Module>> {
+        let dir = match self.resolve(from, source) {
+            Ok(dir) => dir,
+            Err(d) => {
+                self.diagnostics.push(d.at(span.clone()));
+                return None;
+            }
+        };
+        if let Some(known) = self.modules.get(&dir) {
+            return Some(known.clone());
+        }
+        if self.open.contains(&dir) {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "Module calls itself",
+                    format!("The module in {dir:?} would contain itself: {}.", self.open.iter().chain([&dir]).map(String::as_str).collect::<Vec<_>>().join(" -> ")),
+                )
+                .at(span.clone()),
+            );
+            return None;
+        }
+        let (module, count) = self.module(&dir);
+        if count == 0 {
+            self.diagnostics.push(
+                Diagnostic::error("Module not found", format!("The folder {dir:?} holds no configuration: no file ends in .tf or .hcl."))
+                    .at(span.clone()),
+            );
+            return None;
+        }
+        let module = Arc::new(module);
+        self.modules.insert(dir, module.clone());
+        Some(module)
+    }
+
+    fn resolve(&self, from: &str, source: &str) -> Result<String, Diagnostic> {
+        if let Some(name) = source.strip_prefix(BUNDLED) {
+            let known: Vec<String> = self.files.list(BUNDLED).unwrap_or_default().into_iter().map(|e| e.name).collect();
+            let names = || known.iter().map(String::as_str);
+            if names().any(|n| n == name.split('/').next().unwrap_or_default()) {
+                return Ok(source.to_owned());
+            }
+            let hint = did_you_mean(name, names());
+            return Err(Diagnostic::error(
+                "Module not found",
+                format!("sgp has no module named {name:?}.{hint} There are: {}.", list(names())),
+            ));
+        }
+        if source == "." || source == ".." || source.starts_with("./") || source.starts_with("../") {
+            let dir = join(from, source);
+            return match self.files.list(&dir) {
+                Ok(_) => Ok(dir),
+                Err(e) => Err(Diagnostic::error("Module not found", format!("The folder {dir:?} cannot be read: {e}."))),
+            };
+        }
+        Err(Diagnostic::error(
+            "Unsupported module source",
+            format!(
+                "{source:?} is neither a local folder (it would start with ./ or ../) nor a module in sgp (sgp//name). Modules from registries, Git and archives are not fetched: copy the module into a folder."
+            ),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::source::{MemoryFiles, WithBundled};
+
+    fn summaries(loaded: &Loaded) -> Vec<&str> {
+        loaded.diagnostics.iter().map(|d| d.summary.as_str()).collect()
+    }
+
+    #[test]
+    fn every_file_of_the_folder_belongs_to_the_module() {
+        let files = MemoryFiles::new([
+            ("main.tf", "locals { a = 1 }"),
+            ("more.hcl", "locals { b = 1 }"),
+            (".hidden.tf", "nonsense {"),
+            ("x.tftest.hcl", "nonsense {"),
+            (".terraform.lock.hcl", "nonsense {"),
+            ("notes.txt", "nonsense {"),
+        ]);
+        let loaded = load(".", &files);
+        assert_eq!(summaries(&loaded), [""; 0]);
+        assert_eq!(loaded.config.root.locals.len(), 2);
+        assert_eq!(loaded.config.digest.len(), 64);
+    }
+
+    #[test]
+    fn the_digest_sees_names_and_content() {
+        let digest = |files: &[(&str, &str)]| load(".", &MemoryFiles::new(files.iter().copied())).config.digest.clone();
+        let base = digest(&[("main.tf", "locals { a = 1 }")]);
+        assert_eq!(base, digest(&[("main.tf", "locals { a = 1 }")]));
+        assert_ne!(base, digest(&[("main.tf", "locals { a = 2 }")]));
+        assert_ne!(base, digest(&[("mine.tf", "locals { a = 1 }")]));
+    }
+
+    #[test]
+    fn modules_are_found_and_what_is_not_is_named() {
+        let bundled = MemoryFiles::new([("irsa-role/main.tf", "output \"x\" { value = 1 }")]);
+        let files = WithBundled::new(
+            MemoryFiles::new([
+                (
+                    "main.tf",
+                    r#"
+module "a" { source = "./modules/a" }
+module "b" { source = "sgp//irsa-role" }
+module "c" { source = "sgp//irsa-rol" }
+module "d" { source = "terraform-aws-modules/eks/aws" }
+module "e" { source = "./nowhere" }
+"#,
+                ),
+                ("modules/a/main.tf", "module \"again\" { source = \"../a\" }"),
+            ]),
+            bundled,
+        );
+        let loaded = load(".", &files);
+        assert_eq!(
+            summaries(&loaded),
+            ["Module calls itself", "Module not found", "Unsupported module source", "Module not found"]
+        );
+        assert!(loaded.diagnostics.0[1].detail.contains("Did you mean \"irsa-role\"?"));
+        let root = &loaded.config.root;
+        assert_eq!(root.calls.keys().map(|k| &**k).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(root.calls["b"].module.dir, "sgp//irsa-role");
+    }
+
+    #[test]
+    fn an_empty_folder_is_told_apart() {
+        let loaded = load(".", &MemoryFiles::default());
+        assert!(loaded.is_empty && loaded.diagnostics.is_empty());
+        assert_eq!(loaded.require_files().unwrap_err().summary, "No configuration files");
+    }
+
+    #[test]
+    fn text_that_is_not_utf_8_is_refused() {
+        let loaded = load(".", &MemoryFiles::new([("main.tf", vec![b'a', 0xff])]));
+        assert_eq!(summaries(&loaded), ["Invalid character encoding"]);
+    }
+}

@@ -1,0 +1,201 @@
+//! A place in the text and what can be read there: trivia, names, numbers, punctuation.
+
+use std::{ops::Range, sync::Arc};
+
+use sgp_model::{Diagnostic, Diagnostics, Span};
+
+/// How deep expressions, templates and blocks may nest: far beyond what people write, well within the stack.
+const MAX_DEPTH: usize = 200;
+
+/// How many operators or steps of a reference may follow each other: each makes the tree one deeper.
+pub(super) const MAX_CHAIN: usize = 1000;
+
+pub(super) struct Cursor<'t> {
+    pub(super) file: Arc<str>,
+    pub(super) text: &'t str,
+    pub(super) at: usize,
+    /// Whether a line break ends the current construct (arguments of bodies and objects) or is only space (in brackets).
+    pub(super) newlines_end: bool,
+    pub(super) diagnostics: Diagnostics,
+    depth: usize,
+}
+
+pub(super) type Parsed<T> = Result<T, Diagnostic>;
+
+pub(super) fn is_name_start(c: char) -> bool {
+    c.is_alphabetic() || c == '_'
+}
+
+pub(super) fn is_name_continue(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '-'
+}
+
+impl<'t> Cursor<'t> {
+    pub(super) fn new(file: Arc<str>, text: &'t str) -> Self {
+        let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Self { file, text, at, newlines_end: true, diagnostics: Diagnostics::new(), depth: 0 }
+    }
+
+    pub(super) fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    pub(super) fn looking_at(&self, s: &str) -> bool {
+        self.rest().starts_with(s)
+    }
+
+    /// Moves past `s` if it is next.
+    pub(super) fn eat(&mut self, s: &str) -> bool {
+        let found = self.looking_at(s);
+        if found {
+            self.at += s.len();
+        }
+        found
+    }
+
+    /// Moves past one character.
+    pub(super) fn bump(&mut self) {
+        self.at += self.peek().map_or(0, char::len_utf8);
+    }
+
+    pub(super) fn span(&self, range: Range<usize>) -> Span {
+        Span::new(self.file.clone(), range)
+    }
+
+    pub(super) fn span_from(&self, start: usize) -> Span {
+        self.span(start..self.at)
+    }
+
+    /// The next character, or the last one of the text at its end.
+    pub(super) fn span_here(&self) -> Span {
+        match self.peek() {
+            Some(c) => self.span(self.at..self.at + c.len_utf8()),
+            None => {
+                let end = self.text.trim_end().len();
+                let start = self.text[..end].char_indices().next_back().map_or(0, |(i, _)| i);
+                self.span(start..end)
+            }
+        }
+    }
+
+    pub(super) fn error_here(&self, summary: &str, detail: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(summary, detail).at(self.span_here())
+    }
+
+    /// What stands here, for messages: a word, a character, the end.
+    pub(super) fn found(&self) -> String {
+        match self.peek() {
+            None => "the end of the text".into(),
+            Some('\n' | '\r') => "the end of the line".into(),
+            Some(c) if is_name_start(c) => {
+                let word: String = self.rest().chars().take_while(|c| is_name_continue(*c)).take(40).collect();
+                format!("{word:?}")
+            }
+            Some(c) => format!("{:?}", c.to_string()),
+        }
+    }
+
+    /// Skips spaces and comments, and line breaks where they mean nothing.
+    pub(super) fn skip(&mut self) {
+        self.skip_trivia(!self.newlines_end);
+    }
+
+    /// Skips spaces, comments and line breaks.
+    pub(super) fn skip_lines(&mut self) {
+        self.skip_trivia(true);
+    }
+
+    fn skip_trivia(&mut self, newlines: bool) {
+        loop {
+            let rest = self.rest();
+            let skipped = match rest.chars().next() {
+                Some(' ' | '\t') => 1,
+                Some('\r') if newlines || !rest.starts_with("\r\n") => 1,
+                Some('\n') if newlines => 1,
+                Some('#') => rest.find('\n').unwrap_or(rest.len()),
+                Some('/') if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+                Some('/') if rest.starts_with("/*") => match rest.find("*/") {
+                    Some(end) => end + 2,
+                    None => rest.len(),
+                },
+                _ => return,
+            };
+            self.at += skipped;
+        }
+    }
+
+    /// Whether a line break (or the end) is next, after [`Self::skip`].
+    pub(super) fn at_line_end(&self) -> bool {
+        matches!(self.peek(), None | Some('\n' | '\r'))
+    }
+
+    /// Reads a name.
+    pub(super) fn name(&mut self) -> Option<(Arc<str>, Span)> {
+        if !is_name_start(self.peek()?) {
+            return None;
+        }
+        let start = self.at;
+        let rest = self.rest();
+        let len = rest.find(|c| !is_name_continue(c)).unwrap_or(rest.len());
+        self.at += len;
+        Some((rest[..len].into(), self.span_from(start)))
+    }
+
+    /// Whether the word is next, as a whole.
+    pub(super) fn at_word(&self, word: &str) -> bool {
+        self.rest().strip_prefix(word).is_some_and(|after| !after.starts_with(is_name_continue))
+    }
+
+    /// Moves past the word if it is next, as a whole.
+    pub(super) fn eat_word(&mut self, word: &str) -> bool {
+        let found = self.at_word(word);
+        if found {
+            self.at += word.len();
+        }
+        found
+    }
+
+    /// The text of a number literal: digits, fraction, exponent.
+    pub(super) fn number_text(&mut self) -> &'t str {
+        let bytes = self.rest().as_bytes();
+        let digits = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let mut len = digits(0);
+        if bytes.get(len) == Some(&b'.') && digits(len + 1) > 0 {
+            len += 1 + digits(len + 1);
+        }
+        if matches!(bytes.get(len), Some(b'e' | b'E')) {
+            let sign = usize::from(matches!(bytes.get(len + 1), Some(b'+' | b'-')));
+            let exponent = bytes.get(len + 1 + sign..).map_or(0, |_| digits(len + 1 + sign));
+            if exponent > 0 {
+                len += 1 + sign + exponent;
+            }
+        }
+        let text = &self.rest()[..len];
+        self.at += len;
+        text
+    }
+
+    pub(super) fn too_deep(&self, limit: usize) -> Diagnostic {
+        self.error_here(
+            "Nested too deeply",
+            format!("More than {limit} levels are not read. Give parts of this a name of their own, as local values."),
+        )
+    }
+
+    /// Runs `inner` with line breaks meaning something or nothing, one level deeper.
+    pub(super) fn nested<T>(&mut self, newlines_end: bool, inner: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.too_deep(MAX_DEPTH));
+        }
+        let before = std::mem::replace(&mut self.newlines_end, newlines_end);
+        self.depth += 1;
+        let result = stacker::maybe_grow(64 * 1024, 1024 * 1024, || inner(self));
+        self.depth -= 1;
+        self.newlines_end = before;
+        result
+    }
+}

@@ -1,0 +1,97 @@
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn file() -> Arc<str> {
+    "x.tf".into()
+}
+
+fn parsed(text: &str) -> Body {
+    let (body, diagnostics) = parse_body(&file(), text);
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
+    body
+}
+
+#[test]
+fn everything_knows_its_place() {
+    let text = "resource \"a\" b {\n  x = y.z[0] # note\n  inner {}\n}\n";
+    let body = parsed(text);
+    let at = |span: &sgp_model::Span| &text[span.range.clone()];
+    let block = &body.blocks[0];
+    assert_eq!(at(&block.header()), "resource \"a\" b");
+    assert_eq!(at(&block.labels[0].span), "\"a\"");
+    let attr = block.body.attr("x").unwrap();
+    assert_eq!((at(&attr.name_span), at(&attr.expr.span)), ("x", "y.z[0]"));
+    assert_eq!(at(&block.body.blocks[0].body.span), "{}");
+}
+
+#[test]
+fn spans_of_expressions() {
+    let text = "f(a.b, [1 + 2], \"x${c ? d : e}\")";
+    let expr = parse_expression(&file(), text).unwrap();
+    let mut found = Vec::new();
+    expr.walk(&mut |e| {
+        found.push(&text[e.span.range.clone()]);
+        true
+    });
+    assert_eq!(found, [
+        text, "a.b", "a", "[1 + 2]", "1 + 2", "1", "2", "\"x${c ? d : e}\"", "c ? d : e", "c", "d", "e"
+    ]);
+}
+
+#[test]
+fn bodies_in_all_shapes() {
+    for (text, attrs, blocks) in [
+        ("", 0, 0),
+        ("\u{feff}a = 1", 1, 0),
+        ("a = 1\r\nb = 2\r\n", 2, 0),
+        ("# c\n// d\n/* e\n f */ a = 1 # g", 1, 0),
+        ("a {}\nb \"x\" \"y\" {\n}\nc { d = 1 }", 0, 3),
+        ("a = [\n  1, # one\n  2,\n]\nb = {\n  c = 1\n\n  d = 2\n}", 2, 0),
+        ("a = b ? {\n  x = 1\n} : {}\n", 1, 0),
+        ("a-b = 1\n_c = 2\nü = 3", 3, 0),
+    ] {
+        let body = parsed(text);
+        assert_eq!((body.attrs.len(), body.blocks.len()), (attrs, blocks), "{text:?}");
+    }
+}
+
+#[test]
+fn after_a_mistake_reading_goes_on_at_the_next_item() {
+    let text = "a {\n  x = \n}\nb {\n  y = 1\n}\nc {\n  z = [\n}\nd = 4\n";
+    let (body, diagnostics) = parse_body(&file(), text);
+    let blocks: Vec<&str> = body.blocks.iter().map(|b| &*b.ty).collect();
+    assert_eq!(blocks, ["b"]);
+    assert_eq!(body.attrs[0].name, "d".into());
+    let summaries: Vec<&str> = diagnostics.iter().map(|d| d.summary.as_str()).collect();
+    assert_eq!(summaries, ["Missing value", "Invalid expression"]);
+}
+
+#[test]
+fn nesting_has_a_limit_that_is_told() {
+    let text = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    assert_eq!(parse_expression(&file(), &text).unwrap_err().summary, "Nested too deeply");
+    let chain = "a".to_owned() + &".a".repeat(100_000);
+    assert_eq!(parse_expression(&file(), &chain).unwrap_err().summary, "Nested too deeply");
+    let sum = "1".to_owned() + &" + 1".repeat(100_000);
+    assert_eq!(parse_expression(&file(), &sum).unwrap_err().summary, "Nested too deeply");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "[a-z0-9 \\n\"${}%~<=>?:.,*+/()\\[\\]#!&|\\\\-]{0,60}|\\PC{0,30}") {
+        let _ = parse_body(&file(), &text);
+        let _ = parse_expression(&file(), &text);
+        let _ = parse_template(&file(), &text);
+    }
+
+    #[test]
+    fn any_text_survives_as_a_literal(text in "\\PC{0,20}") {
+        let quoted = sgp_model::address::quote(&text);
+        let expr = parse_expression(&file(), &quoted).unwrap();
+        use unicode_normalization::UnicodeNormalization;
+        prop_assert_eq!(expr.as_literal_str().unwrap(), text.nfc().collect::<String>());
+    }
+}

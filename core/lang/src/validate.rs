@@ -1,0 +1,141 @@
+//! Checking a configuration on its own, without state, providers or values for its variables.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use sgp_model::{Diagnostics, Mode, Value};
+
+use crate::{
+    config::Config,
+    eval::{Answer, Configured, DepsView, Evaluator, Inputs, Schemas, World},
+    source::Files,
+};
+
+/// Every object is unknown, but has the type of its schema.
+struct AnyWorld {
+    schemas: Arc<dyn Schemas + Send + Sync>,
+}
+
+impl World for AnyWorld {
+    fn object(&mut self, configured: Configured<'_>, _: &DepsView<'_>) -> Answer {
+        let block = configured.block;
+        match self.schemas.resource(block.mode, &block.type_name) {
+            Some(schema) => Answer::Value(Value::unknown_not_null(schema.ty())),
+            None => Answer::Failed(Diagnostics::new()),
+        }
+    }
+}
+
+/// Everything that is wrong with a configuration whatever its variables are.
+pub fn validate(
+    config: &Arc<Config>,
+    schemas: Arc<dyn Schemas + Send + Sync>,
+    files: Arc<dyn Files + Send + Sync>,
+) -> Diagnostics {
+    let inputs = Inputs { validating: true, cwd: files.cwd(), ..Inputs::default() };
+    let mut evaluator = Evaluator::new(config.clone(), inputs, schemas.clone(), files, AnyWorld { schemas });
+    let mut providers = BTreeSet::new();
+    for resource in evaluator.resources() {
+        if let Ok(keys) = evaluator.instances(&resource) {
+            for key in keys {
+                let _ = evaluator.object(&resource.instance(key));
+            }
+        }
+        if resource.mode == Mode::Managed {
+            providers.insert(evaluator.provider_of(&resource));
+        }
+    }
+    evaluator.check_rest();
+    evaluator.take_diagnostics()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        eval::tests::{rendered, schemas},
+        load::load,
+        source::MemoryFiles,
+    };
+
+    fn check(files: &[(&str, &str)]) -> String {
+        let memory = Arc::new(MemoryFiles::new(files.iter().copied()));
+        let loaded = load(".", &*memory);
+        let mut all = loaded.diagnostics;
+        all.extend(validate(&loaded.config, schemas(), memory));
+        rendered(&all, &loaded.config.sources)
+    }
+
+    #[test]
+    fn what_depends_on_values_passes() {
+        let main = r#"
+variable "names" { type = set(string) }
+variable "n" { type = number }
+variable "on" { type = bool }
+variable "any" {}
+resource "test_thing" "a" {
+  for_each = var.names
+  name     = each.value
+  size     = var.n
+}
+resource "test_thing" "b" {
+  count = var.on ? 1 : 0
+  name  = test_thing.a["x"].name
+  size  = count.index == 0 ? 1 : test_thing.b[count.index - 1].size
+}
+resource "test_thing" "c" {
+  for_each = { for k, t in test_thing.a : k => t.id }
+  name     = "${each.key}-${each.value}-${one(test_thing.b[*].id)}"
+  tags     = var.any.tags
+  dynamic "rule" {
+    for_each = var.any.rules
+    content { port = rule.value.port }
+  }
+}
+module "m" {
+  source   = "./m"
+  for_each = var.names
+  name     = each.key
+}
+output "o" { value = { for k, m in module.m : k => m.id } }
+output "p" { value = module.m["a"].id }
+data "test_look" "l" { name = test_thing.b[0].arn }
+"#;
+        let inner = "variable \"name\" {}\noutput \"id\" {\n  value = var.name\n}";
+        assert_eq!(check(&[("main.tf", main), ("m/main.tf", inner)]), "");
+    }
+
+    #[test]
+    fn what_is_wrong_whatever_the_values_is_found() {
+        let main = r#"
+variable "names" { type = set(string) }
+variable "n" { type = list(string) }
+resource "test_thing" "a" {
+  for_each = var.names
+  name     = each.value.first
+  size     = var.n
+}
+resource "test_thing" "b" {
+  count = 0
+  name  = test_thing.a["x"].nmae
+  sise  = 1
+}
+locals {
+  x = local.y
+  y = local.x
+  z = var.n.first
+}
+module "m" {
+  source = "./m"
+  count  = 0
+}
+resource "test_thing" "c" {
+  name = test_thing.d.id
+}
+resource "test_thing" "d" {
+  name = test_thing.c.id
+}
+"#;
+        let inner = "output \"id\" {\n  value = var.name\n}";
+        insta::assert_snapshot!(check(&[("main.tf", main), ("m/main.tf", inner)]), @"");
+    }
+}
