@@ -1,0 +1,472 @@
+//! The client that a `provider "aws"` block becomes.
+
+use std::{
+    any::Any,
+    collections::BTreeSet,
+    env,
+    time::{Duration, SystemTime},
+};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, SharedCredentialsProvider},
+};
+use aws_sdk_ec2::config::retry::{ClientRateLimiter, RetryPartition, TokenBucket};
+use sgp_contract::Client;
+use sgp_model::{AttrPath, Diagnostic, Diagnostics, Value};
+use tokio::sync::OnceCell;
+
+use crate::{
+    credentials::{AssumedRole, Remembered, WebIdentity},
+    errors::{ApiError, Call, causes},
+    reconnect::Reconnects,
+    tags::{IgnoreTags, Tags},
+    values,
+};
+
+/// Where credentials are looked for, and what to do when there are none.
+pub const CREDENTIALS_HINT: &str = "Looked for, in this order: `access_key` and `secret_key` of the provider; AWS_ACCESS_KEY_ID and \
+AWS_SECRET_ACCESS_KEY; the profile (`profile`, AWS_PROFILE or `default`) in ~/.aws/config and ~/.aws/credentials, with SSO, assumed \
+roles and credential_process; AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN; the container's credentials (ECS, EKS Pod Identity); the \
+instance profile (EC2 metadata).\n\nSet one of them: for instance `aws sso login --profile NAME` and AWS_PROFILE=NAME.";
+
+/// Clients of the services for one account and region.
+#[derive(Debug)]
+pub struct AwsClient {
+    /// EC2.
+    pub ec2: aws_sdk_ec2::Client,
+    /// EKS.
+    pub eks: aws_sdk_eks::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// STS.
+    pub sts: aws_sdk_sts::Client,
+    /// The region: `eu-central-1`.
+    pub region: String,
+    /// Tags that every object gets.
+    pub default_tags: Tags,
+    /// Tags that are left alone.
+    pub ignore_tags: IgnoreTags,
+    /// Region, credentials and transport, for what the service clients do not do (presigning).
+    pub sdk: SdkConfig,
+    /// The STS endpoint that the provider block names.
+    pub sts_endpoint: Option<String>,
+    identity: OnceCell<Identity>,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The account's id, 12 digits.
+    pub account_id: String,
+    /// The caller's ARN.
+    pub arn: String,
+    /// The caller's unique id.
+    pub user_id: String,
+}
+
+impl Client for AwsClient {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl AwsClient {
+    /// The AWS client behind the contract's.
+    pub fn of(client: &dyn Client) -> &Self {
+        client.as_any().downcast_ref().expect("the engine gives a provider the clients that it configured")
+    }
+
+    /// Account and caller, asked once (`GetCallerIdentity`).
+    ///
+    /// # Errors
+    /// What STS answers.
+    pub async fn identity(&self) -> Result<&Identity, ApiError> {
+        self.identity
+            .get_or_try_init(async || {
+                let answer = self.sts.get_caller_identity().send().await.call("sts:GetCallerIdentity")?;
+                Ok(Identity {
+                    account_id: answer.account.unwrap_or_default(),
+                    arn: answer.arn.unwrap_or_default(),
+                    user_id: answer.user_id.unwrap_or_default(),
+                })
+            })
+            .await
+    }
+
+    /// The partition of the region: `aws`, `aws-cn`, ...
+    pub fn partition(&self) -> Partition {
+        Partition::of(&self.region)
+    }
+
+    /// Makes the clients out of a wholly known provider block. Finds credentials, which may call STS or SSO; calls
+    /// `GetCallerIdentity` only when account ids are restricted.
+    ///
+    /// # Errors
+    /// Without region or credentials, with half of a key pair, or on the wrong account.
+    pub async fn configure(config: &Value) -> Result<Self, Diagnostics> {
+        let sdk = load(config).await?;
+        let region = sdk.region().map(ToString::to_string).filter(|r| !r.is_empty()).ok_or_else(no_region)?;
+        let endpoints = Endpoints::read(config);
+        let retries = Retries::read(config)?;
+        let sdk = with_roles(sdk, config, &endpoints).await?;
+        let client = Self {
+            ec2: retries.ec2(&sdk, endpoints.ec2.as_deref()),
+            eks: retries.eks(&sdk, endpoints.eks.as_deref()),
+            iam: retries.iam(&sdk, endpoints.iam.as_deref()),
+            sts: retries.sts(&sdk, endpoints.sts.as_deref(), values::text(config, "sts_region")),
+            region,
+            default_tags: values::block(config, "default_tags").map(|b| values::str_map(b, "tags")).unwrap_or_default(),
+            ignore_tags: ignore_tags(config),
+            sdk,
+            sts_endpoint: endpoints.sts,
+            identity: OnceCell::new(),
+        };
+        client.check_account(config).await?;
+        Ok(client)
+    }
+
+    async fn check_account(&self, config: &Value) -> Result<(), Diagnostics> {
+        let set = |name| values::strs(config, name).into_iter().collect::<BTreeSet<_>>();
+        let (allowed, forbidden) = (set("allowed_account_ids"), set("forbidden_account_ids"));
+        if allowed.is_empty() && forbidden.is_empty() {
+            return Ok(());
+        }
+        let account = &self.identity().await?.account_id;
+        let (argument, verdict) = if forbidden.contains(account) {
+            ("forbidden_account_ids", "names it")
+        } else if !allowed.is_empty() && !allowed.contains(account) {
+            ("allowed_account_ids", "does not name it")
+        } else {
+            return Ok(());
+        };
+        let detail =
+            format!("The credentials belong to account {account}; `{argument}` {verdict}. Nothing was changed.");
+        Err(Diagnostic::error("Wrong AWS account", detail).attribute(AttrPath::attr(argument)).into())
+    }
+}
+
+/// An endpoint that does not take a connection in this time is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The slowest pages (IAM's account details) take some seconds.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Region, credentials and transport as the SDK's default chain and the block's plain arguments give them.
+async fn load(config: &Value) -> Result<SdkConfig, Diagnostics> {
+    use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+
+    let patience = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(patience);
+    if let Some(region) = values::text(config, "region") {
+        loader = loader.region(Region::new(region));
+    }
+    if let Some(profile) = values::text(config, "profile") {
+        loader = loader.profile_name(profile);
+    }
+    let files = [
+        (EnvConfigFileKind::Config, values::strs(config, "shared_config_files")),
+        (EnvConfigFileKind::Credentials, values::strs(config, "shared_credentials_files")),
+    ];
+    if files.iter().any(|(_, paths)| !paths.is_empty()) {
+        let builder = EnvConfigFiles::builder()
+            .include_default_config_file(files[0].1.is_empty())
+            .include_default_credentials_file(files[1].1.is_empty());
+        let named = files.into_iter().flat_map(|(kind, paths)| paths.into_iter().map(move |path| (kind, path)));
+        loader = loader.profile_files(named.fold(builder, |b, (kind, path)| b.with_file(kind, home(&path))).build());
+    }
+    match (values::text(config, "access_key"), values::text(config, "secret_key")) {
+        (Some(id), Some(secret)) => {
+            loader = loader.credentials_provider(Credentials::new(
+                id,
+                secret,
+                values::text(config, "token"),
+                None,
+                "provider-block",
+            ));
+        }
+        (None, None) => {}
+        (Some(_), None) => return Err(half_a_pair("access_key", "secret_key")),
+        (None, Some(_)) => return Err(half_a_pair("secret_key", "access_key")),
+    }
+    if let Some(fips) = values::bool_opt(config, "use_fips_endpoint") {
+        loader = loader.use_fips(fips);
+    }
+    if let Some(dualstack) = values::bool_opt(config, "use_dualstack_endpoint") {
+        loader = loader.use_dual_stack(dualstack);
+    }
+    Ok(loader.load().await)
+}
+
+fn home(path: &str) -> String {
+    match (path.strip_prefix("~/"), env::var("HOME")) {
+        (Some(rest), Ok(home)) => format!("{home}/{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn half_a_pair(given: &str, missing: &str) -> Diagnostics {
+    Diagnostic::error(
+        "Incomplete AWS credentials",
+        format!("`{given}` is set and `{missing}` is not. Set both or none."),
+    )
+    .attribute(AttrPath::attr(given))
+    .into()
+}
+
+fn no_region() -> Diagnostics {
+    let detail = "Looked for: `region` of the provider, AWS_REGION, AWS_DEFAULT_REGION, `region` of the profile, and EC2 instance \
+                  metadata. Set one of them, for instance `region = \"eu-central-1\"` in the provider block.";
+    Diagnostic::error("No AWS region", detail).attribute(AttrPath::attr("region")).into()
+}
+
+/// The same with credentials that are remembered, after all roles of the block were assumed. Fails without credentials.
+async fn with_roles(sdk: SdkConfig, config: &Value, endpoints: &Endpoints) -> Result<SdkConfig, Diagnostics> {
+    let wrong = |argument: &str, what: String| {
+        Diagnostics::from(
+            Diagnostic::error("Invalid provider configuration", format!("{argument}: {what}."))
+                .attribute(AttrPath::attr(argument)),
+        )
+    };
+    let sts = |sdk: &SdkConfig| {
+        let mut builder = aws_sdk_sts::config::Builder::from(sdk).interceptor(Reconnects);
+        if let Some(url) = &endpoints.sts {
+            builder = builder.endpoint_url(url);
+        }
+        if let Some(region) = values::text(config, "sts_region") {
+            builder = builder.region(Region::new(region));
+        }
+        aws_sdk_sts::Client::from_conf(builder.build())
+    };
+    let mut sdk = sdk;
+    if let Some(block) = values::block(config, "assume_role_with_web_identity") {
+        let role = WebIdentity::new(sts(&sdk), block).map_err(|e| wrong("assume_role_with_web_identity", e))?;
+        if let Some(role) = role {
+            sdk = remembering(&sdk, SharedCredentialsProvider::new(role));
+        }
+    }
+    for block in values::blocks(config, "assume_role") {
+        if let Some(role) = AssumedRole::new(sts(&sdk), block).map_err(|e| wrong("assume_role", e))? {
+            sdk = remembering(&sdk, SharedCredentialsProvider::new(role));
+        }
+    }
+    let Some(provider) = sdk.credentials_provider() else { return Err(no_credentials("no provider of credentials")) };
+    let sdk = remembering(&sdk, provider);
+    let provider = sdk.credentials_provider().expect("set by `remembering`");
+    match provider.provide_credentials().await {
+        Ok(_) => Ok(sdk),
+        Err(error) => Err(no_credentials(&causes(&error))),
+    }
+}
+
+fn remembering(sdk: &SdkConfig, provider: SharedCredentialsProvider) -> SdkConfig {
+    let provider = SharedCredentialsProvider::new(Remembered::new(provider));
+    sdk.clone().into_builder().credentials_provider(provider).build()
+}
+
+fn no_credentials(said: &str) -> Diagnostics {
+    Diagnostic::error("No AWS credentials", format!("{said}\n\n{CREDENTIALS_HINT}")).into()
+}
+
+/// URLs of the `endpoints` block.
+#[derive(Default)]
+struct Endpoints {
+    ec2: Option<String>,
+    eks: Option<String>,
+    iam: Option<String>,
+    sts: Option<String>,
+}
+
+impl Endpoints {
+    fn read(config: &Value) -> Self {
+        let of =
+            |service| values::blocks(config, "endpoints").into_iter().find_map(|block| values::text(block, service));
+        Self { ec2: of("ec2"), eks: of("eks"), iam: of("iam"), sts: of("sts") }
+    }
+}
+
+/// How calls are repeated. Each service endpoint of a client has a rate limiter of its own, which starts to hold calls back
+/// once the endpoint throttles. The SDK's quota of retries is lifted: it would end a large apply at the first rough patch.
+struct Retries {
+    config: RetryConfig,
+    capacity: Option<usize>,
+}
+
+/// As in Terraform's provider.
+const MAX_RETRIES: u32 = 25;
+const MAX_BACKOFF: Duration = Duration::from_secs(20);
+
+macro_rules! service {
+    ($name:ident, $sdk:ident) => {
+        fn $name(&self, sdk: &SdkConfig, endpoint: Option<&str>) -> $sdk::Client {
+            let builder = $sdk::config::Builder::from(sdk)
+                .retry_config(self.config.clone())
+                .retry_partition(self.partition(stringify!($name)))
+                .interceptor(Reconnects);
+            let builder = match endpoint {
+                Some(url) => builder.endpoint_url(url),
+                None => builder,
+            };
+            $sdk::Client::from_conf(builder.build())
+        }
+    };
+}
+
+impl Retries {
+    fn read(config: &Value) -> Result<Self, Diagnostics> {
+        let mode = values::text(config, "retry_mode").or_else(|| env::var("AWS_RETRY_MODE").ok());
+        let base = match mode.as_deref() {
+            None | Some("adaptive") => RetryConfig::adaptive(),
+            Some("standard" | "legacy") => RetryConfig::standard(),
+            Some(other) => {
+                let detail = format!("retry_mode is {other:?}; it can be \"adaptive\" or \"standard\".");
+                return Err(Diagnostic::error("Invalid retry mode", detail)
+                    .attribute(AttrPath::attr("retry_mode"))
+                    .into());
+            }
+        };
+        let attempts = values::i64_opt(config, "max_retries")
+            .and_then(|n| u32::try_from(n).ok())
+            .map(|n| n.saturating_add(1))
+            .or_else(|| env::var("AWS_MAX_ATTEMPTS").ok()?.parse().ok())
+            .unwrap_or(MAX_RETRIES + 1);
+        let config_ = base.with_max_attempts(attempts.max(1)).with_max_backoff(MAX_BACKOFF);
+        let capacity = values::i64_opt(config, "token_bucket_rate_limiter_capacity")
+            .and_then(|n| usize::try_from(n).ok())
+            .filter(|n| *n > 0);
+        Ok(Self { config: config_, capacity })
+    }
+
+    fn partition(&self, service: &'static str) -> RetryPartition {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        RetryPartition::custom(service)
+            .token_bucket(self.capacity.map_or_else(TokenBucket::unlimited, TokenBucket::new))
+            .client_rate_limiter(ClientRateLimiter::new(now.as_secs_f64()))
+            .build()
+    }
+
+    service!(ec2, aws_sdk_ec2);
+    service!(eks, aws_sdk_eks);
+    service!(iam, aws_sdk_iam);
+
+    fn sts(&self, sdk: &SdkConfig, endpoint: Option<&str>, region: Option<String>) -> aws_sdk_sts::Client {
+        let mut builder = aws_sdk_sts::config::Builder::from(sdk)
+            .retry_config(self.config.clone())
+            .retry_partition(self.partition("sts"))
+            .interceptor(Reconnects);
+        if let Some(url) = endpoint {
+            builder = builder.endpoint_url(url);
+        }
+        if let Some(region) = region {
+            builder = builder.region(Region::new(region));
+        }
+        aws_sdk_sts::Client::from_conf(builder.build())
+    }
+}
+
+fn ignore_tags(config: &Value) -> IgnoreTags {
+    let Some(block) = values::block(config, "ignore_tags") else { return IgnoreTags::default() };
+    IgnoreTags {
+        keys: values::strs(block, "keys").into_iter().collect(),
+        prefixes: values::strs(block, "key_prefixes"),
+    }
+}
+
+/// A partition of AWS: regions with one set of ARNs and names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// As in ARNs: `aws`.
+    pub id: &'static str,
+    /// The end of host names: `amazonaws.com`.
+    pub dns_suffix: &'static str,
+    /// The same, turned round, as in VPC endpoint service names: `com.amazonaws`.
+    pub reverse_dns_prefix: &'static str,
+}
+
+impl Partition {
+    /// The partition that a region lies in, by its name (AWS SDKs' partitions.json).
+    pub fn of(region: &str) -> Self {
+        let known = [
+            ("cn-", "aws-cn", "amazonaws.com.cn", "cn.com.amazonaws"),
+            ("us-gov-", "aws-us-gov", "amazonaws.com", "com.amazonaws"),
+            ("us-iso-", "aws-iso", "c2s.ic.gov", "gov.ic.c2s"),
+            ("us-isob-", "aws-iso-b", "sc2s.sgov.gov", "gov.sgov.sc2s"),
+            ("us-isof-", "aws-iso-f", "csp.hci.ic.gov", "gov.ic.hci.csp"),
+            ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk", "uk.adc-e.cloud"),
+            ("eusc-", "aws-eusc", "amazonaws.eu", "eu.amazonaws"),
+        ];
+        let (_, id, dns_suffix, reverse_dns_prefix) = known
+            .into_iter()
+            .find(|(prefix, ..)| region.starts_with(prefix))
+            .unwrap_or(("", "aws", "amazonaws.com", "com.amazonaws"));
+        Self { id, dns_suffix, reverse_dns_prefix }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn config(fields: &[(&'static str, Value)]) -> Value {
+        fields.iter().fold(crate::provider_config::schema().block.empty(), |object, (name, value)| {
+            object.with_attr(name, value.clone())
+        })
+    }
+
+    /// A client that has a region and credentials and calls nobody.
+    pub(crate) async fn offline(more: &[(&'static str, Value)]) -> AwsClient {
+        let mut fields =
+            vec![("region", "eu-central-1".into()), ("access_key", "AKID".into()), ("secret_key", "secret".into())];
+        fields.extend_from_slice(more);
+        AwsClient::configure(&config(&fields)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_block_becomes_a_client() {
+        let client = offline(&[(
+            "default_tags",
+            Value::list(
+                sgp_model::Type::Dynamic,
+                vec![Value::object([("tags", values::string_map([("env", "prod")]))])],
+            ),
+        )])
+        .await;
+        assert_eq!(client.region, "eu-central-1");
+        assert_eq!(client.default_tags, [("env".to_owned(), "prod".to_owned())].into());
+        let credentials = client.sdk.credentials_provider().unwrap().provide_credentials().await.unwrap();
+        assert_eq!(credentials.access_key_id(), "AKID");
+    }
+
+    #[tokio::test]
+    async fn half_a_key_pair_is_refused() {
+        let error = AwsClient::configure(&config(&[("region", "eu-west-1".into()), ("access_key", "A".into())]))
+            .await
+            .unwrap_err();
+        assert_eq!(error.0[0].detail, "`access_key` is set and `secret_key` is not. Set both or none.");
+    }
+
+    #[tokio::test]
+    async fn a_retry_mode_has_two_values() {
+        let bad = config(&[
+            ("region", "eu-west-1".into()),
+            ("access_key", "A".into()),
+            ("secret_key", "B".into()),
+            ("retry_mode", "fast".into()),
+        ]);
+        let error = AwsClient::configure(&bad).await.unwrap_err();
+        assert_eq!(error.0[0].summary, "Invalid retry mode");
+    }
+
+    #[test]
+    fn regions_tell_their_partition() {
+        for (region, id) in [
+            ("eu-central-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("us-isob-east-1", "aws-iso-b"),
+        ] {
+            assert_eq!(Partition::of(region).id, id, "{region}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `aws_vpc_security_group_egress_rule`.
+
+use std::sync::LazyLock;
+
+use sgp_model::Schema;
+
+use crate::ec2::rule::{self, RuleType};
+
+/// One rule of a security group for what may go out.
+pub static EGRESS_RULE: RuleType = RuleType { egress: true, schema };
+
+fn schema() -> &'static Schema {
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+        rule::attributes(Schema::new("aws_vpc_security_group_egress_rule", "One rule of a security group for what may go out."))
+            .iam_actions(&[
+                "ec2:AuthorizeSecurityGroupEgress",
+                "ec2:CreateTags",
+                "ec2:DeleteTags",
+                "ec2:DescribeSecurityGroupRules",
+                "ec2:ModifySecurityGroupRules",
+                "ec2:RevokeSecurityGroupEgress",
+            ])
+            .example(
+                "resource \"aws_vpc_security_group_egress_rule\" \"dns\" {\n  security_group_id = \"sg-0123456789abcdef0\"\n  \
+                 ip_protocol       = \"udp\"\n  from_port         = 53\n  to_port           = 53\n  cidr_ipv4         = \
+                 \"10.0.0.0/16\"\n}\n",
+            )
+    });
+    &SCHEMA
+}

@@ -1,0 +1,494 @@
+//! `sgp_pod_eni`: pod ENI on the VPC CNI of a cluster.
+
+mod addon;
+mod daemonset;
+mod nodes;
+mod values;
+
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use sgp_contract::{
+    Applied, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
+    ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
+};
+use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, PathStep, Schema, Type, Value, state::Intent};
+
+use self::values::{DEMUX, ENABLE, Env, MODE, SNAT};
+use crate::{
+    attrs,
+    connect::{Access, KubeClient},
+    life, metadata,
+};
+
+/// The resource type.
+pub(crate) static TYPE: PodEni = PodEni;
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new(
+        "sgp_pod_eni",
+        "Turns pod ENI on in the VPC CNI. Owns the settings that it names and keeps all others.",
+    )
+    .attr("id", Attribute::string().computed().doc("The cluster's name."))
+    .attr("cluster_name", Attribute::string().force_new().doc("The EKS cluster; without it the provider's."))
+    .attr(
+        "via",
+        Attribute::string()
+            .default("addon")
+            .force_new()
+            .doc("`addon`: the managed add-on `vpc-cni`, created when it is not there. `daemonset`: a self-managed VPC CNI."),
+    )
+    .attr("addon_version", Attribute::string().optional_computed().doc("The add-on's version; null keeps what runs, or takes the default."))
+    .attr(
+        "enforcing_mode",
+        Attribute::string().default("strict").doc("`strict` or `standard`: POD_SECURITY_GROUP_ENFORCING_MODE. Counts for new pods."),
+    )
+    .attr(
+        "disable_tcp_early_demux",
+        Attribute::bool()
+            .optional_computed()
+            .doc("DISABLE_TCP_EARLY_DEMUX of the init container: TCP and HTTP probes need it in strict mode, where it is on by default."),
+    )
+    .attr("external_snat", Attribute::bool().doc("AWS_VPC_K8S_CNI_EXTERNALSNAT; null leaves it alone."))
+    .attr(
+        "branch_eni_cooldown",
+        Attribute::number().doc("Seconds before a branch ENI of a deleted pod goes, at least 30; null leaves it alone."),
+    )
+    .attr("env", Attribute::string_map().doc("More variables of aws-node."))
+    .attr("init_env", Attribute::string_map().doc("More variables of the init container."))
+    .attr("service_account_role_arn", Attribute::string().doc("The IRSA role of aws-node, with the add-on."))
+    .attr("effective_env", Attribute::string_map().computed().follows(&["*"]).doc("All variables of aws-node that are configured."))
+    .attr(
+        "effective_init_env",
+        Attribute::string_map().computed().follows(&["*"]).doc("All variables of the init container that are configured."),
+    )
+    .attr("addon_arn", Attribute::string().computed().doc("The add-on's ARN; null with `daemonset`."))
+    .attr(
+        "created_addon",
+        Attribute::bool().computed().doc("Whether the add-on was created here: then destroying this deletes it."),
+    )
+    .attr(
+        "trunk_nodes",
+        Attribute::number().computed().follows(&["*"]).doc("Nodes with a trunk ENI; null when the cluster's API does not tell."),
+    )
+    .timeouts(&[("create", 1200), ("update", 1200), ("delete", 1200)])
+    .lives_in("cluster_name")
+    .iam_actions(&["eks:CreateAddon", "eks:DeleteAddon", "eks:DescribeAddon", "eks:DescribeCluster", "eks:UpdateAddon"])
+    .example(
+        r#"resource "sgp_pod_eni" "this" {
+  cluster_name   = aws_eks_cluster.this.name
+  enforcing_mode = "strict"
+}
+"#,
+    )
+});
+
+pub(crate) struct PodEni;
+
+fn is_addon(object: &Value) -> bool {
+    attrs::text(object, "via") != Some("daemonset")
+}
+
+fn cooldown(object: &Value) -> Option<i64> {
+    object.get("branch_eni_cooldown")?.as_i64()
+}
+
+/// Both computed maps and the arguments, out of live variables.
+fn fields(env: &Env, prior: &Value, importing: bool) -> Vec<(&'static str, Value)> {
+    let map = |vars: &values::Vars| attrs::map_value(vars.clone());
+    let mut fields = values::arguments(env, prior, importing);
+    fields.extend([("effective_env", map(&env.main)), ("effective_init_env", map(&env.init))]);
+    fields
+}
+
+/// The object as it is; `None` when there is no VPC CNI of this kind (or no cluster).
+async fn observe(client: &KubeClient, prior: &Value) -> Result<Option<Value>, Diagnostic> {
+    let cluster = client.cluster_of(prior);
+    let importing = attrs::text(prior, "id").is_none();
+    let mut known = metadata::carried(&SCHEMA.block, prior, &["cluster_name", "via", "timeouts"]);
+    known.push(("id", cluster.unwrap_or_default().into()));
+    if is_addon(prior) {
+        let Some((addon, env)) = addon::read(client, named(cluster)?).await? else { return Ok(None) };
+        known.extend(fields(&env, prior, importing));
+        let role = attrs::text(prior, "service_account_role_arn").and(addon.service_account_role_arn);
+        known.extend([
+            ("service_account_role_arn", role.into()),
+            ("addon_version", addon.version.into()),
+            ("addon_arn", addon.arn.into()),
+            ("created_addon", attrs::flag(prior, "created_addon").unwrap_or(false).into()),
+        ]);
+    } else {
+        let Access::Ready(reached) = client.reach(cluster).await? else { return Ok(None) };
+        let Some(env) = daemonset::read(&reached).await? else { return Ok(None) };
+        known.extend(fields(&env, prior, importing));
+        known.push(("created_addon", false.into()));
+    }
+    if cooldown(prior).is_some()
+        && let Access::Ready(reached) = client.reach(cluster).await?
+    {
+        known.push(("branch_eni_cooldown", daemonset::read_cooldown(&reached).await?));
+    }
+    let trunks = nodes::trunks(client, cluster).await.and_then(|n| i64::try_from(n).ok());
+    known.push(("trunk_nodes", trunks.map_or_else(|| Value::null(Type::Number), Value::int)));
+    Ok(Some(attrs::align(attrs::object(&SCHEMA.block, known), prior)))
+}
+
+fn named(cluster: Option<&str>) -> Result<&str, Diagnostic> {
+    cluster.ok_or_else(|| {
+        Diagnostic::error(
+            "No EKS cluster is named",
+            "`via = \"addon\"` needs the name of the cluster: set `cluster_name` on the resource or in `provider \"kubernetes\"`.",
+        )
+        .attribute(AttrPath::attr("cluster_name"))
+    })
+}
+
+/// Makes the VPC CNI as `planned` says. `prior` is null for a creation.
+async fn put(
+    client: &KubeClient,
+    cx: &Context,
+    prior: &Value,
+    planned: &Value,
+) -> Result<Value, (Option<Value>, Diagnostic)> {
+    let cluster = client.cluster_of(planned);
+    let wanted = Env::wanted(planned);
+    let dropped = if prior.is_null() { Env::default() } else { Env::wanted(prior).without(&wanted) };
+    let mut held = attrs::known(planned).with_attr("id", cluster.unwrap_or_default().into());
+    if is_addon(planned) {
+        let name = named(cluster).map_err(|d| (None, d))?;
+        let asked = version_asked(prior, planned);
+        let created = addon::put(client, cx, name, &asked, &wanted, &dropped).await.map_err(|d| (None, d))?;
+        let created = created || attrs::flag(prior, "created_addon") == Some(true);
+        held = held.with_attr("created_addon", created.into());
+        if prior.is_null() {
+            life::checkpoint(cx, &held).await.map_err(|d| (Some(held.clone()), d))?;
+        }
+        addon::settle(client, cx, name).await.map_err(|d| (Some(held.clone()), d))?;
+    } else {
+        let reached = client.reach_for_write(cx, cluster).await.map_err(|d| (None, d))?;
+        held = held.with_attr("created_addon", false.into());
+        daemonset::put(&reached, cx, &wanted).await.map_err(|d| (Some(held.clone()), d))?;
+    }
+    put_cooldown(client, cx, prior, planned).await.map_err(|d| (Some(held.clone()), d))?;
+    match observe(client, &held).await {
+        Ok(Some(object)) => Ok(object),
+        Ok(None) => Err((Some(held), vanished())),
+        Err(diagnostic) => Err((Some(held), diagnostic)),
+    }
+}
+
+/// The planned object with a version only where the configuration asks for another one than runs.
+fn version_asked(prior: &Value, planned: &Value) -> Value {
+    let same = attrs::text(prior, "addon_version").is_some_and(|v| Some(v) == attrs::text(planned, "addon_version"));
+    if same { planned.with_attr("addon_version", Value::null(Type::String)) } else { planned.clone() }
+}
+
+fn vanished() -> Diagnostic {
+    Diagnostic::error("The VPC CNI is gone", "It was deleted by someone else while it was configured.")
+}
+
+async fn put_cooldown(client: &KubeClient, cx: &Context, prior: &Value, planned: &Value) -> Result<(), Diagnostic> {
+    let (before, now) = (cooldown(prior), cooldown(planned));
+    if before.is_none() && now.is_none() {
+        return Ok(());
+    }
+    let reached = client.reach_for_write(cx, client.cluster_of(planned)).await?;
+    match now {
+        Some(seconds) => daemonset::put_cooldown(&reached, seconds).await,
+        None => daemonset::clear_cooldown(&reached).await,
+    }
+}
+
+/// The end of a write; says so when the nodes could not be counted.
+fn written(result: Result<Value, (Option<Value>, Diagnostic)>, before: &Value) -> Applied {
+    match result {
+        Ok(object) => {
+            let untold = object.get("trunk_nodes").is_some_and(Value::is_null);
+            let mut applied = Applied::done(object);
+            if untold {
+                applied.diagnostics.push(Diagnostic::warning(
+                    "Nodes with a trunk ENI could not be counted",
+                    "Pod ENI is configured, but the API server of the cluster did not answer, so `trunk_nodes` is null.",
+                ));
+            }
+            applied
+        }
+        Err((Some(object), diagnostic)) => Applied::partly(object, diagnostic),
+        Err((None, diagnostic)) if before.is_null() => Applied::failed(diagnostic),
+        Err((None, diagnostic)) => Applied::partly(before.clone(), diagnostic),
+    }
+}
+
+async fn take_away(client: &KubeClient, cx: &Context, prior: &Value) -> Result<(), Diagnostic> {
+    let cluster = client.cluster_of(prior);
+    let reached = match client.reach(cluster).await {
+        Ok(Access::Ready(reached)) => Some(reached),
+        Err(diagnostic) if !is_addon(prior) || cooldown(prior).is_some() => return Err(diagnostic),
+        // Taking variables out of an add-on needs no API server.
+        Ok(Access::Absent { .. }) | Err(_) => None,
+    };
+    if let (Some(reached), Some(_)) = (&reached, cooldown(prior)) {
+        daemonset::clear_cooldown(reached).await?;
+    }
+    if !is_addon(prior) {
+        return match reached {
+            Some(reached) => daemonset::clear(&reached).await,
+            None => Ok(()),
+        };
+    }
+    let name = named(cluster)?;
+    let Some((_, env)) = addon::read(client, name).await? else { return Ok(()) };
+    if attrs::flag(prior, "created_addon") == Some(true) {
+        return addon::delete(client, cx, name).await;
+    }
+    let ours = Env::wanted(prior);
+    if ours.main.keys().all(|k| !env.main.contains_key(k)) && ours.init.keys().all(|k| !env.init.contains_key(k)) {
+        return Ok(());
+    }
+    let nothing = SCHEMA.block.empty();
+    addon::put(client, cx, name, &nothing, &Env::default(), &ours).await?;
+    addon::settle(client, cx, name).await
+}
+
+#[async_trait]
+impl ResourceType for PodEni {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn endpoint(&self) -> &'static str {
+        "kubernetes"
+    }
+
+    fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
+        let mut planned = request.proposed.clone();
+        let is_null = |name: &str| request.config.get(name).is_none_or(Value::is_null);
+        if is_null("disable_tcp_early_demux") {
+            let mode = request.proposed.get("enforcing_mode");
+            let demux = match mode.map(|m| (m.is_known(), m.as_str())) {
+                Some((false, _)) => Value::unknown(Type::Bool),
+                Some((true, Some("strict"))) => true.into(),
+                _ => Value::null(Type::Bool),
+            };
+            planned = planned.with_attr("disable_tcp_early_demux", demux);
+        }
+        if planned.get("id").is_some_and(|id| !id.is_known())
+            && let Some(cluster) = attrs::text(&planned, "cluster_name").map(str::to_owned)
+        {
+            planned = planned.with_attr("id", cluster.into());
+        }
+        // Somebody switched it off: no argument says so, the variable does.
+        let is_off = !request.prior.is_null()
+            && attrs::string_map(request.prior, "effective_env").get(ENABLE).is_none_or(|v| v != "true");
+        if is_off {
+            for (name, ty) in [
+                ("effective_env", Type::map(Type::String)),
+                ("effective_init_env", Type::map(Type::String)),
+                ("trunk_nodes", Type::Number),
+            ] {
+                planned = planned.with_attr(name, Value::unknown(ty));
+            }
+        }
+        PlanResponse { planned: Some(planned), ..PlanResponse::default() }
+    }
+
+    fn validate(&self, config: &Value) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        found.extend(mode_mistakes(config));
+        found.extend(variable_mistakes(config));
+        found.extend(cooldown_mistake(config));
+        found
+    }
+
+    async fn read(&self, client: &dyn Client, _scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
+        let client = life::client(client);
+        let reads = requests.iter().map(|request| observe(client, &request.prior)).collect();
+        let outcome = |observed| match observed {
+            Ok(Some(object)) => ReadOutcome::Present(object),
+            Ok(None) => ReadOutcome::Gone,
+            Err(diagnostic) => ReadOutcome::Failed(diagnostic),
+        };
+        life::in_order(reads).await.into_iter().map(outcome).collect()
+    }
+
+    async fn create(&self, client: &dyn Client, cx: &Context, request: CreateRequest<'_>) -> Applied {
+        let nothing = Value::null(SCHEMA.ty());
+        written(put(life::client(client), cx, &nothing, request.planned).await, &nothing)
+    }
+
+    async fn update(&self, client: &dyn Client, cx: &Context, request: UpdateRequest<'_>) -> Applied {
+        written(put(life::client(client), cx, request.prior, request.planned).await, request.prior)
+    }
+
+    async fn delete(&self, client: &dyn Client, cx: &Context, request: DeleteRequest<'_>) -> Applied {
+        match take_away(life::client(client), cx, request.prior).await {
+            Ok(()) => Applied { object: None, diagnostics: Diagnostics::new() },
+            Err(diagnostic) => Applied::partly(request.prior.clone(), diagnostic),
+        }
+    }
+
+    fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {
+        let (cluster, via) = request.id.split_once('/').unwrap_or((request.id, "addon"));
+        if cluster.is_empty() || !matches!(via, "addon" | "daemonset") {
+            let text = format!(
+                "{:?} does not name a cluster: give its name, or `name/daemonset` for a self-managed VPC CNI.",
+                request.id
+            );
+            return Err(Diagnostic::error("Invalid import id", text));
+        }
+        Ok(attrs::object(&SCHEMA.block, [("cluster_name", cluster.into()), ("via", via.into())]))
+    }
+
+    async fn find(&self, client: &dyn Client, intent: &Intent) -> Result<Found, Diagnostic> {
+        let client = life::client(client);
+        let cluster = client.cluster_of(&intent.attributes).unwrap_or_default().to_owned();
+        let asked = intent.attributes.with_attr("id", cluster.into());
+        let Some(object) = observe(client, &asked).await? else { return Ok(Found::Nothing) };
+        let live = Env {
+            main: attrs::string_map(&object, "effective_env"),
+            init: attrs::string_map(&object, "effective_init_env"),
+        };
+        let done = live.covers(&Env::wanted(&intent.attributes)) && cooldown(&object) == cooldown(&intent.attributes);
+        Ok(if done { Found::Ours(object) } else { Found::Nothing })
+    }
+}
+
+fn mode_mistakes(config: &Value) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (name, choices) in [("via", ["addon", "daemonset"]), ("enforcing_mode", ["strict", "standard"])] {
+        if let Some(text) = attrs::text(config, name)
+            && !choices.contains(&text)
+        {
+            let detail = format!("`{name}` is {text:?}; it must be {:?} or {:?}.", choices[0], choices[1]);
+            found.push(Diagnostic::error("Invalid value", detail).attribute(AttrPath::attr(name)));
+        }
+    }
+    if !is_addon(config) {
+        for name in ["addon_version", "service_account_role_arn"] {
+            if attrs::is_set(config, name) {
+                let detail =
+                    format!("`{name}` is an argument of the managed add-on; with `via = \"daemonset\"` there is none.");
+                found.push(Diagnostic::error("Conflicting arguments", detail).attribute(AttrPath::attr(name)));
+            }
+        }
+    }
+    let strict = config.get("enforcing_mode").is_none_or(|m| m.is_null() || m.as_str() == Some("strict"));
+    if strict && attrs::flag(config, "disable_tcp_early_demux") == Some(false) {
+        found.push(
+            Diagnostic::warning(
+                "TCP and HTTP probes will fail",
+                "In strict mode the kubelet reaches pods with branch ENIs only with `disable_tcp_early_demux = true`: their TCP, \
+                 HTTP and gRPC probes fail without it.",
+            )
+            .attribute(AttrPath::attr("disable_tcp_early_demux")),
+        );
+    }
+    found
+}
+
+fn variable_mistakes(config: &Value) -> Vec<Diagnostic> {
+    let own = [
+        ("env", ENABLE, "It is what the resource is for; leave it out."),
+        ("env", MODE, "Use `enforcing_mode`."),
+        ("env", SNAT, "Use `external_snat`."),
+        ("env", DEMUX, "It belongs to the init container: use `disable_tcp_early_demux`."),
+        ("init_env", DEMUX, "Use `disable_tcp_early_demux`."),
+    ];
+    own.into_iter()
+        .filter(|(map, key, _)| config.get(map).and_then(Value::as_fields).is_some_and(|m| m.contains_key(*key)))
+        .map(|(map, key, hint)| {
+            let path = AttrPath::attr(map).with(PathStep::Key(key.into()));
+            Diagnostic::error("Variable with an argument of its own", format!("`{map}` must not hold {key}. {hint}"))
+                .attribute(path)
+        })
+        .collect()
+}
+
+fn cooldown_mistake(config: &Value) -> Option<Diagnostic> {
+    let number = config.get("branch_eni_cooldown")?.as_number()?;
+    let path = AttrPath::attr("branch_eni_cooldown");
+    match number.to_i64() {
+        Some(30..) => None,
+        Some(seconds @ 0..30) => Some(
+            Diagnostic::warning(
+                "The cool-down will be raised",
+                format!("The controller takes no branch ENI cool-down below 30 seconds: {seconds} counts as 30."),
+            )
+            .attribute(path),
+        ),
+        _ => Some(
+            Diagnostic::error("Invalid value", "`branch_eni_cooldown` is a whole number of seconds.").attribute(path),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn config(fields: &[(&'static str, Value)]) -> Value {
+        attrs::object(&SCHEMA.block, fields.iter().cloned())
+    }
+
+    fn map(key: &str) -> Value {
+        attrs::map_value([(key.to_owned(), "true".to_owned())])
+    }
+
+    #[test]
+    fn mistakes() {
+        for (fields, expected) in [
+            (vec![], &[][..]),
+            (vec![("enforcing_mode", "Strict".into())], &["Invalid value"]),
+            (vec![("via", "helm".into())], &["Invalid value"]),
+            (vec![("via", "daemonset".into()), ("addon_version", "v1".into())], &["Conflicting arguments"]),
+            (vec![("disable_tcp_early_demux", false.into())], &["TCP and HTTP probes will fail"]),
+            (vec![("disable_tcp_early_demux", false.into()), ("enforcing_mode", "standard".into())], &[]),
+            (vec![("env", map(DEMUX))], &["Variable with an argument of its own"]),
+            (vec![("env", map("WARM_ENI_TARGET"))], &[]),
+            (vec![("branch_eni_cooldown", Value::int(10))], &["The cool-down will be raised"]),
+            (vec![("branch_eni_cooldown", Value::int(60))], &[]),
+            (vec![("branch_eni_cooldown", Value::int(-1))], &["Invalid value"]),
+        ] {
+            let found: Vec<String> = PodEni.validate(&config(&fields)).0.into_iter().map(|d| d.summary).collect();
+            assert_eq!(found, expected, "{fields:?}");
+        }
+    }
+
+    fn plan(prior: &Value, config: &Value, proposed: &Value) -> Value {
+        let request = PlanRequest { prior, config, proposed, provider_config: &Value::dynamic_null() };
+        PodEni.plan(&request).planned.unwrap()
+    }
+
+    #[test]
+    fn early_demux_follows_the_mode() {
+        let nothing = Value::null(SCHEMA.ty());
+        for (mode, expected) in [
+            (Value::from("strict"), Value::from(true)),
+            ("standard".into(), Value::null(Type::Bool)),
+            (Value::unknown(Type::String), Value::unknown(Type::Bool)),
+        ] {
+            let config = config(&[("enforcing_mode", mode)]);
+            assert_eq!(plan(&nothing, &config, &config).get("disable_tcp_early_demux"), Some(&expected));
+        }
+        let said = config(&[("disable_tcp_early_demux", false.into()), ("enforcing_mode", "strict".into())]);
+        assert_eq!(plan(&nothing, &said, &said).get("disable_tcp_early_demux"), Some(&false.into()));
+    }
+
+    #[test]
+    fn pod_eni_that_was_switched_off_is_planned_again() {
+        for (value, changes) in [("true", false), ("false", true)] {
+            let env = attrs::map_value([(ENABLE.to_owned(), value.to_owned())]);
+            let prior = config(&[("effective_env", env), ("enforcing_mode", "strict".into())]);
+            let planned = plan(&prior, &prior, &prior);
+            assert_eq!(planned.get("effective_env").is_some_and(|v| !v.is_known()), changes);
+        }
+    }
+
+    #[test]
+    fn the_running_version_is_not_asked_for_again() {
+        let (old, new) = (config(&[("addon_version", "v1".into())]), config(&[("addon_version", "v2".into())]));
+        assert_eq!(attrs::text(&version_asked(&old, &old), "addon_version"), None);
+        assert_eq!(attrs::text(&version_asked(&old, &new), "addon_version"), Some("v2"));
+    }
+}

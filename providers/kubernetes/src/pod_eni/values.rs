@@ -1,0 +1,255 @@
+//! The variables that `sgp_pod_eni` owns, and how they merge into what is there: pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use sgp_model::{Type, Value};
+
+use crate::{attrs, json::at};
+
+pub(super) const ENABLE: &str = "ENABLE_POD_ENI";
+pub(super) const MODE: &str = "POD_SECURITY_GROUP_ENFORCING_MODE";
+pub(super) const SNAT: &str = "AWS_VPC_K8S_CNI_EXTERNALSNAT";
+pub(super) const DEMUX: &str = "DISABLE_TCP_EARLY_DEMUX";
+
+/// Variables by name.
+pub(super) type Vars = BTreeMap<String, String>;
+
+/// Variables of aws-node and of its init container. All are strings, also the booleans.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Env {
+    pub main: Vars,
+    pub init: Vars,
+}
+
+impl Env {
+    /// What an object's arguments ask for: exactly the keys that it owns.
+    pub(super) fn wanted(object: &Value) -> Self {
+        let mut main = attrs::string_map(object, "env");
+        let mut init = attrs::string_map(object, "init_env");
+        main.insert(ENABLE.into(), "true".into());
+        if let Some(mode) = attrs::text(object, "enforcing_mode") {
+            main.insert(MODE.into(), mode.into());
+        }
+        if let Some(snat) = attrs::flag(object, "external_snat") {
+            main.insert(SNAT.into(), snat.to_string());
+        }
+        if let Some(demux) = attrs::flag(object, "disable_tcp_early_demux") {
+            init.insert(DEMUX.into(), demux.to_string());
+        }
+        Self { main, init }
+    }
+
+    /// The keys of this that `other` does not have.
+    pub(super) fn without(&self, other: &Self) -> Self {
+        let less = |a: &Vars, b: &Vars| {
+            a.iter().filter(|(k, _)| !b.contains_key(*k)).map(|(k, v)| (k.clone(), v.clone())).collect()
+        };
+        Self { main: less(&self.main, &other.main), init: less(&self.init, &other.init) }
+    }
+
+    /// Whether every variable of `other` is here with that value.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let all = |a: &Vars, b: &Vars| b.iter().all(|(k, v)| a.get(k) == Some(v));
+        all(&self.main, &other.main) && all(&self.init, &other.init)
+    }
+
+    /// Variables in an add-on's configuration values.
+    pub(super) fn of_configuration(values: &Json) -> Self {
+        Self { main: vars(values.get("env")), init: vars(at(values, &["init", "env"])) }
+    }
+
+    /// Variables of the containers of a `DaemonSet` `aws-node`.
+    pub(super) fn of_daemonset(live: &Json) -> Self {
+        let pods = at(live, &["spec", "template", "spec"]).unwrap_or(&Json::Null);
+        Self { main: container_vars(&pods["containers"], MAIN), init: container_vars(&pods["initContainers"], INIT) }
+    }
+
+    /// The part of a `DaemonSet` that says these variables and nothing else.
+    pub(super) fn daemonset_content(&self) -> Json {
+        let container = |name: &str, vars: &Vars| {
+            let env: Vec<Json> = vars.iter().map(|(k, v)| json!({"name": k, "value": v})).collect();
+            json!([{"name": name, "env": env}])
+        };
+        let mut pods = json!({});
+        if !self.main.is_empty() {
+            pods["containers"] = container(MAIN, &self.main);
+        }
+        if !self.init.is_empty() {
+            pods["initContainers"] = container(INIT, &self.init);
+        }
+        json!({"spec": {"template": {"spec": pods}}})
+    }
+}
+
+const MAIN: &str = "aws-node";
+const INIT: &str = "aws-vpc-cni-init";
+
+fn vars(json: Option<&Json>) -> Vars {
+    let text = |v: &Json| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    json.and_then(Json::as_object).map(|m| m.iter().map(|(k, v)| (k.clone(), text(v))).collect()).unwrap_or_default()
+}
+
+fn container_vars(containers: &Json, name: &str) -> Vars {
+    let listed = containers.as_array().map(Vec::as_slice).unwrap_or_default();
+    let env = listed.iter().find(|c| c["name"] == name).and_then(|c| c["env"].as_array());
+    let entry = |e: &Json| Some((e["name"].as_str()?.to_owned(), e["value"].as_str()?.to_owned()));
+    env.map(Vec::as_slice).unwrap_or_default().iter().filter_map(entry).collect()
+}
+
+/// Reads configuration values, JSON or YAML; empty text is an empty object.
+pub(super) fn parse(text: &str) -> Result<Json, String> {
+    if text.trim().is_empty() {
+        return Ok(json!({}));
+    }
+    match serde_norway::from_str::<Json>(text) {
+        Ok(Json::Null) => Ok(json!({})),
+        Ok(values) if values.is_object() => Ok(values),
+        Ok(_) => Err("they are not an object".to_owned()),
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+/// Configuration values with the wanted variables set and the dropped ones taken away; everything else stays.
+pub(super) fn merge(values: &Json, wanted: &Env, dropped: &Env) -> Json {
+    let mut merged = values.clone();
+    edit(&mut merged, &["env"], &wanted.main, &dropped.main);
+    edit(&mut merged, &["init", "env"], &wanted.init, &dropped.init);
+    merged
+}
+
+/// Edits the map at a path; maps that become empty go.
+fn edit(values: &mut Json, path: &[&str], set: &Vars, drop: &Vars) {
+    let Some((name, rest)) = path.split_first() else {
+        if !values.is_object() {
+            *values = json!({});
+        }
+        if let Some(map) = values.as_object_mut() {
+            map.retain(|k, _| !drop.contains_key(k));
+            map.extend(set.iter().map(|(k, v)| (k.clone(), v.as_str().into())));
+        }
+        return;
+    };
+    if set.is_empty() && values.get(*name).is_none() {
+        return;
+    }
+    if !values.get(*name).is_some_and(Json::is_object) {
+        values[*name] = json!({});
+    }
+    edit(&mut values[*name], rest, set, drop);
+    if values[*name].as_object().is_some_and(serde_json::Map::is_empty)
+        && let Some(map) = values.as_object_mut()
+    {
+        map.remove(*name);
+    }
+}
+
+/// The arguments as the live variables hold them. Variables that `prior` does not own are passed over; `importing` takes
+/// what it finds.
+pub(super) fn arguments(live: &Env, prior: &Value, importing: bool) -> Vec<(&'static str, Value)> {
+    let is_on = |value: &String| value == "true";
+    let owned_flag = |name: &str, now: Option<&String>| match attrs::flag(prior, name) {
+        None => Value::null(Type::Bool),
+        Some(_) => now.map_or_else(|| Value::null(Type::Bool), |v| is_on(v).into()),
+    };
+    let demux = match (attrs::flag(prior, "disable_tcp_early_demux"), live.init.get(DEMUX)) {
+        (None, Some(now)) if importing => is_on(now).into(),
+        (None, _) => Value::null(Type::Bool),
+        // The variable that is not there is off.
+        (Some(_), now) => now.is_some_and(is_on).into(),
+    };
+    let owned_vars = |name: &str, now: &Vars| {
+        let before = attrs::string_map(prior, name);
+        let held = now.iter().filter(|(k, _)| before.contains_key(*k)).map(|(k, v)| (k.clone(), v.clone()));
+        let nothing = Value::null(Type::map(Type::String));
+        attrs::align(attrs::map_value(held), prior.get(name).unwrap_or(&nothing))
+    };
+    vec![
+        ("enforcing_mode", live.main.get(MODE).cloned().into()),
+        ("external_snat", owned_flag("external_snat", live.main.get(SNAT))),
+        ("disable_tcp_early_demux", demux),
+        ("env", owned_vars("env", &live.main)),
+        ("init_env", owned_vars("init_env", &live.init)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn vars_of(pairs: &[(&str, &str)]) -> Vars {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn merging_keeps_everything_that_is_not_owned() {
+        let wanted = Env { main: vars_of(&[(ENABLE, "true"), (MODE, "strict")]), init: vars_of(&[(DEMUX, "true")]) };
+        let none = Env::default();
+        for (before, dropped, expected) in [
+            ("", &none, json!({"env": {ENABLE: "true", MODE: "strict"}, "init": {"env": {DEMUX: "true"}}})),
+            (
+                r#"{"enableNetworkPolicy":"true","env":{"WARM_ENI_TARGET":"1","ENABLE_POD_ENI":"false"},"init":{"resources":{}}}"#,
+                &none,
+                json!({"enableNetworkPolicy": "true", "env": {"WARM_ENI_TARGET": "1", ENABLE: "true", MODE: "strict"},
+                       "init": {"resources": {}, "env": {DEMUX: "true"}}}),
+            ),
+            (
+                "env:\n  OLD: x\n  KEPT: y\n",
+                &Env { main: vars_of(&[("OLD", "x")]), init: Vars::new() },
+                json!({"env": {"KEPT": "y", ENABLE: "true", MODE: "strict"}, "init": {"env": {DEMUX: "true"}}}),
+            ),
+        ] {
+            assert_eq!(merge(&parse(before).unwrap(), &wanted, dropped), expected, "{before}");
+        }
+    }
+
+    #[test]
+    fn taking_keys_away_leaves_no_empty_maps() {
+        let ours = Env { main: vars_of(&[(ENABLE, "true")]), init: vars_of(&[(DEMUX, "true")]) };
+        for (before, expected) in [
+            (json!({"env": {ENABLE: "true"}, "init": {"env": {DEMUX: "true"}}}), json!({})),
+            (json!({"env": {ENABLE: "true", "A": "b"}, "x": 1}), json!({"env": {"A": "b"}, "x": 1})),
+        ] {
+            assert_eq!(merge(&before, &Env::default(), &ours), expected);
+        }
+    }
+
+    #[test]
+    fn other_values_are_refused_with_the_reason() {
+        assert_eq!(parse("[]").unwrap_err(), "they are not an object");
+        assert!(parse("{").is_err());
+        assert_eq!(parse("  ").unwrap(), json!({}));
+    }
+
+    #[test]
+    fn only_owned_keys_drift() {
+        let prior = Value::object([
+            ("enforcing_mode", Value::from("strict")),
+            ("external_snat", Value::null(Type::Bool)),
+            ("disable_tcp_early_demux", true.into()),
+            ("env", attrs::map_value([("WARM_ENI_TARGET".to_owned(), "1".to_owned())])),
+            ("init_env", Value::null(Type::map(Type::String))),
+        ]);
+        let of = |main: &[(&str, &str)], init: &[(&str, &str)]| {
+            let live = Env { main: vars_of(main), init: vars_of(init) };
+            arguments(&live, &prior, false).into_iter().fold(prior.clone(), |v, (k, x)| v.with_attr(k, x))
+        };
+        let same = [(ENABLE, "true"), (MODE, "strict"), ("WARM_ENI_TARGET", "1")];
+        assert_eq!(of(&same, &[(DEMUX, "true")]), prior);
+        assert_eq!(of(&[&same[..], &[(SNAT, "true"), ("OTHER", "x")]].concat(), &[(DEMUX, "true"), ("X", "y")]), prior);
+        let drifted = of(&[(ENABLE, "true"), (MODE, "standard"), ("WARM_ENI_TARGET", "2")], &[]);
+        assert_eq!(drifted.get("enforcing_mode"), Some(&"standard".into()));
+        assert_eq!(drifted.get("disable_tcp_early_demux"), Some(&false.into()));
+        assert_eq!(attrs::string_map(&drifted, "env"), vars_of(&[("WARM_ENI_TARGET", "2")]));
+    }
+
+    #[test]
+    fn daemonset_variables_go_there_and_back() {
+        let env = Env { main: vars_of(&[(ENABLE, "true"), ("A", "b")]), init: vars_of(&[(DEMUX, "false")]) };
+        assert_eq!(Env::of_daemonset(&env.daemonset_content()), env);
+        assert_eq!(Env::default().daemonset_content(), json!({"spec": {"template": {"spec": {}}}}));
+        assert!(env.covers(&Env { main: vars_of(&[("A", "b")]), init: Vars::new() }));
+        assert!(!env.covers(&Env { main: vars_of(&[("A", "c")]), init: Vars::new() }));
+    }
+}
