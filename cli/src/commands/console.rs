@@ -1,0 +1,222 @@
+//! `sgp console`: expressions in, values out.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead as _, IsTerminal as _},
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::ArgMatches;
+use rustyline::{DefaultEditor, error::ReadlineError};
+use sgp_engine::Session;
+use sgp_lang::{Answer, Configured, DepsView, Evaluator, World};
+use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, ModulePath, SourceMap, Value};
+use sgp_state::Access;
+
+use super::Exit;
+use crate::{
+    args::{flag, var_args},
+    render::{diagnostics, json::Json, paint::Paint, tree, value},
+    session::{Room, data_dir},
+};
+
+/// How many lines of history are kept.
+const HISTORY_MAX: usize = 1000;
+
+/// Answers until the input ends.
+pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
+    let json = flag(matches, "json");
+    let session = session(room, matches)?;
+    let state = sgp_engine::load_state(&session).await?;
+    let values = state
+        .instances
+        .iter()
+        .filter(|(key, _)| key.deposed.is_none())
+        .map(|(key, record)| {
+            let schema = room.schema(key.addr.resource.mode, &key.addr.resource.type_name);
+            let marked = record.attributes.clone().mark_paths(&record.sensitive_paths);
+            (key.addr.clone(), tree::redact(&marked, schema))
+        })
+        .collect();
+    let mut evaluator = Evaluator::new(
+        session.config.clone(),
+        session.inputs.clone(),
+        session.registry.clone(),
+        session.files.clone(),
+        StateWorld(values),
+    );
+    // What is wrong with the rest of the configuration is for validate to say.
+    evaluator.take_diagnostics();
+    let mut console = Console { room, evaluator, json, failed: false };
+    if io::stdin().is_terminal() && !json {
+        console.interactive()?;
+        return Ok(0);
+    }
+    for line in io::stdin().lock().lines() {
+        let line = line.map_err(|e| Diagnostic::error("Unreadable input", format!("Standard input: {e}.")))?;
+        if !console.answer(&line) {
+            break;
+        }
+    }
+    // Terraform's console ends with 1 when an expression on its standard input failed; with -json the answer says it.
+    Ok(u8::from(console.failed && !json))
+}
+
+/// The configuration as far as it can be read: an empty folder will do.
+fn session(room: &Room, matches: &ArgMatches) -> Result<Session, Diagnostics> {
+    let loaded = room.load();
+    let mut problems = loaded.diagnostics;
+    let (inputs, from_flags) = room.inputs(&loaded.config, &var_args(matches), &mut problems);
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    room.ui.diagnostics(&problems);
+    let store = room.store("console", Access::Read, Duration::ZERO)?;
+    Ok(room.session(&crate::session::Configured { config: loaded.config, inputs, from_flags }, store))
+}
+
+/// Answers with what the state has recorded; what is not there is unknown.
+struct StateWorld(BTreeMap<InstanceAddr, Value>);
+
+impl World for StateWorld {
+    fn object(&mut self, configured: Configured<'_>, _deps: &DepsView<'_>) -> Answer {
+        let recorded = self.0.get(configured.addr).cloned();
+        Answer::Value(recorded.unwrap_or_else(|| Value::unknown(configured.config.ty())))
+    }
+}
+
+struct Console<'a> {
+    room: &'a Room,
+    evaluator: Evaluator<StateWorld>,
+    json: bool,
+    failed: bool,
+}
+
+impl Console<'_> {
+    /// Answers one line; `false` ends the conversation.
+    fn answer(&mut self, line: &str) -> bool {
+        if self.json {
+            if !line.trim().is_empty() {
+                let answer = json_answer(self.evaluator.eval_text(&ModulePath::root(), &decoded(line)));
+                self.room.ui.output.line(&answer.to_string());
+            }
+            return true;
+        }
+        match line.trim() {
+            "" => true,
+            "exit" => false,
+            "help" => {
+                self.room.ui.output.line("Write an expression, such as var.name or cidrsubnet(\"10.0.0.0/16\", 8, 1). exit or Ctrl-D ends.");
+                true
+            }
+            text => {
+                match self.evaluator.eval_text(&ModulePath::root(), text) {
+                    Ok(value) => self.room.ui.output.line(&value::expression(&value)),
+                    Err(problems) => {
+                        self.failed = true;
+                        crate::ui::error_text(&explain(&problems, text, self.room.ui.paint));
+                    }
+                }
+                true
+            }
+        }
+    }
+
+    fn interactive(&mut self) -> Result<(), Diagnostics> {
+        let broken = |e: ReadlineError| Diagnostics::from(Diagnostic::error("No console", format!("The terminal cannot be used: {e}.")));
+        let mut editor = DefaultEditor::new().map_err(broken)?;
+        let history = history_file();
+        if let Some(path) = &history {
+            // None is written yet in a fresh folder.
+            let _ = editor.load_history(path);
+        }
+        loop {
+            match editor.readline("> ") {
+                Ok(line) => {
+                    let _ = editor.add_history_entry(&line);
+                    if !self.answer(&line) {
+                        break;
+                    }
+                }
+                Err(ReadlineError::Interrupted) => {}
+                Err(ReadlineError::Eof) => break,
+                Err(e) => return Err(broken(e)),
+            }
+        }
+        if let Some(path) = &history {
+            let _ = editor.save_history(path);
+        }
+        Ok(())
+    }
+}
+
+/// Beside the state, where there is a folder for it already.
+fn history_file() -> Option<PathBuf> {
+    let dir = data_dir();
+    let _ = HISTORY_MAX;
+    dir.is_dir().then(|| dir.join("console-history"))
+}
+
+/// A line that is a JSON string is decoded, so that an expression may hold line breaks.
+fn decoded(line: &str) -> String {
+    // A plain HCL string literal is a JSON string as well; decoded it would be another expression.
+    serde_json::from_str::<String>(line.trim()).unwrap_or_else(|_| line.to_owned())
+}
+
+/// One answer.
+fn json_answer(result: Result<Value, Diagnostics>) -> Json {
+    match result {
+        Ok(value) => {
+            let json = Json::object([("type", Json::from(&value.ty().to_json())), ("value", Json::of_value(&value))]);
+            let json = if value.is_wholly_known() { json } else { json.with("unknown", tree::unknown(&value)) };
+            match tree::sensitive(&value, None) {
+                flags if value.deep_marks().contains(sgp_model::Marks::SENSITIVE) => json.with("sensitive", flags),
+                _ => json,
+            }
+        }
+        Err(problems) => {
+            let first = problems.into_iter().find(Diagnostic::is_error);
+            let first = first.unwrap_or_else(|| {
+                Diagnostic::error("No value yet", "The expression refers to something that is known only during plan or apply.")
+            });
+            let error = Json::object([("summary", Json::from(first.summary)), ("detail", first.detail.into())]);
+            Json::object([("error", error)])
+        }
+    }
+}
+
+fn explain(problems: &Diagnostics, text: &str, paint: Paint) -> String {
+    let mut sources = SourceMap::default();
+    sources.insert("<console>", text);
+    diagnostics::render_all(problems, &sources, paint)
+}
+
+#[cfg(test)]
+mod tests {
+    use sgp_model::Type;
+
+    use super::*;
+
+    #[test]
+    fn answers_are_one_line_of_json() {
+        let rows: [(Value, &str); 4] = [
+            (Value::strings(["a"]), r#"{"type":["list","string"],"value":["a"]}"#),
+            (Value::dynamic_null(), r#"{"type":"dynamic","value":null}"#),
+            (Value::from("x").sensitive(), r#"{"type":"string","value":"x","sensitive":true}"#),
+            (Value::unknown(Type::Bool), r#"{"type":"bool","value":null,"unknown":true}"#),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(json_answer(Ok(value)).to_string(), expected);
+        }
+        let error = json_answer(Err(Diagnostic::error("Bad", "Why.").into()));
+        assert_eq!(error.to_string(), r#"{"error":{"summary":"Bad","detail":"Why."}}"#);
+    }
+
+    #[test]
+    fn json_strings_are_decoded() {
+        assert_eq!(decoded(r#""[\n1]""#), "[\n1]");
+        assert_eq!(decoded("1 + 1"), "1 + 1");
+        assert_eq!(decoded(r#""a" == "b""#), r#""a" == "b""#);
+    }
+}

@@ -1,0 +1,91 @@
+//! One file a command: read the arguments, ask the engine for one thing, show what it answered.
+
+mod apply;
+mod approve;
+mod console;
+mod docs;
+mod fmt;
+mod force_unlock;
+mod graph;
+mod import;
+mod init;
+mod output;
+mod plan;
+mod providers;
+mod saved;
+mod show;
+mod state;
+mod taint;
+mod validate;
+mod version;
+mod workspace;
+
+use clap::ArgMatches;
+use sgp_model::{Diagnostics, plan::PlanMode};
+
+use crate::{
+    args::{self, flag},
+    session::Room,
+    ui::{Ui, error_text},
+};
+
+/// How a command ends: an exit code, or diagnostics that are shown and end it with 1.
+pub type Exit = Result<u8, Diagnostics>;
+
+/// Runs the command that was asked for; answers the exit code.
+pub async fn run(matches: &ArgMatches) -> u8 {
+    let Some((name, sub)) = matches.subcommand() else {
+        if flag(matches, "version") {
+            return version::run(&Ui::new(true, false), false);
+        }
+        error_text(&args::command().render_help().to_string());
+        return 1;
+    };
+    let lines = ["plan", "apply", "destroy", "refresh"].contains(&name) && flag(sub, "json");
+    let mut ui = Ui::new(flag(sub, "no-color"), lines);
+    ui.compact_warnings = flag(sub, "compact-warnings");
+    let mut room = Room::new(ui);
+    let exit = dispatch(name, sub, &mut room).await;
+    exit.unwrap_or_else(|diagnostics| {
+        room.ui.diagnostics(&diagnostics);
+        1
+    })
+}
+
+async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
+    match name {
+        "init" => init::run(room, flag(sub, "json")).await,
+        "validate" => validate::run(room, sub),
+        "fmt" => fmt::run(room, sub),
+        "plan" => plan::run(room, sub).await,
+        "apply" => apply::run(room, sub, apply::Kind::Apply).await,
+        "destroy" => apply::run(room, sub, apply::Kind::Destroy).await,
+        "refresh" => apply::run(room, sub, apply::Kind::Refresh).await,
+        "show" => show::run(room, sub).await,
+        "output" => output::run(room, sub).await,
+        "state" => state::run(room, sub).await,
+        "import" => import::run(room, sub).await,
+        "graph" => graph::run(room, sub).await,
+        "console" => console::run(room, sub).await,
+        "taint" => taint::run(room, sub, taint::Wanted::Tainted).await,
+        "untaint" => taint::run(room, sub, taint::Wanted::Ready).await,
+        "force-unlock" => force_unlock::run(room, sub).await,
+        "workspace" => workspace::run(room, sub),
+        "providers" => Ok(providers::run(room, flag(sub, "json"))),
+        "version" => Ok(version::run(&room.ui, flag(sub, "json"))),
+        "docs" => docs::run(room, sub),
+        other => {
+            error_text(&format!("There is no command {other:?}.\n"));
+            Ok(1)
+        }
+    }
+}
+
+/// The name of a mode as a command.
+fn verb(mode: PlanMode) -> &'static str {
+    match mode {
+        PlanMode::Normal => "apply",
+        PlanMode::Destroy => "destroy",
+        PlanMode::RefreshOnly => "refresh",
+    }
+}

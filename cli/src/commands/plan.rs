@@ -1,0 +1,79 @@
+//! `sgp plan`.
+
+use std::path::Path;
+
+use clap::ArgMatches;
+use sgp_engine::{PlanOptions, Planned, Session};
+use sgp_model::{Diagnostic, Diagnostics, Plan};
+use sgp_state::Access;
+
+use super::{Exit, saved};
+use crate::{
+    args::{PlanArgs, flag, text},
+    render,
+    session::{Room, VERSION},
+};
+
+/// Plans and shows; saves with `-out`.
+pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
+    let args = PlanArgs::of(matches);
+    start(room);
+    if text(matches, "generate-config-out").is_some() {
+        return Err(Diagnostic::error(
+            "Not supported",
+            "-generate-config-out is not supported yet: write the resource blocks for what you import yourself. sgp plan shows the attributes of each imported object.",
+        )
+        .into());
+    }
+    room.listen();
+    let configured = room.configured(&args.vars)?;
+    let store = room.store("plan", Access::Write, args.lock_timeout)?;
+    let session = room.session(&configured, store);
+    let plan = make(room, &session, &args).await?;
+    show(room, &plan);
+    if let Some(path) = text(matches, "out") {
+        saved::write(Path::new(&path), &plan, &configured.from_flags)?;
+        room.ui.say(&format!("\nSaved the plan to: {path}\n\nTo make exactly these changes, run:\n    sgp apply {path:?}"));
+    } else if !plan.is_empty() {
+        room.ui.say("\nNote: the plan was not saved (-out), so an apply will plan anew and may find other changes by then.");
+    }
+    Ok(if flag(matches, "detailed-exitcode") && !plan.is_empty() { 2 } else { 0 })
+}
+
+/// The first line of the machine-readable output.
+pub fn start(room: &Room) {
+    if room.ui.json {
+        room.ui.json_lines().version(VERSION);
+    }
+}
+
+/// Asks the engine for a plan; warnings are shown.
+///
+/// # Errors
+/// Everything that stands in the way of a plan.
+pub async fn make(room: &Room, session: &Session, args: &PlanArgs) -> Result<Plan, Diagnostics> {
+    let options = PlanOptions {
+        mode: args.mode,
+        targets: args.targets.clone(),
+        replace: args.replace.clone(),
+        refresh: args.refresh,
+    };
+    let Planned { plan, diagnostics } = sgp_engine::plan(session, &options).await;
+    match plan {
+        Some(plan) if !diagnostics.has_errors() => {
+            room.ui.diagnostics(&diagnostics);
+            Ok(plan)
+        }
+        _ => Err(diagnostics),
+    }
+}
+
+/// Shows a plan to people or programs.
+pub fn show(room: &Room, plan: &Plan) {
+    if room.ui.json {
+        room.ui.json_lines().plan(plan);
+        return;
+    }
+    let schemas = |mode, name: &str| room.schema(mode, name);
+    room.ui.output.text(&render::plan::render(plan, &schemas, room.ui.paint));
+}

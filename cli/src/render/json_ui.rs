@@ -1,0 +1,300 @@
+//! The machine-readable output of `-json`: one JSON object a line, in the format of Terraform's `plan -json`.
+
+use std::{fmt::Display, sync::Arc};
+
+use sgp_engine::{Event, EventSink};
+use sgp_model::{
+    Diagnostic, InstanceAddr, Plan, SourceMap,
+    plan::{Action, PlanMode, ResourceChange, Summary},
+    state::OutputRecord,
+};
+
+use super::{
+    diagnostics,
+    json::Json,
+    plan_json,
+    progress::{duration, line},
+    paint::{Paint, plural},
+    state_json::implied_provider,
+    tree,
+};
+use crate::ui::Output;
+
+/// The version of the format, as Terraform counts it.
+const FORMAT: &str = "1.2";
+
+/// Writes messages as JSON lines.
+pub struct JsonUi {
+    output: Arc<Output>,
+    now: fn() -> String,
+}
+
+impl JsonUi {
+    /// Lines to the output, each with the time of day.
+    pub fn new(output: Arc<Output>) -> Self {
+        Self { output, now: || format!("{:.6}", jiff::Timestamp::now()) }
+    }
+
+    fn message(&self, level: &str, text: impl Display, kind: &str, members: Vec<(&str, Json)>) {
+        let mut json = Json::object([
+            ("@level", Json::from(level)),
+            ("@message", text.to_string().into()),
+            ("@module", "sgp.ui".into()),
+            ("@timestamp", (self.now)().into()),
+        ]);
+        for (name, value) in members {
+            json.push(name, value);
+        }
+        self.output.line(&json.with("type", kind).to_string());
+    }
+
+    fn info(&self, text: impl Display, kind: &str, members: Vec<(&str, Json)>) {
+        self.message("info", text, kind, members);
+    }
+
+    /// The first line of every run.
+    pub fn version(&self, version: &str) {
+        let text = format!("sgp {version}");
+        self.info(text, "version", vec![("sgp", version.into()), ("terraform", version.into()), ("ui", FORMAT.into())]);
+    }
+
+    /// A line that only tells.
+    pub fn log(&self, text: &str) {
+        self.info(text, "log", Vec::new());
+    }
+
+    /// An error or a warning.
+    pub fn diagnostic(&self, diagnostic: &Diagnostic, sources: &SourceMap) {
+        let (level, label) = if diagnostic.is_error() { ("error", "Error") } else { ("warn", "Warning") };
+        let text = format!("{label}: {}", diagnostic.summary);
+        self.message(level, text, "diagnostic", vec![("diagnostic", diagnostics::to_json(diagnostic, sources))]);
+    }
+
+    /// Drift, changes, summary and outputs of a plan.
+    pub fn plan(&self, plan: &Plan) {
+        for change in &plan.drift {
+            let text = format!("{}: Drift detected ({})", change.addr, action_word(change));
+            self.info(text, "resource_drift", vec![("change", change_json(change))]);
+        }
+        let shown = |c: &&ResourceChange| c.action != Action::NoOp || c.importing.is_some() || c.previous_addr.is_some();
+        for change in plan.changes.iter().filter(shown) {
+            let text = format!("{}: Plan to {}", change.addr, action_word(change));
+            self.info(text, "planned_change", vec![("change", change_json(change))]);
+        }
+        let s = plan.summary();
+        let imports = if s.import > 0 { format!("{} to import, ", s.import) } else { String::new() };
+        let text = format!("Plan: {imports}{} to add, {} to change, {} to destroy.", s.add, s.change, s.destroy);
+        self.info(text, "change_summary", vec![("changes", summary(s, "plan"))]);
+        if !plan.outputs.is_empty() {
+            let outputs = plan.outputs.iter().map(|(name, o)| {
+                let word = match o.action {
+                    Action::NoOp => "noop",
+                    Action::Create => "create",
+                    Action::Delete => "delete",
+                    _ => "update",
+                };
+                (name.clone(), Json::object([("sensitive", Json::from(o.sensitive)), ("action", word.into())]))
+            });
+            let text = format!("Outputs: {}", plan.outputs.len());
+            self.info(text, "outputs", vec![("outputs", Json::object(outputs))]);
+        }
+    }
+
+    /// What was done in the end.
+    pub fn applied(&self, mode: PlanMode, done: Summary) {
+        let (text, operation) = match mode {
+            PlanMode::Destroy => (format!("Destroy complete! Resources: {} destroyed.", done.destroy), "destroy"),
+            _ => {
+                let s = done;
+                let text = format!("Apply complete! Resources: {} added, {} changed, {} destroyed.", s.add, s.change, s.destroy);
+                (text, "apply")
+            }
+        };
+        self.info(text, "change_summary", vec![("changes", summary(done, operation))]);
+    }
+
+    /// The outputs after apply; sensitive values stay out of logs.
+    pub fn outputs<'a>(&self, outputs: impl ExactSizeIterator<Item = (&'a String, &'a OutputRecord)>) {
+        let text = format!("Outputs: {}", outputs.len());
+        let members = outputs.map(|(name, o)| {
+            let json = Json::object([("sensitive", Json::from(o.sensitive)), ("type", (&o.ty.to_json()).into())]);
+            (name.clone(), if o.sensitive { json } else { json.with("value", Json::of_value(&o.value)) })
+        });
+        self.info(text, "outputs", vec![("outputs", Json::object(members))]);
+    }
+
+    fn hook(&self, event: &Event, kind: &str, hook: Json) {
+        let text = line(event, Paint::plain()).unwrap_or_default();
+        let level = if matches!(event, Event::ApplyErrored { .. }) { "error" } else { "info" };
+        self.message(level, text, kind, vec![("hook", hook)]);
+    }
+}
+
+impl EventSink for JsonUi {
+    fn emit(&self, event: Event) {
+        let applied = |addr: &InstanceAddr, action: Action| {
+            Json::object([("resource", resource(addr)), ("action", hook_action(action).into())])
+        };
+        let with_id = |json: Json, id: &Option<String>| match id {
+            Some(id) => json.with("id_key", "id").with("id_value", id.as_str()),
+            None => json,
+        };
+        match &event {
+            Event::RefreshStart { type_name, count } => self.hook(&event, "refresh_start", of_type(type_name, *count)),
+            Event::RefreshComplete { type_name, count, elapsed } => {
+                let text = format!("{type_name}: Refresh of {} complete after {}", plural(*count, "object"), duration(*elapsed));
+                self.info(text, "refresh_complete", vec![("hook", of_type(type_name, *count))]);
+            }
+            Event::ReadStart { addr } => self.hook(&event, "apply_start", applied(addr, Action::Read)),
+            Event::ReadComplete { addr, id, elapsed } => {
+                let hook = with_id(applied(addr, Action::Read), id).with("elapsed_seconds", elapsed.as_secs());
+                self.hook(&event, "apply_complete", hook);
+            }
+            Event::Recovered { .. } => self.log(&line(&event, Paint::plain()).unwrap_or_default()),
+            Event::ApplyStart { addr, action, deposed, id } => {
+                let hook = with_id(applied(addr, *action), id);
+                let hook = deposed.as_ref().map_or(hook.clone(), |key| hook.with("deposed", key.as_str()));
+                self.hook(&event, "apply_start", hook);
+            }
+            Event::ApplyProgress { addr, action, status, elapsed } => {
+                let hook = applied(addr, *action).with("elapsed_seconds", elapsed.as_secs());
+                let hook = status.as_ref().map_or(hook.clone(), |status| hook.with("status", status.as_str()));
+                self.hook(&event, "apply_progress", hook);
+            }
+            Event::ApplyComplete { addr, action, id, elapsed } => {
+                let hook = with_id(applied(addr, *action), id).with("elapsed_seconds", elapsed.as_secs());
+                self.hook(&event, "apply_complete", hook);
+            }
+            Event::ApplyErrored { addr, action, elapsed } => {
+                self.hook(&event, "apply_errored", applied(addr, *action).with("elapsed_seconds", elapsed.as_secs()));
+            }
+            Event::Skipped { addr, action } => self.hook(&event, "apply_skipped", applied(addr, *action)),
+            Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic, &SourceMap::default()),
+        }
+    }
+}
+
+fn summary(s: Summary, operation: &str) -> Json {
+    Json::object([
+        ("add", Json::from(s.add)),
+        ("change", s.change.into()),
+        ("import", s.import.into()),
+        ("remove", s.destroy.into()),
+        ("operation", operation.into()),
+    ])
+}
+
+/// An object in the way of the format.
+fn resource(addr: &InstanceAddr) -> Json {
+    let within = InstanceAddr {
+        resource: sgp_model::ResourceAddr { module: sgp_model::ModulePath::root(), ..addr.resource.clone() },
+        key: addr.key.clone(),
+    };
+    Json::object([
+        ("addr", Json::from(addr.to_string())),
+        ("module", addr.resource.module.to_string().into()),
+        ("resource", within.to_string().into()),
+        ("implied_provider", implied_provider(addr).into()),
+        ("resource_type", (&*addr.resource.type_name).into()),
+        ("resource_name", (&*addr.resource.name).into()),
+        ("resource_key", addr.key.as_ref().map_or(Json::Null, tree::index)),
+    ])
+}
+
+/// A refresh reads all objects of a type together: the type stands in the place of an address.
+fn of_type(type_name: &str, count: usize) -> Json {
+    let resource = Json::object([
+        ("addr", Json::from(type_name)),
+        ("module", "".into()),
+        ("resource", type_name.into()),
+        ("implied_provider", type_name.split('_').next().unwrap_or(type_name).into()),
+        ("resource_type", type_name.into()),
+        ("resource_name", "".into()),
+        ("resource_key", Json::Null),
+    ]);
+    Json::object([("resource", resource), ("count", count.into())])
+}
+
+fn hook_action(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => "noop",
+        Action::Create => "create",
+        Action::Read => "read",
+        Action::Update => "update",
+        Action::DeleteThenCreate | Action::CreateThenDelete => "replace",
+        Action::Delete => "delete",
+        Action::Forget => "remove",
+    }
+}
+
+fn action_word(change: &ResourceChange) -> &'static str {
+    match change.action {
+        Action::NoOp if change.importing.is_some() => "import",
+        Action::NoOp if change.previous_addr.is_some() => "move",
+        action => hook_action(action),
+    }
+}
+
+fn change_json(change: &ResourceChange) -> Json {
+    let mut json = Json::object([("resource", resource(&change.addr)), ("action", action_word(change).into())]);
+    if let Some(previous) = &change.previous_addr {
+        json.push("previous_resource", resource(previous));
+    }
+    if let Some(reason) = change.reason.as_ref().and_then(plan_json::reason_name) {
+        let short = match reason {
+            "replace_because_tainted" => "tainted",
+            "replace_by_request" => "requested",
+            "replace_because_cannot_update" => "cannot_update",
+            other => other,
+        };
+        json.push("reason", short);
+    }
+    if let Some(id) = &change.importing {
+        json.push("importing", Json::object([("id", Json::from(id.as_str()))]));
+    }
+    json
+}
+
+/// Seconds of a run, for tests that compare lines.
+#[cfg(test)]
+fn fixed() -> String {
+    "2026-01-01T00:00:00.000000Z".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use sgp_model::{Value, address::parse_instance, plan::Reason};
+
+    use super::*;
+    use crate::render::plan::tests::{change, plan as plan_of};
+
+    #[test]
+    fn lines_in_terraforms_format() {
+        let output = Arc::new(Output::captured());
+        let ui = JsonUi { output: output.clone(), now: fixed };
+        ui.version("0.1.0");
+        let object = || Some(Value::object([("id", Value::from("x"))]));
+        let mut replaced = change("module.m.aws_example.a[\"k\"]", Action::CreateThenDelete, object(), object());
+        replaced.reason = Some(Reason::ReplaceBecauseTainted);
+        let plan = plan_of(vec![replaced, change("aws_example.q", Action::NoOp, object(), object())]);
+        ui.plan(&plan);
+        let addr = || parse_instance("aws_example.a[0]").unwrap();
+        let at = Duration::from_secs(75);
+        ui.emit(Event::RefreshStart { type_name: "aws_example".into(), count: 2 });
+        ui.emit(Event::ApplyStart { addr: addr(), action: Action::Create, deposed: None, id: None });
+        ui.emit(Event::ApplyProgress { addr: addr(), action: Action::Create, status: Some("CREATING".into()), elapsed: at });
+        ui.emit(Event::ApplyComplete { addr: addr(), action: Action::Create, id: Some("x".into()), elapsed: at });
+        ui.emit(Event::ApplyErrored { addr: addr(), action: Action::Delete, elapsed: at });
+        ui.diagnostic(&Diagnostic::error("Broken", "It is."), &SourceMap::default());
+        ui.applied(PlanMode::Normal, Summary { import: 0, add: 1, change: 0, destroy: 1 });
+        let outputs = std::collections::BTreeMap::from([
+            ("a".to_owned(), OutputRecord { value: "x".into(), ty: sgp_model::Type::String, sensitive: false }),
+            ("b".to_owned(), OutputRecord { value: "y".into(), ty: sgp_model::Type::String, sensitive: true }),
+        ]);
+        ui.outputs(outputs.iter());
+        insta::assert_snapshot!(output.taken());
+    }
+}

@@ -1,0 +1,17 @@
+//! What people and programs read: plans, diagnostics, progress, state, as text and as JSON.
+
+pub mod config_json;
+pub mod diagnostics;
+pub mod diff;
+pub mod document;
+pub mod graph;
+pub mod json;
+pub mod json_ui;
+pub mod paint;
+pub mod plan;
+pub mod plan_json;
+pub mod progress;
+pub mod state_json;
+pub mod state_show;
+pub mod tree;
+pub mod value;

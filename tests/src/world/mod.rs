@@ -1,0 +1,335 @@
+//! A world: real endpoints on loopback, started for a test and gone with it.
+
+mod api_server;
+mod controller;
+mod emulators;
+mod error;
+mod http;
+mod kubelet;
+mod kubernetes;
+mod pods;
+mod program;
+mod proxy;
+mod setup;
+mod sigv4;
+mod tls;
+mod token_review;
+mod vpc;
+
+pub use error::{Error, Result};
+pub use pods::{BranchInterface, Node, Pod};
+pub use proxy::{Call, Effect, Match, Rule, Victim, texts};
+pub use vpc::Vpc;
+
+use api_server::ApiServer;
+use controller::Controller;
+use emulators::Emulators;
+use error::Attempt;
+use kubernetes::ControlPlane;
+use proxy::{Shared, Upstream};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tls::Authority;
+use tokio::runtime::Runtime;
+
+/// What a world has.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A Kubernetes API server behind the clusters that are created. Needs Go on first use.
+    pub kubernetes: bool,
+    /// AWS's VPC resource controller for the cluster of this name. Implies `kubernetes`; one at a time on a machine.
+    pub controller: Option<String>,
+    /// microburst between the proxy and moto.
+    pub microburst: bool,
+    /// What every call takes, from the start.
+    pub latency: Duration,
+    /// How many describes see CREATING, UPDATING and DELETING before an EKS resource settles.
+    pub pending_describes: u32,
+}
+
+impl Default for Options {
+    /// The emulators and the API server, no controller, no added latency, two describes on the way.
+    fn default() -> Self {
+        Self { kubernetes: true, controller: None, microburst: false, latency: Duration::ZERO, pending_describes: 2 }
+    }
+}
+
+/// Two AWS emulators behind one endpoint, a seeded VPC, and a Kubernetes control plane. Dropping it ends everything.
+///
+/// Its methods block; call them from a thread of their own in asynchronous code.
+pub struct World {
+    controller: Option<Controller>,
+    control_plane: Option<ControlPlane>,
+    emulators: Emulators,
+    shared: Arc<Shared>,
+    authority: Authority,
+    endpoint: String,
+    vpc: Vpc,
+    logs: PathBuf,
+    folder: TempDir,
+    runtime: Option<Runtime>,
+}
+
+impl World {
+    /// Starts a world; all of it answers when this returns. The first start on a machine builds what it needs, which takes minutes.
+    pub fn start(options: &Options) -> Result<Self> {
+        let logs = setup::new_logs_folder()?;
+        let folder = tempfile::tempdir().attempt(|| "make a temporary folder".to_owned())?;
+        let runtime = runtime()?;
+        let emulators = emulators::start(options.microburst, &logs)?;
+        let authority = Authority::new()?;
+        let upstream = Upstream {
+            client: http::Client::new(authority.trust()?),
+            moto: emulators.moto.clone(),
+            ministack: emulators.ministack.clone(),
+        };
+        let shared = Arc::new(Shared::new(upstream, options.pending_describes, options.latency));
+        let endpoint = runtime.block_on(serve_aws(&shared))?;
+        let vpc = runtime.block_on(vpc::seed(&shared.upstream))?;
+        let mut world = Self {
+            controller: None,
+            control_plane: None,
+            emulators,
+            shared,
+            authority,
+            endpoint,
+            vpc,
+            logs,
+            folder,
+            runtime: Some(runtime),
+        };
+        if options.kubernetes || options.controller.is_some() {
+            world.start_control_plane()?;
+        }
+        if let Some(cluster) = &options.controller {
+            world.start_controller(cluster)?;
+        }
+        Ok(world)
+    }
+
+    fn start_control_plane(&mut self) -> Result<()> {
+        let (reviews, reviews_at) = self.block_on(http::listen())?;
+        let (proxy, proxy_at) = self.block_on(http::listen())?;
+        let settings = kubernetes::Settings {
+            authority: &self.authority,
+            client: self.shared.upstream.client.clone(),
+            token_review: format!("http://{reviews_at}"),
+            told_endpoint: format!("https://{proxy_at}"),
+            folder: self.folder.path(),
+            logs: &self.logs,
+        };
+        let (control_plane, server) = kubernetes::start(&settings, |server| self.block_on(server.is_ready()))?;
+        let identity = self.authority.issue()?.server()?;
+        self.block_on(async {
+            token_review::serve(reviews, Arc::clone(&self.shared));
+            proxy::serve_kubernetes(proxy, identity, Arc::clone(&self.shared), server.clone());
+            tokio::spawn(kubelet::run(server.clone()));
+            kubernetes::furnish(&server).await
+        })?;
+        let _ = self.shared.api_server.set(server);
+        self.control_plane = Some(control_plane);
+        Ok(())
+    }
+
+    /// Starts AWS's VPC resource controller for a cluster of this name, with its webhook. Waits while another test has it.
+    pub fn start_controller(&mut self, cluster: &str) -> Result<()> {
+        let control_plane = self.control_plane.as_ref().ok_or_else(no_kubernetes)?;
+        let (aws, aws_at) = self.block_on(http::listen())?;
+        let metadata = self.block_on(async {
+            proxy::serve_aws_quietly(aws, Arc::clone(&self.shared));
+            controller::metadata_stub().await
+        })?;
+        let settings = controller::Settings {
+            cluster,
+            vpc: &self.vpc.id,
+            aws: &format!("http://{aws_at}"),
+            metadata: &metadata,
+            kubeconfig: &control_plane.kubeconfig,
+            authority: &self.authority,
+            folder: self.folder.path(),
+            logs: &self.logs,
+        };
+        let started = controller::start(&settings)?;
+        self.block_on(controller::register(self.api_server()?))?;
+        self.controller = Some(started);
+        Ok(())
+    }
+
+    /// Empties the world without a restart: the account, the clusters and what is on them, the log, the faults. The VPC is a new one.
+    /// Cluster-wide objects besides namespaces, nodes and `CNINodes` stay, and a running controller does too: it keeps the old VPC.
+    pub fn reset(&mut self) -> Result<()> {
+        let (moto, ministack) = (&self.emulators.moto_itself, &self.emulators.ministack);
+        let urls = [format!("{moto}/moto-api/reset"), format!("{ministack}/_ministack/reset")];
+        self.vpc = self.block_on(async {
+            for url in urls {
+                let request = ::http::Request::post(&url).body(bytes::Bytes::new()).unwrap();
+                self.shared.upstream.client.send(request).await?;
+            }
+            self.shared.forget();
+            self.shared.log.clear();
+            self.shared.faults.clear();
+            if let Some(server) = self.shared.api_server.get() {
+                kubernetes::clear(server).await?;
+            }
+            vpc::seed(&self.shared.upstream).await
+        })?;
+        Ok(())
+    }
+
+    /// The AWS endpoint.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The seeded VPC.
+    pub fn vpc(&self) -> &Vpc {
+        &self.vpc
+    }
+
+    /// Where the programs of this world write; kept when the test panics.
+    pub fn logs(&self) -> &Path {
+        &self.logs
+    }
+
+    /// A folder of this world, gone with it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The environment that makes a process use this world and nothing of the user's own.
+    pub fn env(&self) -> Vec<(String, String)> {
+        let subnets = serde_json::json!(self.vpc.subnet_ids).to_string();
+        let pairs = [
+            ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", proxy::ACCOUNT),
+            ("AWS_SECRET_ACCESS_KEY", proxy::SECRET),
+            ("AWS_REGION", proxy::REGION),
+            ("AWS_DEFAULT_REGION", proxy::REGION),
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("SGP_VPC_ID", &self.vpc.id),
+            ("TF_VAR_vpc_id", &self.vpc.id),
+            ("TF_VAR_subnet_ids", &subnets),
+        ];
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    }
+
+    /// A command with this world's environment, and none of the user's AWS and Kubernetes settings.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let is_foreign = |name: &str| ["AWS_", "TF_", "SGP_", "KUBE"].iter().any(|prefix| name.starts_with(prefix));
+            if name.to_str().is_some_and(is_foreign) {
+                command.env_remove(name);
+            }
+        }
+        command.envs(self.env());
+        command
+    }
+
+    /// The calls that went through the proxy so far, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.log.calls()
+    }
+
+    /// Empties the log of calls.
+    pub fn clear_calls(&self) {
+        self.shared.log.clear();
+    }
+
+    /// Adds a fault.
+    pub fn add_fault(&self, rule: Rule) {
+        self.shared.faults.add(rule);
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    /// Lets every call take this long.
+    pub fn set_latency(&self, latency: Duration) {
+        self.shared.set_latency(latency);
+    }
+
+    /// Makes a call of a query protocol (`ec2`, `iam`, `sts`) at moto, past the proxy, and answers the XML; see [`texts`].
+    pub fn aws(&self, service: &str, action: &str, params: &[(&str, &str)]) -> Result<String> {
+        self.block_on(self.shared.upstream.query(service, action, params))
+    }
+
+    /// Makes a request to the API server as its administrator, past the proxy. PATCH is a merge patch, or an apply when the path names a `fieldManager`.
+    pub fn kubernetes(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        self.block_on(self.api_server()?.request(method, path, body))
+    }
+
+    /// Runs kubectl as the administrator, past the proxy, and answers what it prints.
+    pub fn kubectl(&self, args: &[&str]) -> Result<String> {
+        let kubeconfig = self.kubeconfig().ok_or_else(no_kubernetes)?;
+        let mut command = Command::new(setup::test_cluster_program()?);
+        command.arg("kubectl").args(args).env("KUBECONFIG", kubeconfig);
+        let output = command.output().attempt(|| "run kubectl".to_owned())?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(Error::failed(format!("kubectl {}", args.join(" ")), String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// An administrator's kubeconfig, when there is a cluster.
+    pub fn kubeconfig(&self) -> Option<&Path> {
+        self.control_plane.as_ref().map(|control_plane| control_plane.kubeconfig.as_path())
+    }
+
+    /// The endpoint that `DescribeCluster` tells, when there is a cluster.
+    pub fn kubernetes_endpoint(&self) -> Option<&str> {
+        self.shared.api_server.get().map(|server| server.told_endpoint.as_str())
+    }
+
+    /// The interpreter of the environment that the emulators run in; it has boto3.
+    pub fn python(&self) -> Result<PathBuf> {
+        setup::python()
+    }
+
+    /// The program that is Kubernetes and kubectl.
+    pub fn test_cluster_program(&self) -> Result<PathBuf> {
+        setup::test_cluster_program()
+    }
+
+    fn api_server(&self) -> Result<&ApiServer> {
+        self.shared.api_server.get().ok_or_else(no_kubernetes)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.as_ref().expect("the runtime lives as long as the world").block_on(future)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.logs);
+        }
+    }
+}
+
+fn runtime() -> Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().attempt(|| "start a runtime".to_owned())
+}
+
+async fn serve_aws(shared: &Arc<Shared>) -> Result<String> {
+    let (listener, address) = http::listen().await?;
+    proxy::serve_aws(listener, Arc::clone(shared));
+    Ok(format!("http://{address}"))
+}
+
+fn no_kubernetes() -> Error {
+    Error::failed("reach the cluster", "this world was started without Kubernetes")
+}

@@ -1,0 +1,99 @@
+//! The one AWS endpoint that `sgp` talks to, before the emulators.
+//!
+//! A request goes by the service in its signature's scope: EKS to ministack, everything else to moto. On the way the proxy answers what both emulators
+//! lack, corrects what matters for a proof, keeps a log of calls and makes faults. It is deliberately thin: no state of AWS lives here that an emulator has.
+
+mod call;
+mod control;
+mod ec2;
+mod eks;
+mod errors;
+mod fault;
+mod iam;
+mod kubernetes;
+mod shared;
+mod upstream;
+mod xml;
+
+pub use call::Call;
+pub use fault::{Effect, Match, Rule, Victim};
+pub(crate) use kubernetes::serve as serve_kubernetes;
+pub(crate) use shared::Shared;
+pub(crate) use upstream::{ACCOUNT, REGION, SECRET, Upstream};
+pub use xml::texts;
+
+use super::http::{Body, Cut, Handled, full, serve};
+use bytes::Bytes;
+use call::{AwsRequest, Service};
+use errors::Refusal;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Serves the AWS endpoint.
+pub(crate) fn serve_aws(listener: TcpListener, shared: Arc<Shared>) {
+    serve(listener, move |request| handle(Arc::clone(&shared), request));
+}
+
+/// Serves the same endpoint to a part of the world itself: its calls are neither logged nor broken.
+pub(crate) fn serve_aws_quietly(listener: TcpListener, shared: Arc<Shared>) {
+    serve(listener, move |request: Request<Incoming>| {
+        let shared = Arc::clone(&shared);
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+            let request = AwsRequest::read(Request::from_parts(parts, body));
+            Ok(answer(&shared, &request).await.map(full))
+        }
+    });
+}
+
+async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Handled {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let request = Request::from_parts(parts, body);
+    if request.uri().path().starts_with("/_sgp/") {
+        return Ok(control::answer(&shared, &request).map(full));
+    }
+    let request = AwsRequest::read(request);
+    let call = request.call();
+    with_faults(&shared, call, async { answer(&shared, &request).await.map(full) }).await
+}
+
+/// Serves one call as the rules say, and writes it down.
+async fn with_faults(
+    shared: &Shared,
+    mut call: Call,
+    serving: impl Future<Output = Response<Body>>,
+) -> Result<Response<Body>, Cut> {
+    shared.delay().await;
+    let effects = shared.faults.effects_of(&call);
+    let served = match fault::before(&effects, &call).await? {
+        Some(refusal) => refusal.response(&call.service).map(full),
+        None => serving.await,
+    };
+    call.status = served.status().as_u16();
+    let answered = fault::after(&effects, &call).await;
+    call.is_answered = answered.is_ok();
+    shared.log.push(call);
+    answered.map(|()| served)
+}
+
+async fn answer(shared: &Shared, request: &AwsRequest) -> Response<Bytes> {
+    let answered = match request.service {
+        Service::Eks => eks::answer(shared, request).await,
+        Service::Ec2 => ec2::answer(shared, request).await,
+        Service::Iam => iam::answer(shared, request).await,
+        Service::Other => sts(shared, request).await,
+    };
+    answered.unwrap_or_else(|refusal: Refusal| refusal.response(&request.service_name))
+}
+
+/// STS and the rest are moto's; the proxy only remembers which credentials were given out.
+async fn sts(shared: &Shared, request: &AwsRequest) -> Result<Response<Bytes>, Refusal> {
+    let response = shared.upstream.forward(request).await?;
+    shared.learn_secrets(response.body());
+    Ok(response)
+}
