@@ -13,7 +13,9 @@ use sgp_model::{
 pub fn command() -> Command {
     Command::new("sgp")
         .about("Gives Kubernetes pods on Amazon EKS their own AWS security groups: plan, apply, done.")
-        .after_help("Long flags may be written with one dash or two. Every command explains itself: sgp <command> -help.")
+        .after_help(
+            "Long flags may be written with one dash or two. Every command explains itself: sgp <command> -help.",
+        )
         .arg_required_else_help(true)
         .disable_version_flag(true)
         .max_term_width(120)
@@ -36,8 +38,17 @@ fn main_commands() -> Vec<Command> {
         Command::new("init")
             .about("Prepare a folder: write a starter configuration where there is none, check credentials")
             .arg(json())
-            .args(accepted(&["upgrade", "reconfigure", "migrate-state", "force-copy", "get", "backend", "input", "lock"]))
-            .args(accepted_values(&["backend-config", "plugin-dir", "lockfile", "lock-timeout", "from-module", "test-directory"])),
+            .args(accepted(&[
+                "upgrade",
+                "reconfigure",
+                "migrate-state",
+                "force-copy",
+                "get",
+                "backend",
+                "input",
+                "lock",
+            ]))
+            .args(accepted_values(&["backend-config", "plugin-dir", "lockfile", "lock-timeout", "test-directory"])),
         Command::new("validate")
             .about("Check the configuration without asking anybody")
             .arg(json())
@@ -54,11 +65,12 @@ fn main_commands() -> Vec<Command> {
             .arg(Arg::new("plan").value_name("PLAN").help("A plan that was saved with sgp plan -out"))
             .args(plan_flags())
             .arg(switch("auto-approve", "Do not ask before changing anything", false))
-            .args(accepted_values(&["backup", "state-out"])),
-        Command::new("destroy")
-            .about("Destroy everything that is managed here")
-            .args(plan_flags())
-            .arg(switch("auto-approve", "Do not ask before destroying anything", false)),
+            .args(accepted_values(&["backup"])),
+        Command::new("destroy").about("Destroy everything that is managed here").args(plan_flags()).arg(switch(
+            "auto-approve",
+            "Do not ask before destroying anything",
+            false,
+        )),
         Command::new("show")
             .about("Show the state, or a saved plan")
             .arg(Arg::new("file").value_name("FILE").help("A saved plan; without it the state is shown"))
@@ -67,8 +79,7 @@ fn main_commands() -> Vec<Command> {
             .about("Show output values of the root module")
             .arg(Arg::new("name").value_name("NAME").help("Only this output, sensitive or not"))
             .arg(json())
-            .arg(switch("raw", "Write the one string, number or bool as it is, without a line break", false))
-            .args(accepted_values(&["state"])),
+            .arg(switch("raw", "Write the one string, number or bool as it is, without a line break", false)),
     ]
 }
 
@@ -92,30 +103,40 @@ fn other_commands() -> Vec<Command> {
             .args(vars())
             .args(locking())
             .args(accepted(&["input"]))
-            .args(accepted_values(&["config", "parallelism"])),
-        Command::new("graph").about("Write the order of work as a graph").args(vars()).args([
-            value("format", "FORMAT", "dot (default) or mermaid").value_parser(["dot", "mermaid"]).default_value("dot"),
-            value("type", "TYPE", "What to draw: the configuration, or the steps of a plan")
-                .value_parser(["config", "plan", "plan-destroy", "plan-refresh-only", "apply"])
-                .default_value("config"),
-            value("plan", "FILE", "Draw the steps of this saved plan"),
-            switch("refresh", "Read what really exists before planning", true),
-        ]).args(accepted(&["draw-cycles"])),
+            .args(accepted_values(&["parallelism"])),
+        Command::new("graph")
+            .about("Write the order of work as a graph")
+            .args(vars())
+            .args([
+                value("format", "FORMAT", "dot (default) or mermaid")
+                    .value_parser(["dot", "mermaid"])
+                    .default_value("dot"),
+                value("type", "TYPE", "What to draw: the configuration, or the steps of a plan")
+                    .value_parser(["config", "plan", "plan-destroy", "plan-refresh-only", "apply"])
+                    .default_value("config"),
+                value("plan", "FILE", "Draw the steps of this saved plan"),
+                switch("refresh", "Read what really exists before planning", true),
+            ])
+            .args(accepted(&["draw-cycles"])),
         Command::new("console")
             .about("Answer expressions, one a line")
             .arg(switch("json", "Answer each line with one line of JSON", false))
             .args(vars())
             .args(accepted(&["plan", "lock"]))
-            .args(accepted_values(&["state", "lock-timeout"])),
-        Command::new("refresh").about("Record what really exists; the same as apply -refresh-only -auto-approve").args(plan_flags()),
-        Command::new("taint")
-            .about("Have the next apply replace an object")
-            .args(one_address())
-            .arg(switch("allow-missing", "Succeed when there is no such object", false)),
-        Command::new("untaint")
-            .about("Take back a taint")
-            .args(one_address())
-            .arg(switch("allow-missing", "Succeed when there is no such object", false)),
+            .args(accepted_values(&["lock-timeout"])),
+        Command::new("refresh")
+            .about("Record what really exists; the same as apply -refresh-only -auto-approve")
+            .args(plan_flags()),
+        Command::new("taint").about("Have the next apply replace an object").args(one_address()).arg(switch(
+            "allow-missing",
+            "Succeed when there is no such object",
+            false,
+        )),
+        Command::new("untaint").about("Take back a taint").args(one_address()).arg(switch(
+            "allow-missing",
+            "Succeed when there is no such object",
+            false,
+        )),
         Command::new("force-unlock")
             .about("Take away the lock of a process that is gone")
             .arg(Arg::new("id").value_name("ID").help("The lock's id, as the error message names it"))
@@ -125,9 +146,13 @@ fn other_commands() -> Vec<Command> {
             .subcommand_required(true)
             .subcommand(Command::new("show").about("Show the name of the workspace"))
             .subcommand(Command::new("list").about("List workspaces"))
-            .subcommand(Command::new("select").about("Choose a workspace").arg(workspace_name()).args(accepted(&["or-create"])))
+            .subcommand(
+                Command::new("select").about("Choose a workspace").arg(workspace_name()).args(accepted(&["or-create"])),
+            )
             .subcommand(Command::new("new").about("Make a workspace").arg(workspace_name()))
-            .subcommand(Command::new("delete").about("Delete a workspace").arg(workspace_name()).args(accepted(&["force"]))),
+            .subcommand(
+                Command::new("delete").about("Delete a workspace").arg(workspace_name()).args(accepted(&["force"])),
+            ),
         Command::new("providers").about("List providers and what they offer").arg(json()),
         Command::new("version").about("Show the version").arg(json()),
         Command::new("docs")
@@ -147,15 +172,13 @@ fn state_command() -> Command {
             Command::new("list")
                 .about("List the addresses of all objects")
                 .arg(addresses("Only these, or what lies below them"))
-                .arg(value("id", "ID", "Only objects with this id"))
-                .args(accepted_values(&["state"])),
+                .arg(value("id", "ID", "Only objects with this id")),
         )
         .subcommand(
             Command::new("show")
                 .about("Show one object")
                 .arg(Arg::new("addr").value_name("ADDR").required(true))
-                .arg(json())
-                .args(accepted_values(&["state"])),
+                .arg(json()),
         )
         .subcommand(
             Command::new("mv")
@@ -164,7 +187,7 @@ fn state_command() -> Command {
                 .arg(Arg::new("to").value_name("TO").required(true))
                 .arg(switch("dry-run", "Only say what would be done", false))
                 .args(locking())
-                .args(accepted_values(&["state", "backup", "backup-out", "state-out"])),
+                .args(accepted_values(&["backup", "backup-out"])),
         )
         .subcommand(
             Command::new("rm")
@@ -172,7 +195,7 @@ fn state_command() -> Command {
                 .arg(addresses("What to forget").required(true).num_args(1..))
                 .arg(switch("dry-run", "Only say what would be done", false))
                 .args(locking())
-                .args(accepted_values(&["state", "backup"])),
+                .args(accepted_values(&["backup"])),
         )
         .subcommand(Command::new("pull").about("Write the state as Terraform's JSON, version 4"))
         .subcommand(
@@ -191,8 +214,10 @@ fn plan_flags() -> Vec<Arg> {
         switch("destroy", "Plan to destroy everything", false),
         switch("refresh-only", "Only record what really exists", false).conflicts_with("destroy"),
         switch("refresh", "Read what really exists first", true),
-        many("replace", "ADDR", "Replace this object; may be given several times").value_parser(ValueParser::new(instance)),
-        many("target", "ADDR", "Only this and what it depends on; may be given several times").value_parser(ValueParser::new(address)),
+        many("replace", "ADDR", "Replace this object; may be given several times")
+            .value_parser(ValueParser::new(instance)),
+        many("target", "ADDR", "Only this and what it depends on; may be given several times")
+            .value_parser(ValueParser::new(address)),
         value("parallelism", "N", "How many changes may run at the same time against one service")
             .value_parser(clap::value_parser!(u16).range(1..))
             .default_value("10"),
@@ -201,7 +226,6 @@ fn plan_flags() -> Vec<Arg> {
         json(),
     ]);
     all.extend(accepted(&["minimal-refresh"]));
-    all.extend(accepted_values(&["state"]));
     all
 }
 
@@ -215,14 +239,16 @@ fn vars() -> Vec<Arg> {
 fn locking() -> Vec<Arg> {
     vec![
         switch("lock", "Lock the state; a local state is always locked", true),
-        value("lock-timeout", "DURATION", "How long to wait for a lock").value_parser(ValueParser::new(duration)).default_value("0s"),
+        value("lock-timeout", "DURATION", "How long to wait for a lock")
+            .value_parser(ValueParser::new(duration))
+            .default_value("0s"),
     ]
 }
 
 fn one_address() -> Vec<Arg> {
     let mut all = vec![Arg::new("addr").value_name("ADDR").required(true).help("The resource instance")];
     all.extend(locking());
-    all.extend(accepted_values(&["state", "backup", "state-out"]));
+    all.extend(accepted_values(&["backup"]));
     all
 }
 
@@ -399,8 +425,17 @@ mod tests {
     #[test]
     fn plan_flags_are_read() {
         let m = sub(&[
-            "plan", "--destroy", "--refresh=false", "--target=module.a", "--target", "a.b[0]", "--replace=a.b",
-            "--parallelism=3", "--lock-timeout=1m30s", "--no-color", "--json",
+            "plan",
+            "--destroy",
+            "--refresh=false",
+            "--target=module.a",
+            "--target",
+            "a.b[0]",
+            "--replace=a.b",
+            "--parallelism=3",
+            "--lock-timeout=1m30s",
+            "--no-color",
+            "--json",
         ]);
         let args = PlanArgs::of(&m);
         assert_eq!((args.mode, args.refresh, args.parallelism), (PlanMode::Destroy, false, 3));

@@ -74,7 +74,8 @@ fn is_long(text: &str) -> bool {
 /// Whether a flag takes its value from the next argument, which then must not be touched.
 fn takes_next(command: &Command, text: &str) -> bool {
     let name = text.trim_start_matches('-');
-    let takes = |a: &clap::Arg| a.get_long() == Some(name) && a.get_action().takes_values() && !a.is_require_equals_set();
+    let takes =
+        |a: &clap::Arg| a.get_long() == Some(name) && a.get_action().takes_values() && !a.is_require_equals_set();
     !name.contains('=') && command.get_arguments().any(takes)
 }
 
@@ -84,9 +85,15 @@ fn from_environment(path: &str, has_more: bool, env: &dyn Fn(&str) -> Option<Str
     if has_more {
         return Ok(all);
     }
-    for name in ["TF_CLI_ARGS".to_owned(), "SGP_CLI_ARGS".to_owned(), format!("TF_CLI_ARGS{path}"), format!("SGP_CLI_ARGS{path}")] {
+    for name in [
+        "TF_CLI_ARGS".to_owned(),
+        "SGP_CLI_ARGS".to_owned(),
+        format!("TF_CLI_ARGS{path}"),
+        format!("SGP_CLI_ARGS{path}"),
+    ] {
         if let Some(text) = env(&name) {
-            let words = split(&text).ok_or_else(|| format!("The quotes in the environment variable {name} are not closed."))?;
+            let words =
+                split(&text).ok_or_else(|| format!("The quotes in the environment variable {name} are not closed."))?;
             all.extend(words);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use sgp_contract::{DataSource, ResourceType};
 use sgp_engine::Registry;
 use sgp_model::{
     Attribute, Block, Mode, NestedBlock, Schema, Type,
@@ -12,8 +13,8 @@ use sgp_model::{
 pub fn pages(registry: &Registry) -> Vec<(String, String)> {
     let mut pages = Vec::new();
     let mut index = "# Resource types and data sources\n\nGenerated from the schemas in the binary; `sgp docs -out docs/resources` writes these pages anew.\n".to_owned();
-    let resources: Vec<_> = registry.resource_types().map(|r| r.schema()).collect();
-    let data: Vec<_> = registry.data_sources().map(|d| d.schema()).collect();
+    let resources: Vec<_> = registry.resource_types().map(ResourceType::schema).collect();
+    let data: Vec<_> = registry.data_sources().map(DataSource::schema).collect();
     for (title, mode, schemas) in [("Resource types", Mode::Managed, resources), ("Data sources", Mode::Data, data)] {
         let _ = writeln!(index, "\n## {title}\n\n| type | what it is |\n|---|---|");
         for schema in schemas {
@@ -48,7 +49,11 @@ fn page(mode: Mode, schema: &Schema) -> String {
     }
     if !schema.unsupported.is_empty() {
         let names: Vec<_> = schema.unsupported.iter().map(|n| format!("`{n}`")).collect();
-        let _ = writeln!(out, "\n## Not supported yet\n\nTerraform's type of this name has these as well: {}.", names.join(", "));
+        let _ = writeln!(
+            out,
+            "\n## Not supported yet\n\nTerraform's type of this name has these as well: {}.",
+            names.join(", ")
+        );
     }
     if !schema.iam_actions.is_empty() {
         let names: Vec<_> = schema.iam_actions.iter().map(|n| format!("`{n}`")).collect();
@@ -65,7 +70,13 @@ fn block(out: &mut String, path: &str, level: usize, block: &Block, mode: Mode) 
     if !settable.is_empty() || !blocks.is_empty() {
         let _ = writeln!(out, "\n{hashes} Arguments of {path}\n\n| name | type | | what it is |\n|---|---|---|---|");
         for (name, attribute) in settable {
-            let _ = writeln!(out, "| `{name}` | {} | {} | {} |", ty(&attribute.ty), presence(attribute, mode), doc(attribute));
+            let _ = writeln!(
+                out,
+                "| `{name}` | {} | {} | {} |",
+                ty(&attribute.ty),
+                presence(attribute, mode),
+                doc(attribute)
+            );
         }
         for (name, nested) in &blocks {
             let _ = writeln!(out, "| `{name}` | block | {} | {} |", repetition(nested), cell(nested.doc));

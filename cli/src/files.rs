@@ -80,7 +80,9 @@ mod tests {
         let files = files();
         assert!(files.is_file("sgp//irsa-role/main.tf"));
         let names: Vec<_> = files.list("sgp//irsa-role").unwrap().into_iter().map(|e| e.name).collect();
-        assert!(["README.md", "main.tf", "outputs.tf", "variables.tf"].iter().all(|n| names.contains(&(*n).to_owned())));
+        assert!(
+            ["README.md", "main.tf", "outputs.tf", "variables.tf"].iter().all(|n| names.contains(&(*n).to_owned()))
+        );
     }
 
     #[test]
@@ -92,6 +94,9 @@ mod tests {
         fs::write(path("b.tf"), "x").unwrap();
         fs::create_dir(path("a")).unwrap();
         let entries = Disk.list(folder.path().to_str().unwrap()).unwrap();
-        assert_eq!(entries.iter().map(|e| (e.name.as_str(), e.is_dir)).collect::<Vec<_>>(), [("a", true), ("b.tf", false)]);
+        assert_eq!(
+            entries.iter().map(|e| (e.name.as_str(), e.is_dir)).collect::<Vec<_>>(),
+            [("a", true), ("b.tf", false)]
+        );
     }
 }

@@ -11,8 +11,14 @@ pub fn listen(ui: &Ui) -> watch::Receiver<Interrupt> {
     let ui = ui.clone();
     tokio::spawn(async move {
         for (next, text) in [
-            (Interrupt::Finish, "Interrupted. Calls in flight are finished and recorded, nothing more is started. Interrupt again to stop at once."),
-            (Interrupt::Now, "Interrupted twice. Stopping at once; the next run looks up what became of the calls in flight."),
+            (
+                Interrupt::Finish,
+                "Interrupted. Calls in flight are finished and recorded, nothing more is started. Interrupt again to stop at once.",
+            ),
+            (
+                Interrupt::Now,
+                "Interrupted twice. Stopping at once; the next run looks up what became of the calls in flight.",
+            ),
         ] {
             signal().await;
             tell(&ui, text);
@@ -35,7 +41,8 @@ fn tell(ui: &Ui, text: &str) {
 #[cfg(unix)]
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

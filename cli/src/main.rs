@@ -49,6 +49,7 @@ fn run(args: Vec<OsString>) -> u8 {
         Ok(matches) => matches,
         Err(e) => {
             let _ = e.print();
+            hint(&e);
             return u8::from(e.use_stderr());
         }
     };
@@ -67,6 +68,19 @@ fn run(args: Vec<OsString>) -> u8 {
             code
         }
         Err(e) => usage(&format!("The asynchronous runtime cannot start: {e}.")),
+    }
+}
+
+/// What to do instead of a flag of Terraform's that cannot mean the same here.
+fn hint(error: &clap::Error) {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return };
+    match flag.as_str() {
+        "--state" | "--state-out" => {
+            ui::error_text("\nsgp keeps its state in the folder .sgp; SGP_DATA_DIR=FOLDER names another one.\n");
+        }
+        "--config" => ui::error_text("\nTo work in another folder write sgp -chdir=FOLDER before the command.\n"),
+        _ => {}
     }
 }
 

@@ -7,19 +7,19 @@ use std::{
 };
 
 use sgp_aws::AwsProvider;
-use sgp_contract::{Clock as _, StoreError};
+use sgp_contract::{Clock as _, StateStore, StoreError};
 use sgp_engine::{EventSink, Interrupt, Registry, Session};
 use sgp_kubernetes::KubernetesProvider;
 use sgp_lang::{Impure, Inputs, load::Loaded};
 use sgp_model::{Block, Diagnostic, Diagnostics, Mode, SourceMap};
-use sgp_state::{Access, SledStore};
+use sgp_state::{AbortAt, Access, FaultyStore, SledStore};
 use tokio::sync::watch;
 
 use crate::{
     args::VarArg,
     clock::SystemClock,
     files::{RunFiles, files},
-    render::{json_ui::JsonUi, progress::Progress, state_json::Facts},
+    render::{progress::Progress, state_json::Facts},
     ui::{Ui, stdout_is_terminal},
     vars,
 };
@@ -92,7 +92,12 @@ impl Room {
     }
 
     /// The values of variables from flags, files and environment, and the names of those that flags gave.
-    pub fn inputs(&self, config: &sgp_lang::Config, args: &[VarArg], diagnostics: &mut Diagnostics) -> (Inputs, Vec<String>) {
+    pub fn inputs(
+        &self,
+        config: &sgp_lang::Config,
+        args: &[VarArg],
+        diagnostics: &mut Diagnostics,
+    ) -> (Inputs, Vec<String>) {
         let gathered = vars::gather(config, args, &*self.files, std::env::vars());
         diagnostics.extend(gathered.diagnostics);
         let mut sources: SourceMap = config.sources.clone();
@@ -135,7 +140,7 @@ impl Room {
             config: configured.config.clone(),
             inputs: configured.inputs.clone(),
             files: self.files.clone(),
-            store,
+            store: deadly(store),
             clock: self.clock.clone(),
             events: self.events(),
             interrupt: self.interrupt.clone(),
@@ -155,11 +160,11 @@ impl Room {
 
     fn events(&self) -> Arc<dyn EventSink> {
         if self.ui.json {
-            return Arc::new(JsonUi::new(self.ui.output.clone()));
+            return Arc::new(self.ui.json_lines());
         }
         // Moving lines would be noise in a log.
         let live = stdout_is_terminal() && std::env::var_os("TF_IN_AUTOMATION").is_none();
-        Arc::new(Progress::new(self.ui.paint, self.ui.output.clone(), live))
+        Arc::new(Progress::new(self.ui.paint, self.ui.output.clone(), self.ui.sources(), live))
     }
 
     /// The schema of a type, for rendering.
@@ -172,6 +177,16 @@ impl Room {
         let schemas = |mode: Mode, name: &str| self.schema(mode, name);
         let source = |name: &str| source_of(&self.registry, name);
         then(Facts { schemas: &schemas, source: &source, version: VERSION })
+    }
+}
+
+/// The store, which ends the process at a write when `SGP_TEST_ABORT_AT_WRITE` says so: `before:3`, `after:3`. The kill
+/// tests walk over every write of a run with it.
+fn deadly(store: Arc<SledStore>) -> Arc<dyn StateStore> {
+    let at = std::env::var("SGP_TEST_ABORT_AT_WRITE").ok().and_then(|text| text.parse::<AbortAt>().ok());
+    match at {
+        Some(at) => Arc::new(FaultyStore::new(store, Some(at))),
+        None => store,
     }
 }
 
@@ -207,7 +222,8 @@ pub fn data_dir() -> PathBuf {
 pub fn store_error(error: &StoreError, dir: &Path) -> Diagnostics {
     let diagnostic = match error {
         StoreError::Locked(holder) => {
-            let since = jiff::Timestamp::from_second(holder.since).map_or_else(|_| "an unknown time".to_owned(), |t| t.to_string());
+            let since = jiff::Timestamp::from_second(holder.since)
+                .map_or_else(|_| "an unknown time".to_owned(), |t| t.to_string());
             Diagnostic::error(
                 "The state is locked",
                 format!(

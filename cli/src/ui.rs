@@ -103,13 +103,14 @@ impl Ui {
 
     /// Shows diagnostics: errors on standard error, warnings on standard output, all of them as lines in JSON mode.
     pub fn diagnostics(&self, all: &Diagnostics) {
-        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if self.json {
-            let ui = JsonUi::new(self.output.clone());
-            all.iter().for_each(|d| ui.diagnostic(d, &sources));
+            let lines = self.json_lines();
+            all.iter().for_each(|d| lines.diagnostic(d));
             return;
         }
-        let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) = all.iter().cloned().partition(Diagnostic::is_error);
+        let sources = self.sources();
+        let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
+            all.iter().cloned().partition(Diagnostic::is_error);
         let (errors, warnings) = (Diagnostics(errors), Diagnostics(warnings));
         let render = if self.compact_warnings { diagnostics::render_compact } else { diagnostics::render_all };
         self.output.text(&render(&warnings, &sources, self.paint));
@@ -120,7 +121,7 @@ impl Ui {
 
     /// The machine-readable form of this voice.
     pub fn json_lines(&self) -> JsonUi {
-        JsonUi::new(self.output.clone())
+        JsonUi::new(self.output.clone(), self.sources())
     }
 
     /// A copy of the texts that diagnostics point into.

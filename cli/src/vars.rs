@@ -65,7 +65,8 @@ pub fn gather(
 }
 
 fn default_files(files: &dyn Files) -> Vec<String> {
-    let names: Vec<String> = files.list(".").unwrap_or_default().into_iter().filter(|e| !e.is_dir).map(|e| e.name).collect();
+    let names: Vec<String> =
+        files.list(".").unwrap_or_default().into_iter().filter(|e| !e.is_dir).map(|e| e.name).collect();
     let fixed = DEFAULT_FILES.iter().filter(|f| names.iter().any(|n| n == *f)).map(|f| (*f).to_owned());
     let automatic = names.iter().filter(|n| n.ends_with(".auto.tfvars") || n.ends_with(".auto.tfvars.json"));
     fixed.chain(automatic.cloned()).collect()
@@ -117,7 +118,10 @@ impl Gathered {
                 names.push(name);
                 continue;
             }
-            let detail = format!("The root module has no variable {name:?}, which {path} sets; the value is not used.{}", known(config));
+            let detail = format!(
+                "The root module has no variable {name:?}, which {path} sets; the value is not used.{}",
+                known(config)
+            );
             let warning = Diagnostic::warning("Value for undeclared variable", detail);
             self.diagnostics.push(match span {
                 Some(span) => warning.at(span),
@@ -139,7 +143,8 @@ mod tests {
 
     use super::*;
 
-    const CONFIG: &str = "variable \"a\" {}\nvariable \"b\" {}\nvariable \"c\" {}\nvariable \"d\" {}\nvariable \"e\" {}\n";
+    const CONFIG: &str =
+        "variable \"a\" {}\nvariable \"b\" {}\nvariable \"c\" {}\nvariable \"d\" {}\nvariable \"e\" {}\n";
 
     fn check(files: &[(&str, &str)], args: &[VarArg], env: &[(&str, &str)]) -> Gathered {
         let all = std::iter::once(("main.tf", CONFIG)).chain(files.iter().copied());
@@ -182,7 +187,8 @@ mod tests {
     fn mistakes_are_named() {
         let args = [VarArg::Value("zz=1".into()), VarArg::Value("a".into()), VarArg::File("none.tfvars".into())];
         let gathered = check(&[("terraform.tfvars", "yy = 1\n")], &args, &[]);
-        let shown: Vec<String> = gathered.diagnostics.iter().map(|d| format!("{:?} {}: {}", d.severity, d.summary, d.detail)).collect();
+        let shown: Vec<String> =
+            gathered.diagnostics.iter().map(|d| format!("{:?} {}: {}", d.severity, d.summary, d.detail)).collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
         Warning Value for undeclared variable: The root module has no variable "yy", which terraform.tfvars sets; the value is not used. Its variables are a, b, c, d, e.
         Error Value for undeclared variable: The root module has no variable "zz", which -var sets. Its variables are a, b, c, d, e.

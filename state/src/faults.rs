@@ -2,7 +2,10 @@
 
 use std::{
     str::FromStr,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -43,7 +46,7 @@ impl FromStr for AbortAt {
 /// Wraps a store; [`StateStore::write`] and [`StateStore::replace`] count as writes.
 #[derive(Debug)]
 pub struct FaultyStore<S> {
-    inner: S,
+    inner: Arc<S>,
     at: Option<AbortAt>,
     writes: AtomicU64,
     die: fn(),
@@ -51,7 +54,7 @@ pub struct FaultyStore<S> {
 
 impl<S> FaultyStore<S> {
     /// Ends the process, as `SIGKILL` would, at a write; with `None` it only passes on.
-    pub fn new(inner: S, at: Option<AbortAt>) -> Self {
+    pub fn new(inner: Arc<S>, at: Option<AbortAt>) -> Self {
         Self { inner, at, writes: AtomicU64::new(0), die: || std::process::abort() }
     }
 
@@ -131,13 +134,13 @@ mod tests {
     async fn it_dies_on_the_right_side_of_the_write() {
         for (at, durable) in [(AbortAt::Before(2), 1), (AbortAt::After(2), 2)] {
             let store = FaultyStore {
-                inner: MemoryStore::seeded(State::default()),
+                inner: Arc::new(MemoryStore::seeded(State::default())),
                 at: Some(at),
                 writes: AtomicU64::new(0),
                 die: || panic!("died"),
             };
             store.write(vec![Write::BumpSerial]).await.unwrap();
-            let store = std::sync::Arc::new(store);
+            let store = Arc::new(store);
             let second = tokio::spawn({
                 let store = store.clone();
                 async move { store.write(vec![Write::BumpSerial]).await }

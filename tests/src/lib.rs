@@ -5,5 +5,9 @@
 //! It shares no code with the providers, so that their agreement means something. Read [`world::World`] first.
 #![expect(clippy::unwrap_used, reason = "a helper of tests may stop the test where it stands")]
 
+pub mod binary;
+pub mod inventory;
+pub mod leftovers;
 pub mod script;
+pub mod workdir;
 pub mod world;

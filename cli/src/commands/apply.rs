@@ -67,7 +67,9 @@ async fn apply_saved(room: &Room, path: &str, args: &PlanArgs) -> Exit {
         (!args.refresh, "-refresh=false"),
     ];
     if let Some((_, flag)) = said.iter().find(|(given, _)| *given) {
-        let detail = format!("A saved plan is applied as it is, so {flag} has no meaning here. Give it to sgp plan -out={path}.");
+        let detail = format!(
+            "A saved plan is applied as it is, so {flag} has no meaning here. Give it to sgp plan -out={path}."
+        );
         return Err(Diagnostic::error("Flag for planning", detail).into());
     }
     let (made, from_flags) = saved::read(Path::new(path))?;
@@ -100,14 +102,22 @@ fn report(room: &Room, mode: PlanMode, outcome: &Outcome) -> u8 {
     let paint = room.ui.paint;
     if failed {
         let how = if outcome.interrupted { "interrupted" } else { "incomplete" };
-        let text = format!("{} {how}: {}. What was done is recorded; run the command again to go on.", word(mode), done(outcome.done));
+        let text = format!(
+            "{} {how}: {}. What was done is recorded; run the command again to go on.",
+            word(mode),
+            done(outcome.done)
+        );
         room.ui.say(&format!("\n{}", paint.red(&text)));
     } else {
         let text = format!("{} complete! Resources: {}.", word(mode), done_in(mode, outcome.done));
         room.ui.say(&format!("\n{}", paint.bold(&paint.green(&text))));
     }
     if !outcome.outputs.is_empty() && mode != PlanMode::Destroy {
-        room.ui.output.text(&format!("\n{}\n\n{}", paint.bold("Outputs:"), state_show::outputs(outcome.outputs.iter())));
+        room.ui.output.text(&format!(
+            "\n{}\n\n{}",
+            paint.bold("Outputs:"),
+            state_show::outputs(outcome.outputs.iter())
+        ));
     }
     u8::from(failed)
 }
@@ -124,4 +134,3 @@ fn done(done: Summary) -> String {
     let imported = if done.import > 0 { format!("{} imported, ", done.import) } else { String::new() };
     format!("{imported}{} added, {} changed, {} destroyed", done.add, done.change, done.destroy)
 }
-

@@ -32,8 +32,13 @@ pub async fn plan(mode: PlanMode, interrupt: watch::Receiver<Interrupt>) -> Resu
 ///
 /// # Errors
 /// When standard input is closed without an answer.
-pub async fn ask(question: &str, explanation: &str, mut interrupt: watch::Receiver<Interrupt>) -> Result<bool, Diagnostics> {
-    let _ = write!(io::stdout().lock(), "\n{question}\n  {explanation}\n\n  Enter a value: ").and_then(|()| io::stdout().flush());
+pub async fn ask(
+    question: &str,
+    explanation: &str,
+    mut interrupt: watch::Receiver<Interrupt>,
+) -> Result<bool, Diagnostics> {
+    let _ = write!(io::stdout().lock(), "\n{question}\n  {explanation}\n\n  Enter a value: ")
+        .and_then(|()| io::stdout().flush());
     let (sender, answer) = oneshot::channel();
     // A read cannot be called off: it gets a thread that the end of the process takes along.
     std::thread::spawn(move || {

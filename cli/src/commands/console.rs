@@ -107,7 +107,9 @@ impl Console<'_> {
             "" => true,
             "exit" => false,
             "help" => {
-                self.room.ui.output.line("Write an expression, such as var.name or cidrsubnet(\"10.0.0.0/16\", 8, 1). exit or Ctrl-D ends.");
+                self.room.ui.output.line(
+                    "Write an expression, such as var.name or cidrsubnet(\"10.0.0.0/16\", 8, 1). exit or Ctrl-D ends.",
+                );
                 true
             }
             text => {
@@ -124,8 +126,11 @@ impl Console<'_> {
     }
 
     fn interactive(&mut self) -> Result<(), Diagnostics> {
-        let broken = |e: ReadlineError| Diagnostics::from(Diagnostic::error("No console", format!("The terminal cannot be used: {e}.")));
-        let mut editor = DefaultEditor::new().map_err(broken)?;
+        let broken = |e: ReadlineError| {
+            Diagnostics::from(Diagnostic::error("No console", format!("The terminal cannot be used: {e}.")))
+        };
+        let config = rustyline::Config::builder().max_history_size(HISTORY_MAX).map_err(broken)?.build();
+        let mut editor = DefaultEditor::with_config(config).map_err(broken)?;
         let history = history_file();
         if let Some(path) = &history {
             // None is written yet in a fresh folder.
@@ -154,7 +159,6 @@ impl Console<'_> {
 /// Beside the state, where there is a folder for it already.
 fn history_file() -> Option<PathBuf> {
     let dir = data_dir();
-    let _ = HISTORY_MAX;
     dir.is_dir().then(|| dir.join("console-history"))
 }
 
@@ -178,7 +182,10 @@ fn json_answer(result: Result<Value, Diagnostics>) -> Json {
         Err(problems) => {
             let first = problems.into_iter().find(Diagnostic::is_error);
             let first = first.unwrap_or_else(|| {
-                Diagnostic::error("No value yet", "The expression refers to something that is known only during plan or apply.")
+                Diagnostic::error(
+                    "No value yet",
+                    "The expression refers to something that is known only during plan or apply.",
+                )
             });
             let error = Json::object([("summary", Json::from(first.summary)), ("detail", first.detail.into())]);
             Json::object([("error", error)])

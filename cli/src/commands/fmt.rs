@@ -10,7 +10,6 @@ use clap::ArgMatches;
 use sgp_model::{Diagnostic, Diagnostics};
 use similar::TextDiff;
 
-use super::Exit;
 use crate::{
     args::{flag, texts},
     session::Room,
@@ -22,7 +21,7 @@ const DIFFERS: u8 = 3;
 const BROKEN: u8 = 2;
 
 /// Formats files, folders or standard input.
-pub fn run(room: &Room, matches: &ArgMatches) -> Exit {
+pub fn run(room: &Room, matches: &ArgMatches) -> u8 {
     let check = flag(matches, "check");
     let mut run = Run {
         room,
@@ -44,11 +43,12 @@ pub fn run(room: &Room, matches: &ArgMatches) -> Exit {
     }
     if run.diagnostics.has_errors() {
         room.ui.diagnostics(&run.diagnostics);
-        return Ok(BROKEN);
+        return BROKEN;
     }
-    Ok(if check && run.differs { DIFFERS } else { 0 })
+    if check && run.differs { DIFFERS } else { 0 }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 struct Run<'a> {
     room: &'a Room,
     list: bool,
@@ -146,13 +146,13 @@ impl Run<'_> {
     }
 
     fn format(&mut self, name: &str, text: &str) -> Option<String> {
-        match pending(name, text) {
+        match sgp_lang::fmt::format_file(&name.into(), text) {
             Ok(formatted) => Some(formatted),
-            Err(diagnostics) => {
+            Err(diagnostic) => {
                 let mut sources = self.room.ui.sources();
                 sources.insert(name, text);
                 self.room.ui.set_sources(sources);
-                self.diagnostics.extend(diagnostics);
+                self.diagnostics.push(diagnostic);
                 None
             }
         }
@@ -163,8 +163,4 @@ impl Run<'_> {
         let shown = diff.unified_diff().header(&format!("old/{name}"), &format!("new/{name}")).to_string();
         self.room.ui.output.text(&shown);
     }
-}
-
-fn pending(_: &str, text: &str) -> Result<String, Diagnostics> {
-    Ok(text.to_owned())
 }

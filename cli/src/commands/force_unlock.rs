@@ -12,10 +12,16 @@ use crate::{
 /// Takes away what a dead process left of its lock.
 pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
     let Some(id) = text(matches, "id") else {
-        return Err(Diagnostic::error("Which lock?", "Name the lock by its id, as the error about the locked state shows it: sgp force-unlock ID.").into());
+        return Err(Diagnostic::error(
+            "Which lock?",
+            "Name the lock by its id, as the error about the locked state shows it: sgp force-unlock ID.",
+        )
+        .into());
     };
     let explanation = "The lock of a process that has ended frees itself; this only clears what it left behind.\n  Only 'yes' will be accepted to confirm.";
-    if !flag(matches, "force") && !approve::ask("Do you really want to unlock the state?", explanation, room.interrupt()).await? {
+    if !flag(matches, "force")
+        && !approve::ask("Do you really want to unlock the state?", explanation, room.interrupt()).await?
+    {
         room.ui.say("\nforce-unlock cancelled.");
         return Ok(1);
     }

@@ -83,7 +83,8 @@ fn configuration(room: &Room) -> Result<Graph, Diagnostics> {
 fn to_graph(found: &BTreeMap<String, BTreeSet<String>>) -> Graph {
     let names: Vec<&String> = found.keys().collect();
     let number = |name: &String| names.binary_search(&name).ok();
-    let edges = found.iter().enumerate().flat_map(|(i, (_, needs))| needs.iter().filter_map(number).map(move |n| (i, n)));
+    let edges =
+        found.iter().enumerate().flat_map(|(i, (_, needs))| needs.iter().filter_map(number).map(move |n| (i, n)));
     Graph { edges: edges.collect(), nodes: names.iter().map(|n| Some((*n).clone())).collect() }
 }
 

@@ -25,7 +25,10 @@ pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
     }
     room.ui.diagnostics(&imported.diagnostics);
     let text = format!("Import successful! {addr} is in the state now and managed from here on.");
-    room.ui.say(&format!("\n{}\n\nRun sgp plan to see whether the configuration says the same.", room.ui.paint.green(&text)));
+    room.ui.say(&format!(
+        "\n{}\n\nRun sgp plan to see whether the configuration says the same.",
+        room.ui.paint.green(&text)
+    ));
     Ok(0)
 }
 

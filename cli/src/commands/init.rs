@@ -17,7 +17,8 @@ pub async fn run(room: &Room, json: bool) -> Exit {
     let loaded = room.load();
     let wrote = loaded.is_empty;
     if wrote {
-        fs::write("main.tf", STARTER).map_err(|e| Diagnostic::error("Unwritable folder", format!("main.tf cannot be written: {e}.")))?;
+        fs::write("main.tf", STARTER)
+            .map_err(|e| Diagnostic::error("Unwritable folder", format!("main.tf cannot be written: {e}.")))?;
     } else if loaded.diagnostics.has_errors() {
         return Err(loaded.diagnostics);
     }
@@ -28,12 +29,14 @@ pub async fn run(room: &Room, json: bool) -> Exit {
     }
     let paint = room.ui.paint;
     if wrote {
-        room.ui.say("Wrote main.tf, a commented start: fill in the ids of your VPC and subnets, or take out what you do not need.");
+        room.ui.say("Wrote main.tf, a commented start: it gives the pods of an existing cluster their own group. Change it as you need.");
     } else {
         room.ui.say("The configuration is here already and was left alone.");
     }
     match &identity {
-        Ok(me) => room.ui.say(&format!("\nAWS credentials: {} (account {}, {})", paint.green("found"), me.account, me.arn)),
+        Ok(me) => {
+            room.ui.say(&format!("\nAWS credentials: {} (account {}, {})", paint.green("found"), me.account, me.arn));
+        }
         Err(problems) => {
             room.ui.say(&format!("\nAWS credentials: {}", paint.yellow("not usable")));
             for problem in problems.iter() {
@@ -68,7 +71,8 @@ async fn ask(room: &Room) -> Result<Identity, Diagnostics> {
     let client = provider.configure(&provider.config_schema().block.empty()).await?;
     let addr = parse_instance("data.aws_caller_identity.current").expect("a well-formed address");
     let config = source.schema().block.empty();
-    let mut answers = source.read(client.as_ref(), &ReadScope::default(), &[DataRequest { addr: &addr, config: &config }]).await;
+    let mut answers =
+        source.read(client.as_ref(), &ReadScope::default(), &[DataRequest { addr: &addr, config: &config }]).await;
     let answer = answers.pop().ok_or_else(missing)??;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok(Identity { account: text("account_id"), arn: text("arn") })

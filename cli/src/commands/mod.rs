@@ -21,7 +21,7 @@ mod version;
 mod workspace;
 
 use clap::ArgMatches;
-use sgp_model::{Diagnostics, plan::PlanMode};
+use sgp_model::{Diagnostic, Diagnostics, plan::PlanMode};
 
 use crate::{
     args::{self, flag},
@@ -45,7 +45,10 @@ pub async fn run(matches: &ArgMatches) -> u8 {
     let mut ui = Ui::new(flag(sub, "no-color"), lines);
     ui.compact_warnings = flag(sub, "compact-warnings");
     let mut room = Room::new(ui);
-    let exit = dispatch(name, sub, &mut room).await;
+    let exit = match one_workspace() {
+        Ok(()) => dispatch(name, sub, &mut room).await,
+        Err(other) => Err(other.into()),
+    };
     exit.unwrap_or_else(|diagnostics| {
         room.ui.diagnostics(&diagnostics);
         1
@@ -55,8 +58,8 @@ pub async fn run(matches: &ArgMatches) -> u8 {
 async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
     match name {
         "init" => init::run(room, flag(sub, "json")).await,
-        "validate" => validate::run(room, sub),
-        "fmt" => fmt::run(room, sub),
+        "validate" => Ok(validate::run(room, sub)),
+        "fmt" => Ok(fmt::run(room, sub)),
         "plan" => plan::run(room, sub).await,
         "apply" => apply::run(room, sub, apply::Kind::Apply).await,
         "destroy" => apply::run(room, sub, apply::Kind::Destroy).await,
@@ -78,6 +81,16 @@ async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
             error_text(&format!("There is no command {other:?}.\n"));
             Ok(1)
         }
+    }
+}
+
+/// Refuses to work on the wrong state when the environment asks for another workspace.
+fn one_workspace() -> Result<(), Diagnostic> {
+    match std::env::var("TF_WORKSPACE") {
+        Ok(name) if !name.is_empty() && name != "default" => {
+            Err(workspace::refused(&format!("The environment variable TF_WORKSPACE asks for the workspace {name:?}. ")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -32,8 +32,10 @@ pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
     };
     let Some(output) = state.outputs.get(&name) else {
         let names: Vec<&str> = state.outputs.keys().map(String::as_str).collect();
-        let known = if names.is_empty() { "There are none.".to_owned() } else { format!("There are {}.", names.join(", ")) };
-        let detail = format!("The state holds no output {name:?}. {known} A new output is recorded by the next sgp apply.");
+        let known =
+            if names.is_empty() { "There are none.".to_owned() } else { format!("There are {}.", names.join(", ")) };
+        let detail =
+            format!("The state holds no output {name:?}. {known} A new output is recorded by the next sgp apply.");
         return Err(Diagnostic::error("Output not found", detail).into());
     };
     if raw {
@@ -53,7 +55,10 @@ fn raw_text(name: &str, output: &OutputRecord) -> Result<String, Diagnostic> {
         Kind::Bool(b) => Ok(b.to_string()),
         _ => Err(Diagnostic::error(
             "Not a plain value",
-            format!("Output {name:?} is {}; -raw writes strings, numbers and bools. Use -json for it.", output.ty.friendly_name()),
+            format!(
+                "Output {name:?} is {}; -raw writes strings, numbers and bools. Use -json for it.",
+                output.ty.friendly_name()
+            ),
         )),
     }
 }

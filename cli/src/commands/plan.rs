@@ -33,9 +33,13 @@ pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
     show(room, &plan);
     if let Some(path) = text(matches, "out") {
         saved::write(Path::new(&path), &plan, &configured.from_flags)?;
-        room.ui.say(&format!("\nSaved the plan to: {path}\n\nTo make exactly these changes, run:\n    sgp apply {path:?}"));
+        room.ui.say(&format!(
+            "\nSaved the plan to: {path}\n\nTo make exactly these changes, run:\n    sgp apply {path:?}"
+        ));
     } else if !plan.is_empty() {
-        room.ui.say("\nNote: the plan was not saved (-out), so an apply will plan anew and may find other changes by then.");
+        room.ui.say(
+            "\nNote: the plan was not saved (-out), so an apply will plan anew and may find other changes by then.",
+        );
     }
     Ok(if flag(matches, "detailed-exitcode") && !plan.is_empty() { 2 } else { 0 })
 }
@@ -58,7 +62,13 @@ pub async fn make(room: &Room, session: &Session, args: &PlanArgs) -> Result<Pla
         replace: args.replace.clone(),
         refresh: args.refresh,
     };
-    let Planned { plan, diagnostics } = sgp_engine::plan(session, &options).await;
+    let Planned { plan, mut diagnostics } = sgp_engine::plan(session, &options).await;
+    if !options.targets.is_empty() {
+        diagnostics.push(Diagnostic::warning(
+            "Resource targeting is in effect",
+            "With -target the plan holds only what is named and what that depends on, so the result may not match the whole configuration. It is meant for mending and for mistakes: plan without it afterwards.",
+        ));
+    }
     match plan {
         Some(plan) if !diagnostics.has_errors() => {
             room.ui.diagnostics(&diagnostics);

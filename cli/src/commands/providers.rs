@@ -20,8 +20,12 @@ pub fn run(room: &Room, json: bool) -> u8 {
         let (resources, data) = (provider.resource_types(), provider.data_sources());
         let counts = format!("{}, {}", plural(resources.len(), "resource type"), plural(data.len(), "data source"));
         out.line(&format!("\n{} ({}): {counts}", provider.name(), provider.source()));
-        resources.iter().for_each(|r| out.line(&format!("  resource {}", r.schema().name)));
-        data.iter().for_each(|d| out.line(&format!("  data     {}", d.schema().name)));
+        for resource in resources {
+            out.line(&format!("  resource {}", resource.schema().name));
+        }
+        for source in data {
+            out.line(&format!("  data     {}", source.schema().name));
+        }
     }
     0
 }

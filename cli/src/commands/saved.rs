@@ -23,7 +23,8 @@ const FLAGS: &str = "flags.json";
 /// When the file cannot be written.
 pub fn write(path: &Path, plan: &Plan, from_flags: &[String]) -> Result<(), Diagnostics> {
     plan_file::save(path, plan).map_err(|e| describe(path, &e))?;
-    append(path, from_flags).map_err(|cause| describe(path, &PlanFileError::Io { what: "cannot write the plan", cause }))
+    append(path, from_flags)
+        .map_err(|cause| describe(path, &PlanFileError::Io { what: "cannot write the plan", cause }))
 }
 
 fn append(path: &Path, from_flags: &[String]) -> io::Result<()> {
@@ -40,7 +41,8 @@ fn append(path: &Path, from_flags: &[String]) -> io::Result<()> {
 /// When the file is something else, damaged, or of another version.
 pub fn read(path: &Path) -> Result<(Plan, Vec<String>), Diagnostics> {
     let plan = plan_file::load(path).map_err(|e| describe(path, &e))?;
-    let flags = read_flags(path).map_err(|cause| describe(path, &PlanFileError::Io { what: "cannot read the plan", cause }))?;
+    let flags =
+        read_flags(path).map_err(|cause| describe(path, &PlanFileError::Io { what: "cannot read the plan", cause }))?;
     Ok((plan, flags))
 }
 

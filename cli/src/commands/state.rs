@@ -1,6 +1,10 @@
 //! `sgp state`: looking at the state and mending it.
 
-use std::{io::Read as _, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+    time::Duration,
+};
 
 use clap::ArgMatches;
 use sgp_contract::{StateStore as _, Write};
@@ -28,7 +32,9 @@ pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
         Some(("rm", sub)) => remove(room, sub).await?,
         Some(("pull", _)) => pull(room).await?,
         Some(("push", sub)) => push(room, sub).await?,
-        _ => return Err(Diagnostic::error("Which command?", "sgp state takes list, show, mv, rm, pull or push.").into()),
+        _ => {
+            return Err(Diagnostic::error("Which command?", "sgp state takes list, show, mv, rm, pull or push.").into());
+        }
     }
     Ok(0)
 }
@@ -113,7 +119,10 @@ async fn remove(room: &Room, matches: &ArgMatches) -> Result<(), Diagnostics> {
     let mut batch: Vec<Write> = gone.iter().map(|k| Write::Remove((*k).clone())).collect();
     batch.push(Write::BumpSerial);
     store.write(batch).await.map_err(|e| store_error(&e, &data_dir()))?;
-    room.ui.say(&format!("Removed {}; what they stand for goes on existing.", crate::render::paint::plural(gone.len(), "record")));
+    room.ui.say(&format!(
+        "Removed {}; what they stand for goes on existing.",
+        crate::render::paint::plural(gone.len(), "record")
+    ));
     Ok(())
 }
 
@@ -158,13 +167,12 @@ fn plan_moves(state: &State, from: &ParsedAddr, to: &ParsedAddr) -> Result<Moves
     if moves.is_empty() {
         return invalid("The state holds nothing at the first address. sgp state list shows what it holds.".to_owned());
     }
-    let taken = moves.iter().find(|(_, new)| state.instances.contains_key(new) && !moves.iter().any(|(old, _)| old == new));
+    let leaving: BTreeSet<&RecordKey> = moves.iter().map(|(old, _)| old).collect();
+    let taken = moves.iter().find(|(_, new)| state.instances.contains_key(new) && !leaving.contains(new));
     if let Some((_, new)) = taken {
         return invalid(format!("The state holds an object {} already. Remove or move that one first.", new.addr));
     }
-    let mut targets: Vec<_> = moves.iter().map(|(_, new)| new).collect();
-    targets.sort();
-    targets.dedup();
+    let targets: BTreeSet<&RecordKey> = moves.iter().map(|(_, new)| new).collect();
     if targets.len() < moves.len() {
         return invalid("Several instances would get the same address. Move them one by one.".to_owned());
     }
@@ -211,7 +219,7 @@ fn moved_module(outer: &ModulePath, new: &ModulePath, inner: &ModulePath) -> Mod
         && last.key.is_none()
         && asked.key.is_none()
     {
-        last.key = was.key.clone();
+        last.key.clone_from(&was.key);
     }
     steps.extend_from_slice(&inner.0[depth..]);
     ModulePath(steps.into())
@@ -219,14 +227,15 @@ fn moved_module(outer: &ModulePath, new: &ModulePath, inner: &ModulePath) -> Mod
 
 /// Records under their new keys, and every record that depends on a resource that moved.
 fn move_writes(state: &State, moves: &Moves) -> Vec<Write> {
-    let renamed: Vec<(ResourceAddr, ResourceAddr)> =
+    let renamed: BTreeMap<ResourceAddr, ResourceAddr> =
         moves.iter().map(|(old, new)| (old.addr.resource.without_keys(), new.addr.resource.without_keys())).collect();
+    let new_keys: BTreeMap<&RecordKey, &RecordKey> = moves.iter().map(|(old, new)| (old, new)).collect();
     let mut batch: Vec<Write> = moves.iter().map(|(old, _)| Write::Remove(old.clone())).collect();
     for (key, record) in &state.instances {
-        let new_key = moves.iter().find(|(old, _)| old == key).map_or(key, |(_, new)| new);
+        let new_key = new_keys.get(key).copied().unwrap_or(key);
         let mut new = record.clone();
         for dependency in &mut new.dependencies {
-            if let Some((_, to)) = renamed.iter().find(|(from, _)| *from == dependency.without_keys()) {
+            if let Some(to) = renamed.get(&dependency.without_keys()) {
                 *dependency = to.clone();
             }
         }
@@ -318,7 +327,12 @@ mod tests {
             (&["t.a"], "t.a", "t.b[\"k\"]", "t.b[\"k\"]"),
             (&["t.a[0]", "t.a[1]"], "t.a[0]", "t.a[\"x\"]", "t.a[\"x\"]"),
             (&["t.a[0]"], "t.a[0]", "t.a", "t.a"),
-            (&["module.m[0].t.a", "module.m[1].module.n.t.a"], "module.m", "module.k", "module.k[0].t.a module.k[1].module.n.t.a"),
+            (
+                &["module.m[0].t.a", "module.m[1].module.n.t.a"],
+                "module.m",
+                "module.k",
+                "module.k[0].t.a module.k[1].module.n.t.a",
+            ),
             (&["module.m.t.a"], "module.m", "module.k[\"x\"]", "module.k[\"x\"].t.a"),
             (&["t.a"], "t.a", "module.m.t.a", "module.m.t.a"),
         ] {

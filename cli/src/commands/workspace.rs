@@ -14,13 +14,19 @@ pub fn run(room: &Room, matches: &ArgMatches) -> Exit {
             room.ui.output.line("The workspace is \"default\".");
         }
         Some(("select" | "new" | "delete", _)) => {
-            return Err(Diagnostic::error(
-                "One workspace",
-                "A folder has one workspace, \"default\". For another set of the same objects use a folder of its own, or another state folder: SGP_DATA_DIR=.sgp-staging.",
-            )
-            .into());
+            return Err(refused("").into());
         }
         _ => room.ui.output.line("default"),
     }
     Ok(0)
+}
+
+/// The error about any other workspace.
+pub fn refused(why: &str) -> Diagnostic {
+    Diagnostic::error(
+        "One workspace",
+        format!(
+            "{why}A folder has one workspace, \"default\". For another set of the same objects use a folder of its own, or another state folder: SGP_DATA_DIR=.sgp-staging."
+        ),
+    )
 }

@@ -33,7 +33,8 @@ fn collect_providers(module: &Module, path: &str, all: &mut BTreeMap<String, Jso
         all.insert(key, json.with("expressions", body(&block.body)));
     }
     for call in module.calls.values() {
-        let path = if path.is_empty() { format!("module.{}", call.name) } else { format!("{path}.module.{}", call.name) };
+        let path =
+            if path.is_empty() { format!("module.{}", call.name) } else { format!("{path}.module.{}", call.name) };
         collect_providers(&call.module, &path, all);
     }
 }
@@ -296,7 +297,10 @@ mod tests {
               sensitive = true
             }
         "#;
-        let files = MemoryFiles::new([("main.tf", main), ("m/main.tf", "variable \"x\" {}\noutput \"y\" {\n  value = var.x\n}\n")]);
+        let files = MemoryFiles::new([
+            ("main.tf", main),
+            ("m/main.tf", "variable \"x\" {}\noutput \"y\" {\n  value = var.x\n}\n"),
+        ]);
         insta::assert_snapshot!(configuration(&load(".", &files).config).pretty());
     }
 }

@@ -286,10 +286,13 @@ mod tests {
 
     #[test]
     fn underlines_the_exact_characters() {
-        let d = Diagnostic { values: vec![("var.größe".into(), "is list of number with 3 elements".into())], ..Diagnostic::error(
-            "Invalid index",
-            "The list has 3 elements, so its last index is 2.\nUse an index between 0 and 2.",
-        ) }
+        let d = Diagnostic {
+            values: vec![("var.größe".into(), "is list of number with 3 elements".into())],
+            ..Diagnostic::error(
+                "Invalid index",
+                "The list has 3 elements, so its last index is 2.\nUse an index between 0 and 2.",
+            )
+        }
         .on("aws_vpc.a")
         .at(span_of("var.größe[5]"));
         insta::assert_snapshot!(render(&d, &sources(), Paint::plain()), @r#"
@@ -357,7 +360,8 @@ mod tests {
 
     #[test]
     fn spans_outside_the_text_do_not_panic() {
-        for range in [5..2, 10_000..20_000, 31..32, 0..0] {
+        for (start, end) in [(5, 2), (10_000, 20_000), (31, 32), (0, 0)] {
+            let range = std::ops::Range { start, end };
             let d = Diagnostic::error("x", "y").at(Span::new("main.tf", range));
             assert!(render(&d, &sources(), Paint { colour: true, width: Some(5) }).contains("main.tf"));
             assert!(to_json(&d, &sources()).to_string().contains("main.tf"));

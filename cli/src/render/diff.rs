@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     sync::Arc,
 };
 
@@ -84,7 +85,14 @@ pub enum Unchanged {
 impl Differ<'_> {
     /// The body of a block: one entry a line, without the braces around it. `before` or `after` is null (or `None`) when
     /// the block comes or goes as a whole.
-    pub fn block(&self, level: usize, schema: Option<&Block>, before: &Value, after: &Value, path: &AttrPath) -> String {
+    pub fn block(
+        &self,
+        level: usize,
+        schema: Option<&Block>,
+        before: &Value,
+        after: &Value,
+        path: &AttrPath,
+    ) -> String {
         let (mut attributes, mut blocks) = (Vec::new(), Vec::new());
         for name in field_names(before, after) {
             match schema.and_then(|s| s.blocks.get(&*name)) {
@@ -130,14 +138,16 @@ impl Differ<'_> {
             match entry_symbol(old.as_ref(), new.as_ref()) {
                 None => {}
                 Some(Symbol::Same) if !self.shows_unchanged(name, path) => hidden += 1,
-                Some(symbol) => shown.push((object_key(name), path.with(PathStep::Attr(name.clone())), symbol, old, new)),
+                Some(symbol) => {
+                    shown.push((object_key(name), path.with(PathStep::Attr(name.clone())), symbol, old, new));
+                }
             }
         }
         let width = shown.iter().map(|(key, ..)| key.chars().count()).max().unwrap_or(0);
         let mut out = String::new();
         for (key, path, symbol, old, new) in &shown {
             let body = self.entry(level, *symbol, old.as_ref(), new.as_ref(), path);
-            out.push_str(&format!("{}{key:<width$} = {body}\n", prefix(level, *symbol, self.paint)));
+            let _ = writeln!(out, "{}{key:<width$} = {body}", prefix(level, *symbol, self.paint));
         }
         if hidden > 0 {
             out.push_str(&self.hidden(level, hidden, "attribute"));
@@ -234,7 +244,7 @@ impl Differ<'_> {
         let mut out = "[\n".to_owned();
         for (symbol, v) in elements {
             let body = self.whole(level + 1, *symbol, v);
-            out.push_str(&format!("{}{body},\n", prefix(level + 1, *symbol, self.paint)));
+            let _ = writeln!(out, "{}{body},", prefix(level + 1, *symbol, self.paint));
         }
         out + &self.close(level, "]")
     }
@@ -254,7 +264,7 @@ impl Differ<'_> {
         let mut out = "{\n".to_owned();
         for (key, v) in keys.iter().zip(fs.values()) {
             let body = self.whole(level + 1, symbol, v);
-            out.push_str(&format!("{}{key:<width$} = {body}\n", prefix(level + 1, symbol, self.paint)));
+            let _ = writeln!(out, "{}{key:<width$} = {body}", prefix(level + 1, symbol, self.paint));
         }
         out + &self.close(level, "}")
     }
@@ -351,7 +361,7 @@ impl Differ<'_> {
         let mut out = "{\n".to_owned();
         for (key, path, symbol, a, b) in shown {
             let body = self.entry(level + 1, symbol, a, b, &path);
-            out.push_str(&format!("{}{key:<width$} = {body}\n", prefix(level + 1, symbol, self.paint)));
+            let _ = writeln!(out, "{}{key:<width$} = {body}", prefix(level + 1, symbol, self.paint));
         }
         if hidden > 0 {
             out.push_str(&self.hidden(level + 1, hidden, "element"));
@@ -365,7 +375,7 @@ impl Differ<'_> {
         let added = new.difference(old).map(|v| (Symbol::Add, v));
         for (symbol, v) in removed.chain(added) {
             let body = self.whole(level + 1, symbol, v);
-            out.push_str(&format!("{}{body},\n", prefix(level + 1, symbol, self.paint)));
+            let _ = writeln!(out, "{}{body},", prefix(level + 1, symbol, self.paint));
         }
         let hidden = old.intersection(new).count();
         if hidden > 0 {
@@ -400,7 +410,7 @@ impl Differ<'_> {
                     }
                 }
             };
-            out.push_str(&format!("{}{body},\n", prefix(level + 1, symbol, self.paint)));
+            let _ = writeln!(out, "{}{body},", prefix(level + 1, symbol, self.paint));
         }
         if hidden > 0 {
             out.push_str(&self.hidden(level + 1, hidden, "element"));
@@ -439,7 +449,7 @@ impl Differ<'_> {
             let header = label.map_or_else(|| name.to_owned(), |label| format!("{name} {}", quote(&label)));
             let forces = if symbol != Symbol::Change || nested.force_new { self.forces(&path) } else { false };
             let remark = if forces { format!(" {}", self.paint.red("# forces replacement")) } else { String::new() };
-            out.push_str(&format!("{}{header} {{{remark}\n{body}", prefix(level, symbol, self.paint)));
+            let _ = write!(out, "{}{header} {{{remark}\n{body}", prefix(level, symbol, self.paint));
             out.push_str(&self.close(level, "}"));
             out.push('\n');
         }
@@ -506,7 +516,12 @@ fn is_heredoc(text: &str) -> bool {
 type BlockPair<'a> = (Option<Arc<str>>, AttrPath, Option<&'a Value>, Option<&'a Value>);
 
 /// Puts the blocks of both sides beside each other: by place, by label, or for sets by equality.
-fn pair_blocks<'a>(nesting: Nesting, old: Option<&'a Value>, new: Option<&'a Value>, path: &AttrPath) -> Vec<BlockPair<'a>> {
+fn pair_blocks<'a>(
+    nesting: Nesting,
+    old: Option<&'a Value>,
+    new: Option<&'a Value>,
+    path: &AttrPath,
+) -> Vec<BlockPair<'a>> {
     let (old, new) = (old.filter(|v| !v.is_null()), new.filter(|v| !v.is_null()));
     match nesting {
         Nesting::Single if old.is_none() && new.is_none() => Vec::new(),
@@ -581,7 +596,8 @@ fn align<'a>(old: &[&'a Value], new: &[&'a Value]) -> Vec<Aligned<'a>> {
             }
             DiffOp::Replace { old_index, old_len, new_index, new_len } => {
                 let both = old_len.min(new_len);
-                pairs.extend((0..both).map(|i| Aligned::Changed(old_index + i, old[old_index + i], new[new_index + i])));
+                pairs
+                    .extend((0..both).map(|i| Aligned::Changed(old_index + i, old[old_index + i], new[new_index + i])));
                 pairs.extend((both..old_len).map(|i| Aligned::Removed(old[old_index + i])));
                 pairs.extend((both..new_len).map(|i| Aligned::Added(new[new_index + i])));
             }

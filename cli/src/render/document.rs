@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn far_lines_are_counted() {
-        let before: String = (0..20).map(|i| format!("{i}\n")).collect();
+        let before = (0..20).map(|i| i.to_string()).collect::<Vec<_>>().join("\n") + "\n";
         let after = before.replace("\n10\n", "\nten\n");
         let lines = compare(&before, &after);
         assert_eq!(lines[0], Line::Hidden(7));

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use sgp_model::{
     Plan,
-
     plan::{Op, Step},
 };
 
@@ -26,13 +25,17 @@ impl Graph {
             Some(format!("{}{deposed} ({})", change.addr, op(step.op)))
         };
         let edge = |(i, step): (usize, &Step)| step.after.iter().map(move |a| (i, a.0 as usize)).collect::<Vec<_>>();
-        Self { nodes: plan.steps.iter().map(label).collect(), edges: plan.steps.iter().enumerate().flat_map(edge).collect() }
+        Self {
+            nodes: plan.steps.iter().map(label).collect(),
+            edges: plan.steps.iter().enumerate().flat_map(edge).collect(),
+        }
     }
 
     /// For Graphviz: `sgp graph | dot -Tsvg`.
     pub fn dot(&self) -> String {
         let name = |i: usize| self.nodes[i].clone().unwrap_or_else(|| format!("join {i}"));
-        let mut out = "digraph G {\n  rankdir = \"RL\";\n  node [shape = rect, fontname = \"sans-serif\"];\n".to_owned();
+        let mut out =
+            "digraph G {\n  rankdir = \"RL\";\n  node [shape = rect, fontname = \"sans-serif\"];\n".to_owned();
         for (i, node) in self.nodes.iter().enumerate() {
             let _ = match node {
                 Some(label) => writeln!(out, "  {0} [label={0}];", dot_quote(label)),
@@ -77,7 +80,6 @@ fn op(op: Op) -> &'static str {
         Op::Join => "join",
     }
 }
-
 
 #[cfg(test)]
 mod tests {

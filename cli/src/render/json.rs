@@ -185,9 +185,7 @@ impl From<&serde_json::Value> for Json {
             serde_json::Value::Number(n) => Self::Number(n.to_string()),
             serde_json::Value::String(s) => Self::String(s.clone()),
             serde_json::Value::Array(elements) => Self::array(elements.iter().map(Self::from)),
-            serde_json::Value::Object(members) => {
-                Self::object(members.iter().map(|(k, v)| (k.clone(), Self::from(v))))
-            }
+            serde_json::Value::Object(members) => Self::object(members.iter().map(|(k, v)| (k.clone(), Self::from(v)))),
         }
     }
 }
@@ -210,7 +208,8 @@ mod tests {
 
     #[test]
     fn pretty_indents_by_two() {
-        let json = Json::object([("a", Json::array([Json::from(1_usize), Json::object::<&str>([])])), ("b", Json::Null)]);
+        let json =
+            Json::object([("a", Json::array([Json::from(1_usize), Json::object::<&str>([])])), ("b", Json::Null)]);
         insta::assert_snapshot!(json.pretty(), @r#"
         {
           "a": [

@@ -12,9 +12,9 @@ use sgp_model::{
 use super::{
     diagnostics,
     json::Json,
+    paint::{Paint, plural},
     plan_json,
     progress::{duration, line},
-    paint::{Paint, plural},
     state_json::implied_provider,
     tree,
 };
@@ -26,13 +26,15 @@ const FORMAT: &str = "1.2";
 /// Writes messages as JSON lines.
 pub struct JsonUi {
     output: Arc<Output>,
+    /// For diagnostics of events.
+    sources: SourceMap,
     now: fn() -> String,
 }
 
 impl JsonUi {
     /// Lines to the output, each with the time of day.
-    pub fn new(output: Arc<Output>) -> Self {
-        Self { output, now: || format!("{:.6}", jiff::Timestamp::now()) }
+    pub fn new(output: Arc<Output>, sources: SourceMap) -> Self {
+        Self { output, sources, now: || format!("{:.6}", jiff::Timestamp::now()) }
     }
 
     fn message(&self, level: &str, text: impl Display, kind: &str, members: Vec<(&str, Json)>) {
@@ -64,10 +66,10 @@ impl JsonUi {
     }
 
     /// An error or a warning.
-    pub fn diagnostic(&self, diagnostic: &Diagnostic, sources: &SourceMap) {
+    pub fn diagnostic(&self, diagnostic: &Diagnostic) {
         let (level, label) = if diagnostic.is_error() { ("error", "Error") } else { ("warn", "Warning") };
         let text = format!("{label}: {}", diagnostic.summary);
-        self.message(level, text, "diagnostic", vec![("diagnostic", diagnostics::to_json(diagnostic, sources))]);
+        self.message(level, text, "diagnostic", vec![("diagnostic", diagnostics::to_json(diagnostic, &self.sources))]);
     }
 
     /// Drift, changes, summary and outputs of a plan.
@@ -76,7 +78,8 @@ impl JsonUi {
             let text = format!("{}: Drift detected ({})", change.addr, action_word(change));
             self.info(text, "resource_drift", vec![("change", change_json(change))]);
         }
-        let shown = |c: &&ResourceChange| c.action != Action::NoOp || c.importing.is_some() || c.previous_addr.is_some();
+        let shown =
+            |c: &&ResourceChange| c.action != Action::NoOp || c.importing.is_some() || c.previous_addr.is_some();
         for change in plan.changes.iter().filter(shown) {
             let text = format!("{}: Plan to {}", change.addr, action_word(change));
             self.info(text, "planned_change", vec![("change", change_json(change))]);
@@ -102,13 +105,12 @@ impl JsonUi {
 
     /// What was done in the end.
     pub fn applied(&self, mode: PlanMode, done: Summary) {
-        let (text, operation) = match mode {
-            PlanMode::Destroy => (format!("Destroy complete! Resources: {} destroyed.", done.destroy), "destroy"),
-            _ => {
-                let s = done;
-                let text = format!("Apply complete! Resources: {} added, {} changed, {} destroyed.", s.add, s.change, s.destroy);
-                (text, "apply")
-            }
+        let s = done;
+        let (text, operation) = if mode == PlanMode::Destroy {
+            (format!("Destroy complete! Resources: {} destroyed.", s.destroy), "destroy")
+        } else {
+            let counts = format!("{} added, {} changed, {} destroyed", s.add, s.change, s.destroy);
+            (format!("Apply complete! Resources: {counts}."), "apply")
         };
         self.info(text, "change_summary", vec![("changes", summary(done, operation))]);
     }
@@ -142,7 +144,11 @@ impl EventSink for JsonUi {
         match &event {
             Event::RefreshStart { type_name, count } => self.hook(&event, "refresh_start", of_type(type_name, *count)),
             Event::RefreshComplete { type_name, count, elapsed } => {
-                let text = format!("{type_name}: Refresh of {} complete after {}", plural(*count, "object"), duration(*elapsed));
+                let text = format!(
+                    "{type_name}: Refresh of {} complete after {}",
+                    plural(*count, "object"),
+                    duration(*elapsed)
+                );
                 self.info(text, "refresh_complete", vec![("hook", of_type(type_name, *count))]);
             }
             Event::ReadStart { addr } => self.hook(&event, "apply_start", applied(addr, Action::Read)),
@@ -169,7 +175,7 @@ impl EventSink for JsonUi {
                 self.hook(&event, "apply_errored", applied(addr, *action).with("elapsed_seconds", elapsed.as_secs()));
             }
             Event::Skipped { addr, action } => self.hook(&event, "apply_skipped", applied(addr, *action)),
-            Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic, &SourceMap::default()),
+            Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic),
         }
     }
 }
@@ -274,7 +280,7 @@ mod tests {
     #[test]
     fn lines_in_terraforms_format() {
         let output = Arc::new(Output::captured());
-        let ui = JsonUi { output: output.clone(), now: fixed };
+        let ui = JsonUi { output: output.clone(), sources: SourceMap::default(), now: fixed };
         ui.version("0.1.0");
         let object = || Some(Value::object([("id", Value::from("x"))]));
         let mut replaced = change("module.m.aws_example.a[\"k\"]", Action::CreateThenDelete, object(), object());
@@ -285,10 +291,15 @@ mod tests {
         let at = Duration::from_secs(75);
         ui.emit(Event::RefreshStart { type_name: "aws_example".into(), count: 2 });
         ui.emit(Event::ApplyStart { addr: addr(), action: Action::Create, deposed: None, id: None });
-        ui.emit(Event::ApplyProgress { addr: addr(), action: Action::Create, status: Some("CREATING".into()), elapsed: at });
+        ui.emit(Event::ApplyProgress {
+            addr: addr(),
+            action: Action::Create,
+            status: Some("CREATING".into()),
+            elapsed: at,
+        });
         ui.emit(Event::ApplyComplete { addr: addr(), action: Action::Create, id: Some("x".into()), elapsed: at });
         ui.emit(Event::ApplyErrored { addr: addr(), action: Action::Delete, elapsed: at });
-        ui.diagnostic(&Diagnostic::error("Broken", "It is."), &SourceMap::default());
+        ui.diagnostic(&Diagnostic::error("Broken", "It is."));
         ui.applied(PlanMode::Normal, Summary { import: 0, add: 1, change: 0, destroy: 1 });
         let outputs = std::collections::BTreeMap::from([
             ("a".to_owned(), OutputRecord { value: "x".into(), ty: sgp_model::Type::String, sensitive: false }),

@@ -18,11 +18,7 @@ impl Paint {
     }
 
     fn styled(self, text: &str, style: Style) -> String {
-        if self.colour && !text.is_empty() {
-            format!("{style}{text}{style:#}")
-        } else {
-            text.to_owned()
-        }
+        if self.colour && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
     fn coloured(self, text: &str, colour: AnsiColor) -> String {

@@ -1,6 +1,6 @@
 //! A plan as people read it.
 
-use std::fmt::Write as _;
+use std::{collections::HashSet, fmt::Write as _};
 
 use sgp_model::{
     AttrPath, Block, InstanceAddr, InstanceKey, Mode, Plan, Value,
@@ -61,9 +61,10 @@ fn nothing_to_do(plan: &Plan, paint: Paint) -> String {
             "No changes. Your infrastructure matches the configuration.",
             "sgp compared the real infrastructure with the configuration and found no differences, so there is nothing to do.",
         ),
-        PlanMode::Destroy => {
-            ("No changes. No objects need to be destroyed.", "The state holds no objects, so there is nothing to destroy.")
-        }
+        PlanMode::Destroy => (
+            "No changes. No objects need to be destroyed.",
+            "The state holds no objects, so there is nothing to destroy.",
+        ),
         PlanMode::RefreshOnly => (
             "No changes. Your infrastructure still matches the recorded state.",
             "sgp compared the real infrastructure with the state and found no differences.",
@@ -210,9 +211,12 @@ fn because(addr: &InstanceAddr, reason: &Reason) -> Option<String> {
 
 /// What changed outside since the last run. A normal plan shows only what it acts upon; the rest is counted.
 fn drift(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
-    let matters = |d: &ResourceChange| {
-        let acted_upon = |c: &ResourceChange| c.addr == d.addr && c.action != Action::NoOp;
-        plan.mode == PlanMode::RefreshOnly || (plan.mode == PlanMode::Normal && plan.changes.iter().any(acted_upon))
+    let acted_upon: HashSet<&InstanceAddr> =
+        plan.changes.iter().filter(|c| c.action != Action::NoOp).map(|c| &c.addr).collect();
+    let matters = |d: &ResourceChange| match plan.mode {
+        PlanMode::RefreshOnly => true,
+        PlanMode::Normal => acted_upon.contains(&d.addr),
+        PlanMode::Destroy => false,
     };
     let (shown, rest): (Vec<_>, Vec<_>) = plan.drift.iter().partition(|d| matters(d));
     let mut out = String::new();
@@ -228,13 +232,17 @@ fn drift(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
             PlanMode::RefreshOnly => {
                 "This is a refresh-only plan: sgp will not undo these changes. Applying it records them in the state and changes no real object."
             }
-            _ => "Unless the configuration has been updated to match, the plan below undoes or responds to these changes.",
+            _ => {
+                "Unless the configuration has been updated to match, the plan below undoes or responds to these changes."
+            }
         };
         let _ = writeln!(out, "\n{}", paint.wrap(then, 0).join("\n"));
     }
     if !rest.is_empty() && plan.mode == PlanMode::Normal {
         let objects = plural(rest.len(), "object");
-        let text = format!("{objects} changed outside of sgp without effect on this plan; `sgp plan -refresh-only` shows what.");
+        let text = format!(
+            "{objects} changed outside of sgp without effect on this plan; `sgp plan -refresh-only` shows what."
+        );
         let _ = writeln!(out, "\n{}", paint.dim(&paint.wrap(&text, 0).join("\n")));
     }
     out

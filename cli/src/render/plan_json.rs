@@ -16,7 +16,8 @@ pub const FORMAT: &str = "1.2";
 
 /// `show -json` of a plan. `configuration` is its `configuration` member, made from the loaded configuration.
 pub fn plan(plan: &Plan, configuration: Option<Json>, facts: Facts<'_>) -> Json {
-    let mut json = Json::object([("format_version", Json::from(FORMAT)), ("terraform_version", plan.version.as_str().into())]);
+    let mut json =
+        Json::object([("format_version", Json::from(FORMAT)), ("terraform_version", plan.version.as_str().into())]);
     if !plan.variables.is_empty() {
         let variables = plan.variables.iter().map(|(k, v)| (k.clone(), Json::object([("value", Json::of_value(v))])));
         json.push("variables", Json::object(variables));
@@ -176,7 +177,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use sgp_model::{InstanceRecord, ProviderAddr, State, Type, Value, address::parse_instance, state::{ObjectStatus, RecordKey}};
+    use sgp_model::{
+        InstanceRecord, ProviderAddr, State, Type, Value,
+        address::parse_instance,
+        state::{ObjectStatus, RecordKey},
+    };
 
     use super::*;
     use crate::render::plan::tests::{change, plan as plan_of, schema};
@@ -202,7 +207,12 @@ mod tests {
         p.variables.insert("v".into(), Value::int(1));
         p.outputs.insert(
             "o".into(),
-            OutputChange { action: Action::Create, before: Value::dynamic_null(), after: Value::unknown(Type::String), sensitive: false },
+            OutputChange {
+                action: Action::Create,
+                before: Value::dynamic_null(),
+                after: Value::unknown(Type::String),
+                sensitive: false,
+            },
         );
         let mut state = State::default();
         let record = InstanceRecord {

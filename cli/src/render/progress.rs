@@ -23,6 +23,8 @@ const TICK: Duration = Duration::from_millis(120);
 pub struct Progress {
     paint: Paint,
     output: Arc<Output>,
+    /// For diagnostics that are told at once.
+    sources: SourceMap,
     live: Option<Live>,
 }
 
@@ -34,12 +36,12 @@ struct Live {
 
 impl Progress {
     /// Plain lines to the output; with `live`, moving lines below them on the terminal.
-    pub fn new(paint: Paint, output: Arc<Output>, live: bool) -> Self {
+    pub fn new(paint: Paint, output: Arc<Output>, sources: SourceMap, live: bool) -> Self {
         let live = live.then(|| Live {
             lines: MultiProgress::with_draw_target(ProgressDrawTarget::stdout_with_hz(10)),
             bars: Mutex::default(),
         });
-        Self { paint, output, live }
+        Self { paint, output, sources, live }
     }
 
     fn print(&self, text: &str) {
@@ -61,7 +63,8 @@ impl Live {
     fn start(&self, key: String, message: String) {
         let bar = self.lines.add(ProgressBar::new_spinner());
         bar.set_style(
-            ProgressStyle::with_template("{spinner} {wide_msg} [{elapsed}]").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            ProgressStyle::with_template("{spinner} {wide_msg} [{elapsed}]")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
         bar.set_message(message);
         bar.enable_steady_tick(TICK);
@@ -88,7 +91,7 @@ impl Live {
 impl EventSink for Progress {
     fn emit(&self, event: Event) {
         if let Event::Diagnostic(diagnostic) = &event {
-            self.print(&diagnostics::render(diagnostic, &SourceMap::default(), self.paint));
+            self.print(&diagnostics::render(diagnostic, &self.sources, self.paint));
             return;
         }
         if let Some(live) = &self.live {
@@ -156,7 +159,7 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
         Event::RefreshStart { type_name, count } => {
             format!("{}: Refreshing state... [{}]", bold(type_name), plural(*count, "object"))
         }
-        Event::RefreshComplete { .. } => return None,
+        Event::RefreshComplete { .. } | Event::Diagnostic(_) => return None,
         Event::ReadStart { addr } => format!("{}: Reading...", bold(addr)),
         Event::ReadComplete { addr, id, elapsed } => {
             format!("{}: Read complete after {}{}", bold(addr), duration(*elapsed), bracketed(id.as_deref()))
@@ -181,7 +184,6 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
         Event::Skipped { addr, action } => {
             format!("{}: {} skipped", bold(addr), Verb::of(*action).done)
         }
-        Event::Diagnostic(_) => return None,
     })
 }
 
@@ -215,10 +217,25 @@ mod tests {
             Event::RefreshComplete { type_name: "aws_security_group".into(), count: 300, elapsed: at(900) },
             Event::ReadComplete { addr: addr(), id: Some("x".into()), elapsed: at(900) },
             Event::ApplyStart { addr: addr(), action: Action::Create, deposed: None, id: None },
-            Event::ApplyProgress { addr: addr(), action: Action::Create, status: Some("CREATING".into()), elapsed: at(70_000) },
+            Event::ApplyProgress {
+                addr: addr(),
+                action: Action::Create,
+                status: Some("CREATING".into()),
+                elapsed: at(70_000),
+            },
             Event::ApplyProgress { addr: addr(), action: Action::Delete, status: None, elapsed: at(10_000) },
-            Event::ApplyComplete { addr: addr(), action: Action::Create, id: Some("orders".into()), elapsed: at(3_725_000) },
-            Event::ApplyStart { addr: addr(), action: Action::Delete, deposed: Some("0123abcd".into()), id: Some("orders".into()) },
+            Event::ApplyComplete {
+                addr: addr(),
+                action: Action::Create,
+                id: Some("orders".into()),
+                elapsed: at(3_725_000),
+            },
+            Event::ApplyStart {
+                addr: addr(),
+                action: Action::Delete,
+                deposed: Some("0123abcd".into()),
+                id: Some("orders".into()),
+            },
             Event::ApplyComplete { addr: addr(), action: Action::Delete, id: Some("orders".into()), elapsed: at(100) },
             Event::ApplyErrored { addr: addr(), action: Action::Update, elapsed: at(3_000) },
             Event::Skipped { addr: addr(), action: Action::Create },

@@ -20,7 +20,8 @@ pub fn state(state: &State, schemas: SchemaOf<'_>, paint: Paint) -> String {
     if state.instances.is_empty() && state.outputs.is_empty() {
         return "The state is empty: no objects and no outputs are recorded.\n".to_owned();
     }
-    let objects: Vec<String> = state.instances.iter().map(|(key, record)| object(key, record, schemas, paint)).collect();
+    let objects: Vec<String> =
+        state.instances.iter().map(|(key, record)| object(key, record, schemas, paint)).collect();
     let mut out = objects.join("\n");
     if !state.outputs.is_empty() {
         out.push_str(if out.is_empty() { "" } else { "\n" });

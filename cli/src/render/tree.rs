@@ -1,35 +1,43 @@
 //! Objects as Terraform's JSON arranges them: by module, with parts that are sensitive or unknown beside the values.
 
-use sgp_model::{Block, InstanceAddr, InstanceKey, Kind, Mode, ModulePath, Value};
+use std::collections::BTreeMap;
+
+use sgp_model::{Block, InstanceAddr, InstanceKey, Kind, Mode, ModuleInstance, ModulePath, Value};
 
 use super::json::Json;
 
 /// The `root_module` of a values representation; `resources` come in the order of addresses.
 pub fn modules(resources: Vec<(ModulePath, Json)>) -> Json {
-    module(&ModulePath::root(), &resources)
+    let mut root = Node::default();
+    for (path, json) in resources {
+        let node = path.0.iter().fold(&mut root, |node, step| node.children.entry(step.clone()).or_default());
+        node.resources.push(json);
+    }
+    root.json(&ModulePath::root())
 }
 
-fn module(path: &ModulePath, all: &[(ModulePath, Json)]) -> Json {
-    let mut json = Json::object::<&str>([]);
-    let own: Vec<Json> = all.iter().filter(|(m, _)| m == path).map(|(_, r)| r.clone()).collect();
-    if !own.is_empty() {
-        json.push("resources", own);
+/// One module instance.
+#[derive(Default)]
+struct Node {
+    resources: Vec<Json>,
+    children: BTreeMap<ModuleInstance, Node>,
+}
+
+impl Node {
+    fn json(self, path: &ModulePath) -> Json {
+        let mut json = Json::object::<&str>([]);
+        if !self.resources.is_empty() {
+            json.push("resources", self.resources);
+        }
+        if !path.is_root() {
+            json.push("address", path.to_string());
+        }
+        if !self.children.is_empty() {
+            let child = |(step, node): (ModuleInstance, Self)| node.json(&path.child(step.name, step.key));
+            json.push("child_modules", Json::array(self.children.into_iter().map(child)));
+        }
+        json
     }
-    if !path.is_root() {
-        json.push("address", path.to_string());
-    }
-    let depth = path.0.len();
-    let mut children: Vec<ModulePath> = all
-        .iter()
-        .filter(|(m, _)| m.0.len() > depth && m.0[..depth] == path.0[..])
-        .map(|(m, _)| ModulePath(m.0[..=depth].to_vec().into()))
-        .collect();
-    children.sort();
-    children.dedup();
-    if !children.is_empty() {
-        json.push("child_modules", Json::array(children.iter().map(|child| module(child, all))));
-    }
-    json
 }
 
 /// The members that name an object: address, mode, type, name, index.
@@ -88,7 +96,11 @@ pub fn redact(value: &Value, schema: Option<&Block>) -> Value {
         if let Some(nested) = schema.blocks.get(name) {
             return redact_blocks(v, &nested.block);
         }
-        if schema.attributes.get(name).is_some_and(|a| a.sensitive) && !v.is_null() { v.clone().sensitive() } else { v.clone() }
+        if schema.attributes.get(name).is_some_and(|a| a.sensitive) && !v.is_null() {
+            v.clone().sensitive()
+        } else {
+            v.clone()
+        }
     };
     let object = Value::object(fs.iter().map(|(k, v)| (k.clone(), field(k, v))));
     object.mark(value.marks())

@@ -55,7 +55,8 @@ fn string(text: &str, depth: usize) -> String {
     let Some(lines) = heredoc_lines(text) else { return quote(text) };
     let marker = heredoc_marker(text);
     let indent = "  ".repeat(depth);
-    let body: String = lines.iter().map(|l| if l.is_empty() { "\n".to_owned() } else { format!("{indent}{l}\n") }).collect();
+    let body: String =
+        lines.iter().map(|l| if l.is_empty() { "\n".to_owned() } else { format!("{indent}{l}\n") }).collect();
     format!("<<{}{marker}\n{body}{indent}{marker}", if depth > 0 { "-" } else { "" })
 }
 
@@ -78,16 +79,22 @@ pub fn heredoc_marker(text: &str) -> String {
 }
 
 fn sequence<'a>(open: &str, vs: impl Iterator<Item = &'a Value>, close: &str, depth: usize, clear: bool) -> String {
-    let indent = "  ".repeat(depth + 1);
-    let lines: String = vs.map(|v| format!("{indent}{},\n", write(v, depth + 1, clear))).collect();
-    if lines.is_empty() { format!("{open}{close}") } else { format!("{open}\n{lines}{}{close}", "  ".repeat(depth)) }
+    let lines = vs.map(|v| write(v, depth + 1, clear) + ",").collect();
+    enclosed(open, lines, close, depth)
 }
 
 fn mapping(open: &str, fs: &BTreeMap<Arc<str>, Value>, close: &str, depth: usize, clear: bool) -> String {
-    let indent = "  ".repeat(depth + 1);
-    let lines: String =
-        fs.iter().map(|(k, v)| format!("{indent}{} = {}\n", quote(k), write(v, depth + 1, clear))).collect();
-    if lines.is_empty() { format!("{open}{close}") } else { format!("{open}\n{lines}{}{close}", "  ".repeat(depth)) }
+    let lines = fs.iter().map(|(k, v)| format!("{} = {}", quote(k), write(v, depth + 1, clear))).collect();
+    enclosed(open, lines, close, depth)
+}
+
+/// Lines between brackets, one step further in.
+fn enclosed(open: &str, lines: Vec<String>, close: &str, depth: usize) -> String {
+    if lines.is_empty() {
+        return format!("{open}{close}");
+    }
+    let (inner, outer) = ("  ".repeat(depth + 1), "  ".repeat(depth));
+    format!("{open}\n{inner}{}\n{outer}{close}", lines.join(&format!("\n{inner}")))
 }
 
 /// A key of an object as it can stand before `=`: bare where it is an identifier.
@@ -149,7 +156,8 @@ mod tests {
 
     #[test]
     fn keys_are_quoted_when_they_must_be() {
-        for (key, shown) in [("a-b", "a-b"), ("1a", "\"1a\""), ("a.b", "\"a.b\""), ("", "\"\""), ("größe", "größe")] {
+        for (key, shown) in [("a-b", "a-b"), ("1a", "\"1a\""), ("a.b", "\"a.b\""), ("", "\"\""), ("größe", "größe")]
+        {
             assert_eq!(object_key(key), shown);
         }
     }

@@ -1,6 +1,6 @@
 //! Files of values: `*.tfvars` and `*.tfvars.json`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use sgp_engine::Registry;
 use sgp_lang::{
@@ -13,7 +13,7 @@ pub type Values = BTreeMap<String, (Value, Option<Span>)>;
 
 /// Reads the values of a file; those that are wrong are left out and told.
 pub fn values(path: &str, text: &str) -> (Values, Diagnostics) {
-    if path.ends_with(".json") { json(path, text) } else { hcl(path, text) }
+    if Path::new(path).extension().is_some_and(|e| e == "json") { json(path, text) } else { hcl(path, text) }
 }
 
 fn json(path: &str, text: &str) -> (Values, Diagnostics) {
@@ -36,7 +36,8 @@ fn json(path: &str, text: &str) -> (Values, Diagnostics) {
 fn hcl(path: &str, text: &str) -> (Values, Diagnostics) {
     let (body, mut diagnostics) = syntax::parse_body(&Arc::from(path), text);
     for block in &body.blocks {
-        let detail = format!("A file of values holds `name = value` and no blocks; {path} has a block {:?}.", &*block.ty);
+        let detail =
+            format!("A file of values holds `name = value` and no blocks; {path} has a block {:?}.", &*block.ty);
         diagnostics.push(Diagnostic::error("Unexpected block", detail).at(block.header()));
     }
     let mut evaluator = evaluator();
@@ -90,9 +91,13 @@ mod tests {
         let text = "a = 1\nb = [\n  var.x,\n]\nc {}\nd = \"x\"\n";
         let (values, diagnostics) = values("x.tfvars", text);
         assert_eq!(values.keys().collect::<Vec<_>>(), ["a", "d"]);
-        let places: Vec<_> = diagnostics.iter().filter_map(|d| d.span.as_ref()).map(|s| (&*s.file, &text[s.range.clone()])).collect();
+        let places: Vec<_> =
+            diagnostics.iter().filter_map(|d| d.span.as_ref()).map(|s| (&*s.file, &text[s.range.clone()])).collect();
         assert_eq!(places.len(), 2, "{diagnostics:?}");
-        assert!(places.iter().all(|(file, part)| *file == "x.tfvars" && (part.contains("var") || part.starts_with('c'))), "{places:?}");
+        assert!(
+            places.iter().all(|(file, part)| *file == "x.tfvars" && (part.contains("var") || part.starts_with('c'))),
+            "{places:?}"
+        );
     }
 
     #[test]

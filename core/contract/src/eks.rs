@@ -10,7 +10,7 @@ pub struct ClusterAccess {
     pub name: String,
     /// `https://...`.
     pub endpoint: String,
-    /// PEM, as DescribeCluster answers it after base64 decoding.
+    /// PEM, as `DescribeCluster` answers it after base64 decoding.
     pub ca_pem: Vec<u8>,
     /// `CREATING`, `ACTIVE`, ...
     pub status: String,
@@ -23,7 +23,7 @@ pub struct ClusterAccess {
 /// A bearer token.
 #[derive(Clone, Debug)]
 pub struct BearerToken {
-    /// `k8s-aws-v1.` and a presigned GetCallerIdentity URL.
+    /// `k8s-aws-v1.` and a presigned `GetCallerIdentity` URL.
     pub token: String,
     /// Seconds since the epoch; EKS takes such a token for 15 minutes at most.
     pub expires_at: i64,
@@ -60,19 +60,19 @@ pub struct AddonChange {
 /// EKS as the Kubernetes provider sees it; implemented by the AWS provider with its default (unaliased) configuration.
 #[async_trait]
 pub trait Eks: Send + Sync {
-    /// DescribeCluster; `None` when there is no such cluster.
+    /// `DescribeCluster`; `None` when there is no such cluster.
     async fn cluster(&self, name: &str) -> Result<Option<ClusterAccess>, Diagnostic>;
 
     /// Presigns a token for the cluster. No call.
     async fn token(&self, cluster: &str) -> Result<BearerToken, Diagnostic>;
 
-    /// DescribeAddon; `None` when the cluster or the add-on is not there.
+    /// `DescribeAddon`; `None` when the cluster or the add-on is not there.
     async fn addon(&self, cluster: &str, name: &str) -> Result<Option<Addon>, Diagnostic>;
 
-    /// CreateAddon or UpdateAddon (with `resolveConflicts=OVERWRITE`), whichever fits; returns without waiting.
+    /// `CreateAddon` or `UpdateAddon` (with `resolveConflicts=OVERWRITE`), whichever fits; returns without waiting.
     async fn put_addon(&self, cluster: &str, name: &str, change: AddonChange) -> Result<Addon, Diagnostic>;
 
-    /// DeleteAddon, preserving nothing; success when it is not there.
+    /// `DeleteAddon`, preserving nothing; success when it is not there.
     async fn delete_addon(&self, cluster: &str, name: &str) -> Result<(), Diagnostic>;
 
     /// Ids of the security groups of these names in a VPC, in the order of the names; a name that no group or several

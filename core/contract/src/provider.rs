@@ -208,9 +208,9 @@ pub trait ResourceType: Send + Sync {
     /// `checkpointed` attributes are not passed here: with them the engine calls [`Self::read`].
     async fn find(&self, client: &dyn Client, intent: &Intent) -> Result<Found, Diagnostic>;
 
-    /// Waits until an object that an interrupted creation made is usable; called with what [`Self::read`] answered. An
-    /// error taints it.
-    async fn settle(&self, _client: &dyn Client, _cx: &Context, object: Value) -> Applied {
+    /// Brings an object that an interrupted creation made to what was `planned` and waits until it is usable; called with
+    /// what [`Self::read`] answered. An error taints it.
+    async fn settle(&self, _client: &dyn Client, _cx: &Context, _planned: &Value, object: Value) -> Applied {
         Applied::done(object)
     }
 

@@ -111,4 +111,3 @@ pub struct Imported {
     /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
-

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sgp_lang::{CellKey, Evaluator};
+use sgp_lang::{CellKey, Evaluator, World};
 use sgp_model::{
     InstanceAddr, InstanceRecord, Mode, ProviderAddr, ResourceAddr, Value,
     plan::{Action, ResourceChange},
@@ -10,7 +10,7 @@ use sgp_model::{
 };
 use sgp_plan::{Dependency, Node};
 
-use crate::{Registry, world::PlanWorld};
+use crate::Registry;
 
 /// The cells of an evaluation, numbered.
 pub(crate) struct Dependencies {
@@ -25,7 +25,7 @@ pub(crate) struct Dependencies {
 }
 
 impl Dependencies {
-    pub(crate) fn of(evaluator: &mut Evaluator<PlanWorld>) -> Self {
+    pub(crate) fn of<W: World>(evaluator: &mut Evaluator<W>) -> Self {
         let mut found = Self {
             keys: Vec::new(),
             needs: Vec::new(),

@@ -10,6 +10,7 @@ use crate::{
     Imported, Session,
     blocks::resource_block,
     clients::{ClientState, Clients},
+    dependencies::Dependencies,
     planner, recover, typed,
     values::RecordedWorld,
 };
@@ -40,7 +41,9 @@ async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Valu
     if state.current(addr).is_some() {
         return Err(Diagnostic::error(
             "Resource already managed",
-            format!("{addr} is already in the state. To import another object, take it out first: sgp state rm '{addr}'."),
+            format!(
+                "{addr} is already in the state. To import another object, take it out first: sgp state rm '{addr}'."
+            ),
         )
         .into());
     }
@@ -81,7 +84,11 @@ async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Valu
         return Err(diagnostics);
     }
     let client = clients.0.get(&provider).cloned().unwrap_or(ClientState::Failed);
-    let record = planner::read_one(session, &client, addr, &provider, id, &config).await?;
+    let mut record = planner::read_one(session, &client, addr, &provider, id, &config).await?;
+    // A destroy that follows at once must know what goes first. What cannot be told yet is told by the next apply.
+    let _ = evaluator.object(addr);
+    evaluator.take_diagnostics();
+    record.dependencies = Dependencies::of(&mut evaluator).resources(addr);
     let object = match session.registry.resource_type(&addr.resource.type_name) {
         Some(ty) => typed::marked(&ty.schema().block, &record),
         None => record.attributes.clone(),

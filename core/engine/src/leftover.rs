@@ -114,10 +114,7 @@ pub(crate) fn destroy_all(
 }
 
 /// Resources that depend on a target, directly or not.
-fn doomed_resources(
-    existing: &BTreeMap<RecordKey, InstanceRecord>,
-    targets: &[ParsedAddr],
-) -> BTreeSet<ResourceAddr> {
+fn doomed_resources(existing: &BTreeMap<RecordKey, InstanceRecord>, targets: &[ParsedAddr]) -> BTreeSet<ResourceAddr> {
     let mut doomed = BTreeSet::new();
     let mut hit: BTreeSet<ResourceAddr> = existing
         .keys()
@@ -160,17 +157,26 @@ pub(crate) fn prevented(config: &Config, changes: &[ResourceChange]) -> Diagnost
     diagnostics
 }
 
-/// What is different from what was recorded, although nobody applied anything.
+/// What is different from what was recorded, although nobody applied anything. Where the plan changes nothing, differences in
+/// what the provider alone decides (the rules that a group has, a status) are not news: they are recorded and not told.
 pub(crate) fn drift(
     recorded: &State,
     existing: &BTreeMap<RecordKey, InstanceRecord>,
+    changes: &[ResourceChange],
     session: &Session,
 ) -> Vec<ResourceChange> {
+    let untouched: BTreeMap<_, _> =
+        changes.iter().filter(|c| c.action == Action::NoOp).map(|c| (&c.addr, &c.config)).collect();
     let mut drift = Vec::new();
     for (key, before) in &recorded.instances {
         let mut change = deletion(session, key, before, None);
         match existing.get(key) {
             Some(after) if after.attributes == before.attributes => continue,
+            Some(after)
+                if untouched.get(&key.addr).is_some_and(|c| only_the_provider(session, key, before, after, c)) =>
+            {
+                continue;
+            }
             Some(after) => {
                 change.action = Action::Update;
                 change.after = shown(session, key, after);
@@ -180,4 +186,21 @@ pub(crate) fn drift(
         drift.push(change);
     }
     drift
+}
+
+/// Whether everything that differs is decided by the provider, because the configuration says nothing about it.
+fn only_the_provider(
+    session: &Session,
+    key: &RecordKey,
+    before: &InstanceRecord,
+    after: &InstanceRecord,
+    config: &Value,
+) -> bool {
+    let Some(ty) = session.registry.resource_type(&key.addr.resource.type_name) else { return false };
+    let block = &ty.schema().block;
+    sgp_plan::changed_attributes(block, &before.attributes, &after.attributes).into_iter().all(|name| {
+        let computed =
+            block.attributes.get(name).map_or_else(|| block.blocks[name].computed, sgp_model::Attribute::is_computed);
+        computed && config.get(name).is_none_or(Value::is_null)
+    })
 }

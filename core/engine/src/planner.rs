@@ -9,7 +9,7 @@ use futures::future::join_all;
 use sgp_contract::{DataRequest, ImportRequest, ReadScope};
 use sgp_lang::{Evaluator, Inputs, Stop};
 use sgp_model::{
-    Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, ProviderAddr, State, Value,
+    Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, ProviderAddr, ResourceAddr, State, Value,
     address::ParsedAddr,
     plan::{Action, OutputChange, PlanMode, ResourceChange},
     state::{ObjectStatus, RecordKey},
@@ -91,13 +91,8 @@ impl<'a> Planning<'a> {
         };
         // What differs from call to call is unknown while planning.
         let inputs = Inputs { impure: None, timestamp: session.clock.now(), ..session.inputs.clone() };
-        let evaluator = Evaluator::new(
-            session.config.clone(),
-            inputs,
-            session.registry.clone(),
-            session.files.clone(),
-            world,
-        );
+        let evaluator =
+            Evaluator::new(session.config.clone(), inputs, session.registry.clone(), session.files.clone(), world);
         Self { session, options, state, evaluator, diagnostics: Diagnostics::new() }
     }
 
@@ -203,6 +198,10 @@ impl<'a> Planning<'a> {
         }
         let _ = self.evaluator.module_instances();
         for resource in self.evaluator.resources() {
+            // Counting the instances of what nobody asked for would plan what they are counted by.
+            if !self.touched(&resource) {
+                continue;
+            }
             let Ok(keys) = self.evaluator.instances(&resource) else { continue };
             for addr in keys.into_iter().map(|key| resource.instance(key)) {
                 if self.targeted(&addr) {
@@ -222,6 +221,31 @@ impl<'a> Planning<'a> {
         self.options.targets.is_empty() || self.options.targets.iter().any(|t| t.covers(addr))
     }
 
+    fn touched(&self, resource: &ResourceAddr) -> bool {
+        self.options.targets.is_empty() || self.options.targets.iter().any(|t| t.touches(resource))
+    }
+
+    /// Targets and replacements that name nothing are mistyped: doing nothing quietly would look like success.
+    fn unmatched(&mut self) -> Diagnostics {
+        let resources = self.evaluator.resources();
+        let world = self.evaluator.world();
+        let recorded: Vec<&InstanceAddr> = world.existing.keys().map(|key| &key.addr).collect();
+        let targets = self.options.targets.iter().filter(|target| {
+            !resources.iter().any(|r| target.touches(r)) && !recorded.iter().any(|addr| target.covers(addr))
+        });
+        let replaced = self
+            .options
+            .replace
+            .iter()
+            .filter(|addr| !recorded.contains(addr) && !world.changes.keys().any(|planned| planned == *addr));
+        let named = targets.map(|t| ("-target", shown_target(t))).chain(replaced.map(|a| ("-replace", a.to_string())));
+        let problem = |(flag, addr): (&str, String)| {
+            let detail = format!("{flag} names {addr}, which is neither in the configuration nor in the state.");
+            Diagnostic::error("No such object", detail)
+        };
+        Diagnostics(named.map(problem).collect())
+    }
+
     /// Reads the data sources that were asked for, in bulk by configuration and type. Answers whether there were any.
     async fn read_data(&mut self) -> bool {
         let wanted = std::mem::take(&mut self.evaluator.world_mut().wanted);
@@ -235,13 +259,19 @@ impl<'a> Planning<'a> {
     }
 
     fn finish(&mut self) -> Option<Plan> {
+        let told = self.evaluator.take_diagnostics();
+        self.diagnostics.extend(told);
+        if !self.diagnostics.has_errors() {
+            let unmatched = self.unmatched();
+            self.diagnostics.extend(unmatched);
+        }
         let mut changes = std::mem::take(&mut self.evaluator.world_mut().changes);
         let recorded = self.state.clone();
         let existing = self.evaluator.world().existing.clone();
         let mut list: Vec<ResourceChange> = Vec::new();
+        let mut dependencies = Dependencies::of(&mut self.evaluator);
         match self.options.mode {
             PlanMode::Normal => {
-                let mut dependencies = Dependencies::of(&mut self.evaluator);
                 for change in changes.values_mut() {
                     change.dependencies = dependencies.resources(&change.addr);
                 }
@@ -253,8 +283,8 @@ impl<'a> Planning<'a> {
         }
         self.diagnostics.extend(leftover::prevented(&self.session.config, &list));
         list.sort_by(|a, b| (&a.addr, &a.deposed).cmp(&(&b.addr, &b.deposed)));
-        let steps = self.order(&mut list, &existing)?;
-        let drift = leftover::drift(&recorded, &existing, self.session);
+        let steps = self.order(&dependencies, &mut list, &existing)?;
+        let drift = leftover::drift(&recorded, &existing, &list, self.session);
         let outputs = self.outputs(&recorded);
         Some(Plan {
             mode: self.options.mode,
@@ -278,15 +308,20 @@ impl<'a> Planning<'a> {
 
     fn order(
         &mut self,
+        dependencies: &Dependencies,
         changes: &mut [ResourceChange],
         existing: &BTreeMap<RecordKey, InstanceRecord>,
     ) -> Option<Vec<sgp_model::plan::Step>> {
-        let mut graph = Dependencies::of(&mut self.evaluator).graph(changes, existing);
+        let mut graph = dependencies.graph(changes, existing);
         graph.add_domain_order(changes, &self.session.registry);
         sgp_plan::order::force_create_before_destroy(changes, &graph.nodes, &graph.joins);
         match sgp_plan::steps(changes, &graph.nodes, &graph.joins) {
             Ok(steps) => Some(steps),
             Err(cycle) => {
+                // A circle in the configuration was told by the evaluator, with the values that make it.
+                if self.diagnostics.has_errors() {
+                    return None;
+                }
                 let path: Vec<String> = cycle.0.iter().map(|&i| changes[i as usize].addr.to_string()).collect();
                 self.diagnostics.push(Diagnostic::error(
                     "Cycle",
@@ -308,8 +343,12 @@ impl<'a> Planning<'a> {
             if self.options.targets.is_empty() {
                 for (name, record) in &recorded.outputs {
                     let after = Value::dynamic_null();
-                    let change =
-                        OutputChange { action: Action::Delete, before: before(name), after, sensitive: record.sensitive };
+                    let change = OutputChange {
+                        action: Action::Delete,
+                        before: before(name),
+                        after,
+                        sensitive: record.sensitive,
+                    };
                     outputs.insert(name.clone(), change);
                 }
             }
@@ -329,7 +368,9 @@ impl<'a> Planning<'a> {
             let sensitive = after.is_sensitive();
             outputs.insert(name.clone(), OutputChange { action, before: before(&name), after, sensitive });
         }
-        for (name, record) in recorded.outputs.iter().filter(|(name, _)| !outputs.contains_key(*name)).collect::<Vec<_>>() {
+        for (name, record) in
+            recorded.outputs.iter().filter(|(name, _)| !outputs.contains_key(*name)).collect::<Vec<_>>()
+        {
             let change = OutputChange {
                 action: Action::Delete,
                 before: before(name),
@@ -374,7 +415,8 @@ pub(crate) async fn read_data(
         group.iter().for_each(|(addr, _)| session.events.emit(Event::ReadStart { addr: (*addr).clone() }));
         let answers = ty.read(&**client, scope, &requests).await;
         let elapsed = session.clock.monotonic().saturating_sub(start);
-        let finish = |(addr, (_, marks)): (&InstanceAddr, (Value, sgp_model::Marks)), answer: Result<Value, Diagnostics>| {
+        let finish = |(addr, (_, marks)): (&InstanceAddr, (Value, sgp_model::Marks)),
+                      answer: Result<Value, Diagnostics>| {
             let answer = answer.and_then(|value| {
                 typed::shaped(&ty.schema().block, &value)
                     .map(|v| typed::mark_schema(&ty.schema().block, &v).mark(marks))
@@ -439,7 +481,10 @@ pub(crate) async fn read_one(
     refreshed.present.remove(&key).ok_or_else(|| {
         Diagnostic::error(
             "Object to import does not exist",
-            format!("There is no {} with the id {id:?}. Check the id, the region and the account.", addr.resource.type_name),
+            format!(
+                "There is no {} with the id {id:?}. Check the id, the region and the account.",
+                addr.resource.type_name
+            ),
         )
         .on(addr)
     })

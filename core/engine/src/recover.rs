@@ -138,8 +138,12 @@ async fn created(
         told(session, intent, "its creation was interrupted before it took effect");
         return close(session, intent, Vec::new()).await.map(|()| None);
     };
-    let settled = ty.settle(client, &context(session, ty, intent, &object), object.clone()).await;
+    let settled = ty.settle(client, &context(session, ty, intent, &object), &intent.attributes, object.clone()).await;
     let failed = settled.diagnostics.has_errors();
+    if failed && *session.interrupt.borrow() >= Interrupt::Finish {
+        // The person ended the wait: nothing is wrong with the object, and the next run goes on waiting.
+        return Err(settled.diagnostics.0.into_iter().next().unwrap_or_else(|| not_reachable(intent)));
+    }
     let attributes = settled.object.unwrap_or(object);
     let record = InstanceRecord {
         provider: intent.provider.clone(),
@@ -189,11 +193,7 @@ async fn close(session: &Session, intent: &Intent, mut writes: Vec<Write>) -> Re
         writes.push(Write::BumpSerial);
     }
     writes.push(Write::End { token: intent.token.clone() });
-    session
-        .store
-        .write(writes)
-        .await
-        .map_err(|error| Diagnostic::error("State cannot be written", format!("{error}.")))
+    session.store.write(writes).await.map_err(|error| Diagnostic::error("State cannot be written", format!("{error}.")))
 }
 
 fn told(session: &Session, intent: &Intent, what: &str) {
@@ -234,7 +234,7 @@ fn context(session: &Session, ty: &dyn ResourceType, intent: &Intent, object: &V
     Context {
         addr: intent.key.addr.clone(),
         token: intent.token.clone(),
-        timeout: settings::timeout(ty.schema(), object, Operation::Create).unwrap_or(Duration::from_secs(1800)),
+        timeout: settings::timeout(ty.schema(), object, Operation::Create).unwrap_or(Duration::from_mins(30)),
         clock: session.clock.clone(),
         events: Arc::new(Telling(session.clone())),
         slot: Arc::new(Slot::default()),

@@ -11,11 +11,8 @@ use crate::{Session, values::RecordedWorld};
 /// # Errors
 /// A diagnostic that says what moved.
 pub async fn check_saved(session: &Session, plan: &Plan) -> Result<(), Diagnostic> {
-    let state = session
-        .store
-        .load()
-        .await
-        .map_err(|error| Diagnostic::error("State cannot be read", format!("{error}.")))?;
+    let state =
+        session.store.load().await.map_err(|error| Diagnostic::error("State cannot be read", format!("{error}.")))?;
     // A state that was never written has no lineage yet, and neither had the plan.
     if state.lineage != plan.lineage {
         return Err(stale(

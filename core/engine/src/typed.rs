@@ -59,8 +59,7 @@ fn typed_record(
         record.attributes = ty.upgrade(record.schema_version, record.attributes)?;
         record.schema_version = schema.version;
     }
-    record.attributes = shaped(&schema.block, &record.attributes)
-        .map_err(|problem| damaged(key, &problem))?;
+    record.attributes = shaped(&schema.block, &record.attributes).map_err(|problem| damaged(key, &problem))?;
     Ok(record)
 }
 

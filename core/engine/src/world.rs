@@ -110,19 +110,25 @@ impl PlanWorld {
             Some(ignore) => ignore_changes(&schema.block, prior, &configured.config, &ignore),
             None => configured.config.clone(),
         };
-        let provider_config = self.clients.0.get(&configured.provider).map_or_else(Value::dynamic_null, |c| c.config());
+        let provider_config = self
+            .clients
+            .0
+            .get(&configured.provider)
+            .map_or_else(Value::dynamic_null, super::clients::ClientState::config);
         let mut planned = plan_object(ty, prior, &config, &provider_config).map_err(|d| located(d, configured))?;
         let judged = judge(&schema.block, prior, &planned.object, &planned.requires_replace);
         let mut action = judged.action;
         let mut reason = action.is_replace().then_some(Reason::ReplaceBecauseCannotUpdate);
-        if let Some(why) = self.other_reason_to_replace(schema, configured, &config, tainted).filter(|_| !prior.is_null()) {
+        if let Some(why) =
+            self.other_reason_to_replace(schema, configured, &config, tainted).filter(|_| !prior.is_null())
+        {
             action = Action::DeleteThenCreate;
             reason = Some(why);
         }
         if action.is_replace() {
             let none = Value::null(schema.ty());
-            let fresh = plan_object(ty, &none, &configured.config, &provider_config)
-                .map_err(|d| located(d, configured))?;
+            let fresh =
+                plan_object(ty, &none, &configured.config, &provider_config).map_err(|d| located(d, configured))?;
             planned.diagnostics.extend(fresh.diagnostics);
             planned.object = fresh.object;
         }
@@ -204,8 +210,7 @@ impl PlanWorld {
             None
         };
         let Some(reason) = reason else {
-            let wanted =
-                WantedData { config: configured.config.clone(), provider: configured.provider.clone() };
+            let wanted = WantedData { config: configured.config.clone(), provider: configured.provider.clone() };
             self.wanted.insert(addr.clone(), wanted);
             return Answer::Blocked;
         };

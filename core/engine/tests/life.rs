@@ -213,6 +213,39 @@ async fn targets_bring_their_dependencies_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_is_counted_by_others_is_no_target() {
+    let hcl = format!(
+        "{CHAIN}\nresource \"fake_thing\" \"c\" {{\n  count = length(fake_thing.b.name)\n  name  = \"c\"\n}}\n"
+    );
+    let world = World::new(&hcl);
+    let targets = vec![parse_address("fake_thing.a").unwrap()];
+    let plan = world.plan_with(&PlanOptions { targets, ..PlanOptions::default() }).await.plan.unwrap();
+    assert_eq!(shown(&plan), "+ fake_thing.a");
+}
+
+#[tokio::test]
+async fn a_mistyped_target_is_an_error() {
+    let world = World::new(CHAIN);
+    let summaries = async |options: PlanOptions| {
+        let planned = world.plan_with(&options).await;
+        planned.diagnostics.iter().map(|d| d.detail.clone()).collect::<Vec<_>>()
+    };
+    let targets = vec![parse_address("fake_thing.x").unwrap(), parse_address("fake_thing.a").unwrap()];
+    let named = "names fake_thing.x, which is neither in the configuration nor in the state.";
+    assert_eq!(summaries(PlanOptions { targets, ..PlanOptions::default() }).await, [format!("-target {named}")]);
+    let replace = vec![parse_instance("fake_thing.x").unwrap()];
+    assert_eq!(summaries(PlanOptions { replace, ..PlanOptions::default() }).await, [format!("-replace {named}")]);
+}
+
+#[tokio::test]
+async fn a_circle_is_told_once() {
+    let world = World::new(
+        "resource \"fake_thing\" \"a\" {\n  name = fake_thing.b.id\n}\nresource \"fake_thing\" \"b\" {\n  name = fake_thing.a.id\n}\n",
+    );
+    assert_eq!(world.plan_errors().await, ["Cycle"]);
+}
+
+#[tokio::test]
 async fn replace_is_a_wish_that_is_granted() {
     let world = World::new(CHAIN);
     world.apply().await;
@@ -236,7 +269,8 @@ async fn prevent_destroy_refuses_replacement_and_deletion() {
 
 #[tokio::test]
 async fn ignored_changes_do_not_count() {
-    let hcl = "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  size = 1\n  lifecycle { ignore_changes = [size] }\n}\n";
+    let hcl =
+        "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  size = 1\n  lifecycle { ignore_changes = [size] }\n}\n";
     let mut world = World::new(hcl);
     world.apply().await;
     world.write(&hcl.replace("size = 1", "size = 7"));
@@ -366,6 +400,36 @@ async fn the_import_command_needs_a_block() {
 }
 
 #[tokio::test]
+async fn imported_objects_know_their_order() {
+    let world = World::new(CHAIN);
+    world.apply().await;
+    let mut other = World::new(CHAIN);
+    other.cloud = world.cloud.clone();
+    for (addr, id) in [("fake_thing.a", "a-0"), ("fake_thing.b", "b-1")] {
+        let addr = parse_instance(addr).unwrap();
+        assert!(sgp_engine::import(&other.session(), &addr, id).await.object.is_some());
+    }
+    let options = PlanOptions { mode: PlanMode::Destroy, ..PlanOptions::default() };
+    let plan = other.plan_with(&options).await.plan.unwrap();
+    other.cloud.calls();
+    other.apply_plan(&plan).await;
+    assert_eq!(other.cloud.calls(), ["delete b", "delete a"]);
+}
+
+#[tokio::test]
+async fn an_edited_reference_is_recorded_although_nothing_changes() {
+    let hcl = format!("{CHAIN}\nresource \"fake_thing\" \"c\" {{\n  name = \"c\"\n}}\n");
+    let mut world = World::new(&hcl);
+    world.apply().await;
+    world.write(&hcl.replace("name = \"c\"", "name = \"c\"\n  depends_on = [fake_thing.b]"));
+    assert!(world.plan().await.is_empty());
+    world.apply().await;
+    let c = parse_instance("fake_thing.c").unwrap();
+    let state = sgp_contract::StateStore::load(&*world.store).await.unwrap();
+    assert_eq!(state.current(&c).unwrap().dependencies[0].to_string(), "fake_thing.b");
+}
+
+#[tokio::test]
 async fn a_saved_plan_is_refused_when_something_moved() {
     let mut world = World::new(CHAIN);
     let plan = world.plan().await;
@@ -411,4 +475,96 @@ resource "terraform_data" "b" {
     let outcome = sgp_engine::apply(&world.session(), &plan, &ApplyOptions::default()).await;
     assert_eq!(outcome.done.add, 4000);
     world.assert_converged().await;
+}
+
+#[tokio::test]
+async fn a_status_is_told_once_and_not_at_every_poll() {
+    let world = World::new(CHAIN_A);
+    world.cloud.statuses.lock().unwrap().extend(["CREATING", "CREATING", "ACTIVE"].map(str::to_owned));
+    world.apply().await;
+    let told: Vec<_> = world
+        .events
+        .lock()
+        .unwrap()
+        .iter()
+        .filter_map(|e| match e {
+            sgp_engine::Event::ApplyProgress { status, .. } => status.clone(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["CREATING", "ACTIVE"]);
+}
+
+#[tokio::test]
+async fn what_the_provider_alone_decides_is_no_news() {
+    let world = World::new(CHAIN_A);
+    world.apply().await;
+    let changed = world.cloud.things.lock().unwrap()["a-0"].with_attr("etag", "other".into());
+    world.cloud.things.lock().unwrap().insert("a-0".into(), changed.clone());
+    let plan = world.plan().await;
+    assert!(plan.is_empty() && plan.drift.is_empty());
+    // It is recorded all the same, with the next apply.
+    world.apply_plan(&plan).await;
+    let addr = parse_instance("fake_thing.a").unwrap();
+    assert_eq!(world.plan().await.refreshed.current(&addr).unwrap().attributes.get("etag"), Some(&"other".into()));
+}
+
+#[tokio::test]
+async fn a_provider_may_be_configured_by_a_resource() {
+    let hcl = r#"
+resource "fake_thing" "a" { name = "a" }
+provider "fake" {
+  alias    = "inner"
+  endpoint = fake_thing.a.id
+}
+resource "fake_thing" "in" {
+  provider = fake.inner
+  name     = "in"
+}
+"#;
+    let world = World::new(hcl);
+    world.apply().await;
+    assert_eq!(world.cloud.calls(), ["create a", "create in"]);
+    world.assert_converged().await;
+    world.cloud.calls();
+    let options = PlanOptions { mode: PlanMode::Destroy, ..PlanOptions::default() };
+    let plan = world.plan_with(&options).await.plan.unwrap();
+    world.cloud.calls();
+    world.apply_plan(&plan).await;
+    assert_eq!(world.cloud.calls(), ["delete in", "delete a"]);
+}
+
+#[tokio::test]
+async fn what_lives_in_a_cluster_goes_and_comes_with_it() {
+    let hcl = r#"
+resource "aws_eks_cluster" "c" {
+  name = "c"
+  zone = "east"
+}
+resource "fake_tenant" "t" {
+  cluster_name = aws_eks_cluster.c.name
+  name         = "t"
+}
+"#;
+    let mut world = World::new(hcl);
+    world.apply().await;
+    world.write(&hcl.replace("east", "west"));
+    let plan = world.plan().await;
+    assert_eq!(shown(&plan), "-/+ aws_eks_cluster.c\n-/+ fake_tenant.t");
+    let cluster = parse_instance("aws_eks_cluster.c").unwrap();
+    assert_eq!(plan.changes[1].reason, Some(Reason::ReplaceBecauseClusterIsReplaced { cluster }));
+    world.cloud.calls();
+    world.apply_plan(&plan).await;
+    assert_eq!(world.cloud.calls(), ["delete t", "delete c", "create c", "create t"]);
+    world.assert_converged().await;
+}
+
+#[tokio::test]
+async fn a_saved_plan_knows_its_variables() {
+    let mut world = World::new("variable \"v\" {}\nresource \"fake_thing\" \"a\" { name = var.v }");
+    world.variables.insert("v".into(), "one".into());
+    let plan = world.plan().await;
+    world.variables.insert("v".into(), "two".into());
+    let refused = sgp_engine::check_saved(&world.session(), &plan).await.unwrap_err();
+    assert!(refused.detail.contains("These differ: v."), "{}", refused.detail);
 }

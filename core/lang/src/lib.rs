@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod eval;
+pub mod fmt;
 pub mod functions;
 pub mod load;
 pub mod source;
@@ -15,8 +16,8 @@ pub mod validate;
 
 pub use config::Config;
 pub use eval::{
-    Answer, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, Schemas, Stop, VariableInput,
-    World,
+    Answer, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, Schemas, Stop,
+    VariableInput, World,
 };
 pub use load::{Loaded, load};
 pub use source::Files;

@@ -84,19 +84,20 @@ struct Loader<'f> {
 /// Whether a file of this name belongs to the configuration.
 pub fn is_config_file(name: &str) -> bool {
     !name.starts_with('.')
-        && (name.ends_with(".tf") || name.ends_with(".hcl"))
-        && !name.ends_with(".tftest.hcl")
-        && !name.ends_with(".tfquery.hcl")
+        && matches!(name.rsplit_once('.'), Some((stem, "tf" | "hcl")) if !stem.ends_with(".tftest") && !stem.ends_with(".tfquery"))
 }
 
 impl Loader<'_> {
     /// Reads the module of a folder; answers with the number of its files.
     fn module(&mut self, dir: &str) -> (Module, usize) {
         let names: Vec<String> = match self.files.list(dir) {
-            Ok(entries) => entries.into_iter().filter(|e| !e.is_dir && is_config_file(&e.name)).map(|e| e.name).collect(),
+            Ok(entries) => {
+                entries.into_iter().filter(|e| !e.is_dir && is_config_file(&e.name)).map(|e| e.name).collect()
+            }
             Err(e) if e.not_found && self.open.is_empty() => Vec::new(),
             Err(e) => {
-                self.diagnostics.push(Diagnostic::error("Unreadable folder", format!("The folder {dir:?} cannot be read: {e}.")));
+                self.diagnostics
+                    .push(Diagnostic::error("Unreadable folder", format!("The folder {dir:?} cannot be read: {e}.")));
                 Vec::new()
             }
         };
@@ -112,7 +113,8 @@ impl Loader<'_> {
         let content = match self.files.read(path) {
             Ok(content) => content,
             Err(e) => {
-                self.diagnostics.push(Diagnostic::error("Unreadable file", format!("The file {path:?} cannot be read: {e}.")));
+                self.diagnostics
+                    .push(Diagnostic::error("Unreadable file", format!("The file {path:?} cannot be read: {e}.")));
                 return None;
             }
         };
@@ -122,7 +124,9 @@ impl Loader<'_> {
                 let at = e.utf8_error().valid_up_to();
                 self.diagnostics.push(Diagnostic::error(
                     "Invalid character encoding",
-                    format!("The file {path:?} is not UTF-8: byte {at} does not belong to a character. Save it as UTF-8."),
+                    format!(
+                        "The file {path:?} is not UTF-8: byte {at} does not belong to a character. Save it as UTF-8."
+                    ),
                 ));
                 return None;
             }
@@ -151,7 +155,10 @@ impl Loader<'_> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "Module calls itself",
-                    format!("The module in {dir:?} would contain itself: {}.", self.open.iter().chain([&dir]).map(String::as_str).collect::<Vec<_>>().join(" -> ")),
+                    format!(
+                        "The module in {dir:?} would contain itself: {}.",
+                        self.open.iter().chain([&dir]).map(String::as_str).collect::<Vec<_>>().join(" -> ")
+                    ),
                 )
                 .at(span.clone()),
             );
@@ -160,8 +167,11 @@ impl Loader<'_> {
         let (module, count) = self.module(&dir);
         if count == 0 {
             self.diagnostics.push(
-                Diagnostic::error("Module not found", format!("The folder {dir:?} holds no configuration: no file ends in .tf or .hcl."))
-                    .at(span.clone()),
+                Diagnostic::error(
+                    "Module not found",
+                    format!("The folder {dir:?} holds no configuration: no file ends in .tf or .hcl."),
+                )
+                .at(span.clone()),
             );
             return None;
         }
@@ -187,7 +197,9 @@ impl Loader<'_> {
             let dir = join(from, source);
             return match self.files.list(&dir) {
                 Ok(_) => Ok(dir),
-                Err(e) => Err(Diagnostic::error("Module not found", format!("The folder {dir:?} cannot be read: {e}."))),
+                Err(e) => {
+                    Err(Diagnostic::error("Module not found", format!("The folder {dir:?} cannot be read: {e}.")))
+                }
             };
         }
         Err(Diagnostic::error(

@@ -136,6 +136,27 @@ resource "test_thing" "d" {
 }
 "#;
         let inner = "output \"id\" {\n  value = var.name\n}";
-        insta::assert_snapshot!(check(&[("main.tf", main), ("m/main.tf", inner)]), @"");
+        insta::assert_snapshot!(check(&[("main.tf", main), ("m/main.tf", inner)]), @r#"
+    Unsupported attribute at main.tf:6:14: `each.value.first`
+      This is a string, which does not have attributes.
+      each.value is a string, known only after apply
+    Incorrect attribute value type at main.tf:7:14: `var.n`
+      Inappropriate value for attribute "size": number required.
+      var.n is a list of string, known only after apply
+    Unsupported attribute at main.tf:11:11: `test_thing.a["x"].nmae`
+      test_thing does not have an attribute named "nmae". Did you mean "name"?
+      test_thing.a is an object, known only after apply
+    Unsupported argument at main.tf:12:3: `sise`
+      An argument named "sise" is not expected here. Did you mean "size"?
+    Cycle at main.tf:23:1: `resource "test_thing" "c"`
+      These values need each other, so none can be computed first: test_thing.c -> test_thing.d -> test_thing.c.
+    Cycle at main.tf:15:3: `x`
+      These values need each other, so none can be computed first: local.x -> local.y -> local.x.
+    Unsupported attribute at main.tf:17:7: `var.n.first`
+      This is a list of string, which does not have attributes.
+      var.n is a list of string, known only after apply
+    Reference to undeclared input variable at m/main.tf:2:11: `var.name`
+      An input variable with the name "name" has not been declared. Declare it with variable "name" {}.
+    "#);
     }
 }

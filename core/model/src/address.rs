@@ -234,6 +234,15 @@ impl ParsedAddr {
             Self::Module(path) => covers_module(path, &addr.resource.module),
         }
     }
+
+    /// Whether an instance of the resource can lie at or below this address.
+    pub fn touches(&self, resource: &ResourceAddr) -> bool {
+        match self {
+            Self::Instance(wanted) => wanted.resource == *resource,
+            Self::Resource(wanted) => wanted == resource,
+            Self::Module(path) => covers_module(path, &resource.module),
+        }
+    }
 }
 
 /// Whether `inner` is `outer` or below it; a step of `outer` without a key covers every instance of that call.
@@ -284,12 +293,7 @@ pub fn parse_instance(text: &str) -> Result<InstanceAddr, String> {
     }
 }
 
-fn resource(
-    rest: &mut Cursor<'_>,
-    module: ModulePath,
-    mode: Mode,
-    type_name: &str,
-) -> Result<ParsedAddr, String> {
+fn resource(rest: &mut Cursor<'_>, module: ModulePath, mode: Mode, type_name: &str) -> Result<ParsedAddr, String> {
     rest.dot()?;
     let name = rest.ident()?;
     let key = rest.key()?;
@@ -343,9 +347,8 @@ impl<'a> Cursor<'a> {
             return Ok(Some(InstanceKey::Str(key.into())));
         }
         let end = inner.find(']').ok_or_else(|| format!("the key in {rest:?} is not closed with ]"))?;
-        let number = inner[..end]
-            .parse()
-            .map_err(|_| format!("{:?} is neither a number nor a quoted string", &inner[..end]))?;
+        let number =
+            inner[..end].parse().map_err(|_| format!("{:?} is neither a number nor a quoted string", &inner[..end]))?;
         self.at += 1 + end + 1;
         Ok(Some(InstanceKey::Int(number)))
     }

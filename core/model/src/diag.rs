@@ -184,9 +184,6 @@ impl SourceMap {
         let text = self.0.get(file)?;
         let before = text.get(..byte.min(text.len()))?;
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        Some(LineColumn {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        })
+        Some(LineColumn { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 })
     }
 }

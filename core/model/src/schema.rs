@@ -217,9 +217,7 @@ impl Block {
     pub fn ty(&self) -> Type {
         let attributes = self.attributes.iter().map(|(k, a)| (Arc::from(*k), a.ty.clone()));
         let blocks = self.blocks.iter().map(|(k, b)| (Arc::from(*k), b.ty()));
-        Type::Object(Arc::new(
-            attributes.chain(blocks).map(|(k, ty)| (k, Field { ty, optional: false })).collect(),
-        ))
+        Type::Object(Arc::new(attributes.chain(blocks).map(|(k, ty)| (k, Field { ty, optional: false })).collect()))
     }
 
     /// Whether there is an attribute or block of this name.

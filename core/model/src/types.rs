@@ -59,9 +59,7 @@ impl Type {
 
     /// `object({...})` with required attributes only.
     pub fn object<K: Into<Arc<str>>>(fields: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Object(Arc::new(
-            fields.into_iter().map(|(k, ty)| (k.into(), Field { ty, optional: false })).collect(),
-        ))
+        Self::Object(Arc::new(fields.into_iter().map(|(k, ty)| (k.into(), Field { ty, optional: false })).collect()))
     }
 
     /// Whether this is a string, number or bool.
@@ -109,8 +107,7 @@ impl Type {
             Self::Map(t) => json!(["map", t.to_json()]),
             Self::Tuple(ts) => json!(["tuple", ts.iter().map(Self::to_json).collect::<Vec<_>>()]),
             Self::Object(fs) => {
-                let fields: serde_json::Map<_, _> =
-                    fs.iter().map(|(k, f)| (k.to_string(), f.ty.to_json())).collect();
+                let fields: serde_json::Map<_, _> = fs.iter().map(|(k, f)| (k.to_string(), f.ty.to_json())).collect();
                 let optional: Vec<_> = fs.iter().filter(|(_, f)| f.optional).map(|(k, _)| k.to_string()).collect();
                 if optional.is_empty() { json!(["object", fields]) } else { json!(["object", fields, optional]) }
             }
@@ -134,9 +131,7 @@ impl Type {
                     "list" => Self::list(Self::from_json(inner)?),
                     "set" => Self::set(Self::from_json(inner)?),
                     "map" => Self::map(Self::from_json(inner)?),
-                    "tuple" => {
-                        Self::Tuple(inner.as_array()?.iter().map(Self::from_json).collect::<Option<_>>()?)
-                    }
+                    "tuple" => Self::Tuple(inner.as_array()?.iter().map(Self::from_json).collect::<Option<_>>()?),
                     "object" => {
                         let optional: Vec<&str> = parts
                             .get(2)

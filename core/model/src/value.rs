@@ -358,9 +358,9 @@ impl Value {
                     t.clone(),
                     Arc::new(vs.iter().enumerate().map(|(i, v)| child(PathStep::Index(i), v)).collect()),
                 ),
-                Kind::Tuple(vs) => Kind::Tuple(Arc::new(
-                    vs.iter().enumerate().map(|(i, v)| child(PathStep::Index(i), v)).collect(),
-                )),
+                Kind::Tuple(vs) => {
+                    Kind::Tuple(Arc::new(vs.iter().enumerate().map(|(i, v)| child(PathStep::Index(i), v)).collect()))
+                }
                 Kind::Set(t, vs) => Kind::Set(
                     t.clone(),
                     Arc::new(vs.iter().map(|v| child(PathStep::Element(Box::new(v.clone())), v)).collect()),

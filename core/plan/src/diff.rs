@@ -113,9 +113,7 @@ mod tests {
             .block(
                 "net",
                 NestedBlock::list_of_one(
-                    Block::default()
-                        .attr("subnet", Attribute::string().force_new())
-                        .attr("public", Attribute::bool()),
+                    Block::default().attr("subnet", Attribute::string().force_new()).attr("public", Attribute::bool()),
                 ),
             )
     }

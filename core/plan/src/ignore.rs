@@ -39,9 +39,10 @@ fn put(target: &Value, path: &[PathStep], source: &Value) -> Value {
         PathStep::Index(index) => {
             let (Some(elements), Some(existing)) = (target.elements(), source.at(&one)) else { return target.clone() };
             let Some(_) = elements.get(*index) else { return target.clone() };
-            let replaced = elements.iter().enumerate().map(|(i, e)| {
-                if i == *index { put(e, rest, existing) } else { (*e).clone() }
-            });
+            let replaced = elements
+                .iter()
+                .enumerate()
+                .map(|(i, e)| if i == *index { put(e, rest, existing) } else { (*e).clone() });
             same_collection(target, replaced.collect())
         }
         PathStep::Element(_) => target.clone(),

@@ -84,11 +84,7 @@ fn instances_by_resource(changes: &[ResourceChange]) -> BTreeMap<ResourceAddr, V
 ///
 /// # Errors
 /// A cycle among dependencies of the configuration.
-pub fn steps(
-    changes: &[ResourceChange],
-    nodes: &[Node],
-    joins: &[Vec<Dependency>],
-) -> Result<Vec<Step>, OrderCycle> {
+pub fn steps(changes: &[ResourceChange], nodes: &[Node], joins: &[Vec<Dependency>]) -> Result<Vec<Step>, OrderCycle> {
     let mut layout = Layout::new(changes, joins.len());
     layout.make_edges(nodes, joins);
     layout.unmake_edges(nodes);
@@ -184,7 +180,7 @@ impl<'a> Layout<'a> {
     fn op(&self, node: GraphNode) -> Option<(u32, Op)> {
         let i = node / 2;
         let change = self.changes.get(i as usize).filter(|_| node < self.first_join)?;
-        let op = if node % 2 == 0 {
+        let op = if node.is_multiple_of(2) {
             match change.action {
                 Action::Create | Action::DeleteThenCreate | Action::CreateThenDelete => Op::Create,
                 Action::Update => Op::Update,

@@ -32,12 +32,15 @@ fn keeps(planned: &Value, actual: &Value) -> bool {
         }
         // Elements with unknown parts have no identity yet, so each needs some element that it could have become.
         (Kind::Set(_, p), Kind::Set(_, a)) => {
-            if p.iter().all(Value::is_wholly_known) { p == a } else { p.iter().all(|p| a.iter().any(|a| keeps(p, a))) }
+            if p.iter().all(Value::is_wholly_known) {
+                p == a
+            } else {
+                p.iter().all(|p| a.iter().any(|a| keeps(p, a)))
+            }
         }
         _ => planned.same(actual),
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -1,18 +1,12 @@
 //! The client that a `provider "aws"` block becomes.
 
-use std::{
-    any::Any,
-    collections::BTreeSet,
-    env,
-    time::{Duration, SystemTime},
-};
+use std::{any::Any, collections::BTreeSet, env, time::Duration};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
 use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, SharedCredentialsProvider},
 };
-use aws_sdk_ec2::config::retry::{ClientRateLimiter, RetryPartition, TokenBucket};
 use sgp_contract::Client;
 use sgp_model::{AttrPath, Diagnostic, Diagnostics, Value};
 use tokio::sync::OnceCell;
@@ -20,7 +14,9 @@ use tokio::sync::OnceCell;
 use crate::{
     credentials::{AssumedRole, Remembered, WebIdentity},
     errors::{ApiError, Call, causes},
+    partition::Partition,
     reconnect::Reconnects,
+    retries::{self, Retries},
     tags::{IgnoreTags, Tags},
     values,
 };
@@ -112,9 +108,9 @@ impl AwsClient {
         let retries = Retries::read(config)?;
         let sdk = with_roles(sdk, config, &endpoints).await?;
         let client = Self {
-            ec2: retries.ec2(&sdk, endpoints.ec2.as_deref()),
-            eks: retries.eks(&sdk, endpoints.eks.as_deref()),
-            iam: retries.iam(&sdk, endpoints.iam.as_deref()),
+            ec2: retries.ec2(&sdk, endpoints.ec2.as_deref(), None),
+            eks: retries.eks(&sdk, endpoints.eks.as_deref(), None),
+            iam: retries.iam(&sdk, endpoints.iam.as_deref(), None),
             sts: retries.sts(&sdk, endpoints.sts.as_deref(), values::text(config, "sts_region")),
             region,
             default_tags: values::block(config, "default_tags").map(|b| values::str_map(b, "tags")).unwrap_or_default(),
@@ -158,6 +154,9 @@ async fn load(config: &Value) -> Result<SdkConfig, Diagnostics> {
 
     let patience = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(patience);
+    if let Some(http) = retries::http_client() {
+        loader = loader.http_client(http);
+    }
     if let Some(region) = values::text(config, "region") {
         loader = loader.region(Region::new(region));
     }
@@ -285,121 +284,11 @@ impl Endpoints {
     }
 }
 
-/// How calls are repeated. Each service endpoint of a client has a rate limiter of its own, which starts to hold calls back
-/// once the endpoint throttles. The SDK's quota of retries is lifted: it would end a large apply at the first rough patch.
-struct Retries {
-    config: RetryConfig,
-    capacity: Option<usize>,
-}
-
-/// As in Terraform's provider.
-const MAX_RETRIES: u32 = 25;
-const MAX_BACKOFF: Duration = Duration::from_secs(20);
-
-macro_rules! service {
-    ($name:ident, $sdk:ident) => {
-        fn $name(&self, sdk: &SdkConfig, endpoint: Option<&str>) -> $sdk::Client {
-            let builder = $sdk::config::Builder::from(sdk)
-                .retry_config(self.config.clone())
-                .retry_partition(self.partition(stringify!($name)))
-                .interceptor(Reconnects);
-            let builder = match endpoint {
-                Some(url) => builder.endpoint_url(url),
-                None => builder,
-            };
-            $sdk::Client::from_conf(builder.build())
-        }
-    };
-}
-
-impl Retries {
-    fn read(config: &Value) -> Result<Self, Diagnostics> {
-        let mode = values::text(config, "retry_mode").or_else(|| env::var("AWS_RETRY_MODE").ok());
-        let base = match mode.as_deref() {
-            None | Some("adaptive") => RetryConfig::adaptive(),
-            Some("standard" | "legacy") => RetryConfig::standard(),
-            Some(other) => {
-                let detail = format!("retry_mode is {other:?}; it can be \"adaptive\" or \"standard\".");
-                return Err(Diagnostic::error("Invalid retry mode", detail)
-                    .attribute(AttrPath::attr("retry_mode"))
-                    .into());
-            }
-        };
-        let attempts = values::i64_opt(config, "max_retries")
-            .and_then(|n| u32::try_from(n).ok())
-            .map(|n| n.saturating_add(1))
-            .or_else(|| env::var("AWS_MAX_ATTEMPTS").ok()?.parse().ok())
-            .unwrap_or(MAX_RETRIES + 1);
-        let config_ = base.with_max_attempts(attempts.max(1)).with_max_backoff(MAX_BACKOFF);
-        let capacity = values::i64_opt(config, "token_bucket_rate_limiter_capacity")
-            .and_then(|n| usize::try_from(n).ok())
-            .filter(|n| *n > 0);
-        Ok(Self { config: config_, capacity })
-    }
-
-    fn partition(&self, service: &'static str) -> RetryPartition {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        RetryPartition::custom(service)
-            .token_bucket(self.capacity.map_or_else(TokenBucket::unlimited, TokenBucket::new))
-            .client_rate_limiter(ClientRateLimiter::new(now.as_secs_f64()))
-            .build()
-    }
-
-    service!(ec2, aws_sdk_ec2);
-    service!(eks, aws_sdk_eks);
-    service!(iam, aws_sdk_iam);
-
-    fn sts(&self, sdk: &SdkConfig, endpoint: Option<&str>, region: Option<String>) -> aws_sdk_sts::Client {
-        let mut builder = aws_sdk_sts::config::Builder::from(sdk)
-            .retry_config(self.config.clone())
-            .retry_partition(self.partition("sts"))
-            .interceptor(Reconnects);
-        if let Some(url) = endpoint {
-            builder = builder.endpoint_url(url);
-        }
-        if let Some(region) = region {
-            builder = builder.region(Region::new(region));
-        }
-        aws_sdk_sts::Client::from_conf(builder.build())
-    }
-}
-
 fn ignore_tags(config: &Value) -> IgnoreTags {
     let Some(block) = values::block(config, "ignore_tags") else { return IgnoreTags::default() };
     IgnoreTags {
         keys: values::strs(block, "keys").into_iter().collect(),
         prefixes: values::strs(block, "key_prefixes"),
-    }
-}
-
-/// A partition of AWS: regions with one set of ARNs and names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Partition {
-    /// As in ARNs: `aws`.
-    pub id: &'static str,
-    /// The end of host names: `amazonaws.com`.
-    pub dns_suffix: &'static str,
-    /// The same, turned round, as in VPC endpoint service names: `com.amazonaws`.
-    pub reverse_dns_prefix: &'static str,
-}
-
-impl Partition {
-    /// The partition that a region lies in, by its name (AWS SDKs' partitions.json).
-    pub fn of(region: &str) -> Self {
-        let known = [
-            ("cn-", "aws-cn", "amazonaws.com.cn", "cn.com.amazonaws"),
-            ("us-gov-", "aws-us-gov", "amazonaws.com", "com.amazonaws"),
-            ("us-iso-", "aws-iso", "c2s.ic.gov", "gov.ic.c2s"),
-            ("us-isob-", "aws-iso-b", "sc2s.sgov.gov", "gov.sgov.sc2s"),
-            ("us-isof-", "aws-iso-f", "csp.hci.ic.gov", "gov.ic.hci.csp"),
-            ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk", "uk.adc-e.cloud"),
-            ("eusc-", "aws-eusc", "amazonaws.eu", "eu.amazonaws"),
-        ];
-        let (_, id, dns_suffix, reverse_dns_prefix) = known
-            .into_iter()
-            .find(|(prefix, ..)| region.starts_with(prefix))
-            .unwrap_or(("", "aws", "amazonaws.com", "com.amazonaws"));
-        Self { id, dns_suffix, reverse_dns_prefix }
     }
 }
 
@@ -456,17 +345,5 @@ pub(crate) mod tests {
         ]);
         let error = AwsClient::configure(&bad).await.unwrap_err();
         assert_eq!(error.0[0].summary, "Invalid retry mode");
-    }
-
-    #[test]
-    fn regions_tell_their_partition() {
-        for (region, id) in [
-            ("eu-central-1", "aws"),
-            ("cn-north-1", "aws-cn"),
-            ("us-gov-west-1", "aws-us-gov"),
-            ("us-isob-east-1", "aws-iso-b"),
-        ] {
-            assert_eq!(Partition::of(region).id, id, "{region}");
-        }
     }
 }

@@ -10,12 +10,14 @@ use crate::{
     values,
 };
 
+pub mod inline_change;
 pub mod inline_rules;
 pub mod launch_template_data;
 pub mod launch_template_schema;
 pub mod lookup;
 pub mod protocol;
 pub mod rule;
+pub mod rule_arguments;
 pub mod subnet;
 pub mod usage;
 

@@ -1,6 +1,7 @@
 //! What the EKS types have in common: new roles that EKS does not see yet, updates that run one at a time, and health.
 
 pub mod addon;
+pub mod branches;
 pub mod cluster;
 pub mod nodegroup;
 

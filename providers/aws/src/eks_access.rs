@@ -383,7 +383,9 @@ mod tests {
     async fn the_configured_client_counts() {
         let access = AwsEks::default();
         assert!(!access.has_client());
-        access.use_client(Arc::new(crate::client::tests::offline(&[endpoints("https://sts.eu-west-1.amazonaws.com")]).await));
+        access.use_client(Arc::new(
+            crate::client::tests::offline(&[endpoints("https://sts.eu-west-1.amazonaws.com")]).await,
+        ));
         assert!(access.has_client());
         let token = access.token("demo").await.unwrap();
         assert_eq!(decoded(&token).host_str(), Some("sts.eu-west-1.amazonaws.com"));

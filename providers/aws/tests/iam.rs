@@ -11,7 +11,8 @@ const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","P
 const OTHER_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
 fn allowing(action: &str) -> Value {
-    format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#).into()
+    format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#)
+        .into()
 }
 
 fn text(object: &Value, name: &str) -> String {
@@ -102,7 +103,8 @@ async fn a_role_goes_with_its_policies_only_when_told() {
 async fn an_inline_policy_lives() {
     let Some(world) = World::open().await else { return };
     let (role, kind) = (find_type("aws_iam_role"), find_type("aws_iam_role_policy"));
-    let owner = world.create(role, &[("name", world.name("inline").into()), ("assume_role_policy", TRUST.into())]).await;
+    let owner =
+        world.create(role, &[("name", world.name("inline").into()), ("assume_role_policy", TRUST.into())]).await;
     let arguments = [("role", text(&owner, "name").into()), ("policy", allowing("s3:GetObject"))];
     let made = world.create(kind, &arguments).await;
     assert!(text(&made, "name").starts_with("terraform-"));
@@ -224,7 +226,11 @@ async fn many_objects_are_read_in_a_few_calls() {
     for (made, read) in policies.iter().zip(world.read_many(&[(policy, &policies)]).await.remove(0)) {
         assert_eq!(&read, &made.with_attr("attachment_count", Value::int(1)));
     }
-    assert_eq!(proxy.total() - before, 1 + policies.len(), "the listing, and the tags of each (all have the default ones)");
+    assert_eq!(
+        proxy.total() - before,
+        1 + policies.len(),
+        "the listing, and the tags of each (all have the default ones)"
+    );
 
     // What the listing does not hold is asked by name before it counts as gone.
     for (kind, objects) in [(inline, &inlines), (attachment, &attachments), (role, &roles), (policy, &policies)] {

@@ -371,7 +371,9 @@ fn is_ours(live: &Json, intent: &Intent, manager: &str) -> bool {
         .and_then(Json::as_str)
         .and_then(|t| t.parse::<jiff::Timestamp>().ok())
         .map(jiff::Timestamp::as_second);
-    owned::applied_by(live, manager).is_some() && created.is_some_and(|at| at >= intent.at - SKEW_SECS)
+    // A manager that applied no field of its own, such as a namespace with nothing but its name, is not on record.
+    let unclaimed = at(live, &["metadata", "managedFields"]).and_then(Json::as_array).is_none_or(Vec::is_empty);
+    (unclaimed || owned::applied_by(live, manager).is_some()) && created.is_some_and(|at| at >= intent.at - SKEW_SECS)
 }
 
 fn doubtful(target: &Target) -> Diagnostic {
@@ -422,6 +424,8 @@ mod tests {
             (live("sgp", "2023-11-14T22:12:30Z"), true),
             (live("sgp", "2023-11-14T22:12:00Z"), false),
             (live("kubectl", "2023-11-14T22:13:20Z"), false),
+            (json!({"metadata": {"creationTimestamp": "2023-11-14T22:13:20Z"}}), true),
+            (json!({"metadata": {"creationTimestamp": "2023-11-14T22:12:00Z"}}), false),
             (json!({}), false),
         ] {
             assert_eq!(is_ours(&live, &intent, "sgp"), expected, "{live}");

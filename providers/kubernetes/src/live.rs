@@ -143,14 +143,14 @@ impl World {
         let one = ty.read(&*self.client, &ReadScope::default(), std::slice::from_ref(&request)).await;
         let two = ty.read(&*self.client, &ReadScope::default(), &[request.clone(), request]).await;
         let value = |outcome: &ReadOutcome| match outcome {
-            ReadOutcome::Present(value) => Some(value),
+            ReadOutcome::Present(value) => Some(value.clone()),
             ReadOutcome::Gone => None,
             ReadOutcome::Failed(diagnostic) => panic!("{diagnostic:?}"),
         };
-        let still = |v: &Value| without_moving_parts(v);
-        assert_eq!(value(&one[0]).map(still), value(&two[0]).map(still));
+        let still = |outcome: &ReadOutcome| value(outcome).map(|v| without_moving_parts(&v));
+        assert_eq!(still(&one[0]), still(&two[0]));
         assert_eq!(value(&two[0]), value(&two[1]));
-        value(&one[0]).cloned()
+        value(&one[0])
     }
 
     async fn delete(&self, ty: &dyn ResourceType, prior: &Value) {
@@ -566,6 +566,16 @@ async fn pod_eni_through_the_addon() {
         json!({"enableNetworkPolicy": "true", "init": {"env": {"DISABLE_TCP_EARLY_DEMUX": "true"}},
                "env": {"WARM_ENI_TARGET": "1", "ENABLE_POD_ENI": "true", "POD_SECURITY_GROUP_ENFORCING_MODE": "strict"}})
     );
+    // A variable whose value is only a default here is put back as well.
+    let stripped = json!({"enableNetworkPolicy": "true", "env": values()["env"]});
+    world.eks.addons.lock().unwrap().get_mut("main").unwrap().configuration_values = stripped.to_string();
+    let drifted = world.read(ty, &object).await.unwrap();
+    let planned = World::plan(ty, &drifted, &plain, false);
+    assert_ne!(testing::broken_promises(&planned, &drifted), Vec::<String>::new());
+    let (cx, _) = world.context();
+    let update = UpdateRequest { prior: &drifted, planned: &planned, config: &plain };
+    let object = World::made(ty, &planned, ty.update(&*world.client, &cx, update).await);
+    assert_eq!(values()["init"], json!({"env": {"DISABLE_TCP_EARLY_DEMUX": "true"}}));
     let calls = world.eks.puts.lock().unwrap().len();
     let object = world.update(ty, &object, &plain).await;
     assert_eq!(world.eks.puts.lock().unwrap().len(), calls, "nothing to change, nothing is sent");
@@ -675,4 +685,38 @@ async fn without_permission() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_command_is_run() {
+    let Some(world) = World::new("exec").await else { return };
+    let access = world.eks.clusters.lock().unwrap()["main"].clone();
+    let token = world.eks.token.lock().unwrap().clone();
+    let credential =
+        json!({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": token}});
+    let block = &provider_config::SCHEMA.block.blocks["exec"].block;
+    let exec = attrs::object(
+        block,
+        [
+            ("api_version", "client.authentication.k8s.io/v1".into()),
+            ("command", "sh".into()),
+            ("args", Value::strings(["-c", "echo \"$CREDENTIAL\""])),
+            ("env", attrs::map_value([("CREDENTIAL".to_owned(), credential.to_string())])),
+        ],
+    );
+    let config = attrs::object(
+        &provider_config::SCHEMA.block,
+        [
+            ("host", access.endpoint.into()),
+            ("cluster_ca_certificate", String::from_utf8(access.ca_pem).unwrap().into()),
+            ("exec", Value::list(block.ty(), vec![exec])),
+        ],
+    );
+    // Without any EKS: this cluster is reached by host, and its objects carry no `cluster_name`.
+    let provider = KubernetesProvider::new(Arc::new(FakeEks::default()), world.clock.clone());
+    let client = provider.configure(&config).await.unwrap();
+    let prior = attrs::object(&namespace::TYPE.schema().block, [("metadata", world.metadata(false, "default", &[]))]);
+    let request = ReadRequest { addr: testing::address(), prior };
+    let read = namespace::TYPE.read(&*client, &ReadScope::default(), &[request]).await;
+    assert!(matches!(&read[..], [ReadOutcome::Present(_)]), "{read:?}");
 }

@@ -33,16 +33,10 @@ pub(crate) fn content(namespaced: bool) -> Block {
     let block = Block::default()
         .attr("annotations", string_map("Annotations. Those that others add stay and are not shown."))
         .attr("generate_name", Attribute::string().force_new().doc("A prefix for a name that is made up."))
-        .attr(
-            "generation",
-            Attribute::number().computed().follows(&["*"]).doc("Grows with each change of the specification."),
-        )
+        .attr("generation", Attribute::number().computed().doc("Grows with each change of the specification."))
         .attr("labels", string_map("Labels. Those that others add stay and are not shown."))
         .attr("name", Attribute::string().optional_computed().force_new().doc("The name."))
-        .attr(
-            "resource_version",
-            Attribute::string().computed().follows(&["*"]).doc("Changes with each change of the object."),
-        )
+        .attr("resource_version", Attribute::string().computed().doc("Changes with each change of the object."))
         .attr("uid", Attribute::string().computed().doc("Unique in space and time."));
     if !namespaced {
         return block;
@@ -189,15 +183,33 @@ pub(crate) fn name_mistake(name: &str) -> Option<Diagnostic> {
     })
 }
 
-/// Fills `id` as soon as the name is known, so that what refers to it is planned in full.
-pub(crate) fn plan_id(request: &PlanRequest<'_>, kind: &ApiKind) -> PlanResponse {
+/// Fills `id` as soon as the name is known, so that what refers to it is planned in full, and opens what any change of an
+/// object moves on.
+pub(crate) fn plan(request: &PlanRequest<'_>, kind: &ApiKind) -> PlanResponse {
+    let mut planned = request.proposed.clone();
     let target = target(kind, request.proposed);
     let open = request.proposed.get("id").is_some_and(|id| !id.is_known());
     let namespace = attrs::block(request.proposed, "metadata").and_then(|m| m.get("namespace"));
-    if !open || target.name.is_empty() || namespace.is_some_and(|ns| !ns.is_known()) {
-        return PlanResponse::default();
+    if open && !target.name.is_empty() && namespace.is_none_or(Value::is_known) {
+        planned = planned.with_attr("id", target.id().into());
     }
-    PlanResponse { planned: Some(request.proposed.with_attr("id", target.id().into())), ..PlanResponse::default() }
+    if !request.prior.is_null() && !request.proposed.same(request.prior) {
+        planned = with_metadata(&planned, |metadata| {
+            let version = metadata.with_attr("resource_version", Value::unknown(Type::String));
+            version.with_attr("generation", Value::unknown(Type::Number))
+        });
+    }
+    PlanResponse { planned: Some(planned), ..PlanResponse::default() }
+}
+
+/// The same object with another `metadata` block; unchanged when that block is not known.
+fn with_metadata(object: &Value, change: impl FnOnce(&Value) -> Value) -> Value {
+    let (Some(metadata), Some(Type::List(element))) =
+        (attrs::block(object, "metadata").filter(|m| m.as_fields().is_some()), object.get("metadata").map(Value::ty))
+    else {
+        return object.clone();
+    };
+    object.with_attr("metadata", Value::list((*element).clone(), vec![change(metadata)]))
 }
 
 /// Makes the name up where only its beginning was given: the same token gives the same name.
@@ -207,16 +219,8 @@ pub(crate) fn prepare(planned: Value, token: &str) -> Value {
         return planned;
     }
     let prefix = attrs::text(metadata, "generate_name").unwrap_or_default();
-    let named = metadata.with_attr("name", format!("{prefix}{}", suffix(token)).into());
-    let list = Value::list(named.ty(), vec![named]);
-    let ty = planned.get("metadata").map(Value::ty);
-    let list = match (ty, list.elements()) {
-        (Some(Type::List(element)), Some(items)) => {
-            Value::list((*element).clone(), items.into_iter().cloned().collect())
-        }
-        _ => list,
-    };
-    planned.with_attr("metadata", list)
+    let name = format!("{prefix}{}", suffix(token));
+    with_metadata(&planned, |metadata| metadata.with_attr("name", name.into()))
 }
 
 /// Eight characters that Kubernetes uses for generated names (no vowels, nothing that looks alike), from FNV-1a.
@@ -311,6 +315,36 @@ mod tests {
         ] {
             let found = validate(&object(&metadata)).0.first().map(|d| d.summary.clone());
             assert_eq!(found.as_deref(), expected, "{metadata:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_moves_the_version_on() {
+        let kind = ApiKind::fixed("v1", "ServiceAccount", "serviceaccounts", true);
+        let with = |label: &str| {
+            object(&[
+                ("name", "a".into()),
+                ("namespace", "app".into()),
+                ("labels", attrs::map_value([("x".to_owned(), label.to_owned())])),
+                ("resource_version", "7".into()),
+                ("generation", Value::int(1)),
+            ])
+            .with_attr("id", Value::unknown(Type::String))
+        };
+        let prior = with("1");
+        for (proposed, changes) in [(with("1"), false), (with("2"), true)] {
+            let request = PlanRequest {
+                prior: &prior,
+                config: &proposed,
+                proposed: &proposed,
+                provider_config: &Value::dynamic_null(),
+            };
+            let planned = plan(&request, &kind).planned.unwrap();
+            let metadata = attrs::block(&planned, "metadata").unwrap();
+            for name in ["resource_version", "generation"] {
+                assert_eq!(metadata.get(name).unwrap().is_known(), !changes, "{name}");
+            }
+            assert_eq!(attrs::text(&planned, "id"), Some("app/a"));
         }
     }
 

@@ -112,7 +112,7 @@ impl<K: Kind> ResourceType for Object<K> {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        metadata::plan_id(request, self.0.kind())
+        metadata::plan(request, self.0.kind())
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {

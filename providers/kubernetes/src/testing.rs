@@ -226,11 +226,11 @@ pub(crate) fn propose(block: &sgp_model::Block, prior: &Value, config: &Value, c
             sgp_model::Kind::List(ty, items) => {
                 let each = items.iter().enumerate().map(|(i, item)| {
                     let old = before.and_then(Value::elements).and_then(|e| e.get(i).copied()).unwrap_or(&null);
-                    propose(&nested.block, old, item, changed)
+                    propose(&nested.block, old, item, false)
                 });
                 Value::list(ty.clone(), each.collect())
             }
-            sgp_model::Kind::Object(_) => propose(&nested.block, before.unwrap_or(&null), said, changed),
+            sgp_model::Kind::Object(_) => propose(&nested.block, before.unwrap_or(&null), said, false),
             _ => said.clone(),
         };
         out = out.with_attr(name, value);

@@ -117,13 +117,16 @@ where
     });
 }
 
-/// One connection to its end; a [`Cut`] ends it without an answer.
+/// One connection to its end; a [`Cut`] ends it without an answer. A call that has arrived is served although its client goes away.
 async fn connection<S, H, F>(stream: S, handler: H)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>) -> F + Send + 'static,
     F: Future<Output = Handled> + Send + 'static,
 {
-    let _ =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(handler)).await;
+    let served = move |request: Request<Incoming>| {
+        let serving = tokio::spawn(handler(request));
+        async move { serving.await.unwrap_or(Err(Cut)) }
+    };
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(served)).await;
 }

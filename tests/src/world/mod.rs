@@ -262,6 +262,11 @@ impl World {
         self.block_on(self.shared.upstream.query(service, action, params))
     }
 
+    /// Makes a request to EKS (`GET /clusters`), neither logged nor broken, and answers the JSON.
+    pub fn eks(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        self.block_on(proxy::eks_quietly(&self.shared, method, path, body))
+    }
+
     /// Makes a request to the API server as its administrator, past the proxy. PATCH is a merge patch, or an apply when the path names a `fieldManager`.
     pub fn kubernetes(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         self.block_on(self.api_server()?.request(method, path, body))
@@ -282,6 +287,11 @@ impl World {
     /// An administrator's kubeconfig, when there is a cluster.
     pub fn kubeconfig(&self) -> Option<&Path> {
         self.control_plane.as_ref().map(|control_plane| control_plane.kubeconfig.as_path())
+    }
+
+    /// The names of the clusters that EKS has, past the proxy.
+    pub fn cluster_names(&self) -> Vec<String> {
+        self.block_on(self.shared.cluster_names())
     }
 
     /// The endpoint that `DescribeCluster` tells, when there is a cluster.

@@ -30,7 +30,7 @@ pub fn schema(_: Mode, type_name: &str) -> Option<&'static Block> {
 }
 
 fn example(fields: &[(&str, Value)]) -> Value {
-    let empty = schema(Mode::Managed, "aws_example").map(Block::empty).unwrap_or_else(Value::dynamic_null);
+    let empty = schema(Mode::Managed, "aws_example").map_or_else(Value::dynamic_null, Block::empty);
     fields.iter().fold(empty, |object, (name, value)| object.with_attr(name, value.clone()))
 }
 
@@ -116,12 +116,7 @@ fn a_creation_shows_everything_that_is_set() {
     );
     p.outputs.insert(
         "password".into(),
-        OutputChange {
-            action: Action::Update,
-            before: "hunter1".into(),
-            after: "hunter2".into(),
-            sensitive: true,
-        },
+        OutputChange { action: Action::Update, before: "hunter1".into(), after: "hunter2".into(), sensitive: true },
     );
     insta::assert_snapshot!(show(&p));
 }
@@ -150,7 +145,10 @@ fn an_update_hides_what_stays() {
         .with_attr("password", "hunter2".into())
         .with_attr("policy", policy("s3:*").into())
         .with_attr("ports", Value::list(Type::Number, [53, 8080, 443, 22].map(Value::int).to_vec()))
-        .with_attr("tags", Value::map(Type::String, [("Name", Value::from("b")), ("new", "z".into()), ("same", "y".into())]))
+        .with_attr(
+            "tags",
+            Value::map(Type::String, [("Name", Value::from("b")), ("new", "z".into()), ("same", "y".into())]),
+        )
         .with_attr("user_data", manifest("a:2").into())
         .with_attr("config", config(&["subnet-2", "subnet-3"], Value::unknown(Type::String)))
         .with_attr("rule", rules(&[53, 443]));
@@ -190,7 +188,9 @@ fn replacements_say_what_forces_them() {
 
 #[test]
 fn deletions_say_why() {
-    let object = || Some(example(&[("id", "sg-1".into()), ("name", "a".into()), ("password", "x".into()), ("rule", rules(&[1]))]));
+    let object = || {
+        Some(example(&[("id", "sg-1".into()), ("name", "a".into()), ("password", "x".into()), ("rule", rules(&[1]))]))
+    };
     let delete = |addr: &str, reason: Reason| ResourceChange {
         reason: Some(reason),
         ..change(addr, Action::Delete, object(), None)
@@ -211,7 +211,12 @@ fn deletions_say_why() {
 #[test]
 fn reads_imports_and_moves() {
     let object = || Some(example(&[("id", "sg-1".into()), ("name", "a".into()), ("size", Value::int(1))]));
-    let mut read = change("data.aws_example.v", Action::Read, None, Some(example(&[("name", "a".into()), ("id", Value::unknown(Type::String))])));
+    let mut read = change(
+        "data.aws_example.v",
+        Action::Read,
+        None,
+        Some(example(&[("name", "a".into()), ("id", Value::unknown(Type::String))])),
+    );
     read.reason = Some(Reason::ReadBecauseConfigUnknown);
     let mut import = change("aws_example.i", Action::NoOp, object(), object());
     import.importing = Some("sg-1".into());

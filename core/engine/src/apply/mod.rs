@@ -7,7 +7,7 @@ mod operation;
 mod prepare;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -78,6 +78,19 @@ impl Shared {
     }
 }
 
+/// What exists, with the order that the plan knows for what stays as it is: an imported object has none yet, and a reference
+/// that was edited moves no attribute.
+fn with_order(plan: &Plan) -> BTreeMap<RecordKey, InstanceRecord> {
+    let mut records = plan.refreshed.instances.clone();
+    for change in plan.changes.iter().filter(|c| c.action == Action::NoOp && c.deposed.is_none()) {
+        if let Some(record) = records.get_mut(&RecordKey::current(change.addr.clone())) {
+            record.dependencies.clone_from(&change.dependencies);
+            record.create_before_destroy = change.create_before_destroy;
+        }
+    }
+    records
+}
+
 struct Walk<'a> {
     shared: Arc<Shared>,
     plan: &'a Plan,
@@ -125,7 +138,7 @@ impl<'a> Walk<'a> {
             plan,
             evaluator,
             clients: Clients::default(),
-            records: plan.refreshed.instances.clone(),
+            records: with_order(plan),
             progress: vec![Progress::Waiting; plan.steps.len()],
             missing: plan.steps.iter().map(|s| s.after.len()).collect(),
             dependents,
@@ -152,11 +165,12 @@ impl<'a> Walk<'a> {
                 return false;
             }
         };
+        // Objects that an import adopts are recorded by their own step.
+        let imported: BTreeSet<&InstanceAddr> =
+            self.plan.changes.iter().filter(|c| c.importing.is_some()).map(|c| &c.addr).collect();
         let mut writes: Vec<Write> = Vec::new();
         for (key, record) in &self.records {
-            // Objects that an import adopts are recorded by their own step.
-            let imported = self.plan.changes.iter().any(|c| c.importing.is_some() && c.addr == key.addr);
-            if stored.instances.get(key) != Some(record) && !imported {
+            if stored.instances.get(key) != Some(record) && !imported.contains(&key.addr) {
                 writes.push(Write::Put(key.clone(), Box::new(record.clone())));
             }
         }
@@ -362,12 +376,7 @@ impl<'a> Walk<'a> {
     }
 
     fn outcome(self) -> Outcome {
-        Outcome {
-            done: self.done,
-            outputs: self.outputs,
-            diagnostics: self.diagnostics,
-            interrupted: self.interrupted,
-        }
+        Outcome { done: self.done, outputs: self.outputs, diagnostics: self.diagnostics, interrupted: self.interrupted }
     }
 }
 

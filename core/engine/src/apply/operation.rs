@@ -1,10 +1,13 @@
 //! One mutation of one object: the intent into the journal, the call, the outcome into the state.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sgp_contract::{
-    Applied, Client, Context, ContextEvents, CreateRequest, DeleteRequest, ResourceType, Slot, StoreError, UpdateRequest,
-    Write,
+    Applied, Client, Context, ContextEvents, CreateRequest, DeleteRequest, ResourceType, Slot, StoreError,
+    UpdateRequest, Write,
 };
 use sgp_model::{
     AttrPath, DeposedKey, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, Value,
@@ -76,6 +79,7 @@ impl Operation {
                 action: self.action,
                 token: self.intent.token.clone(),
                 start,
+                last: Mutex::default(),
             }),
             slot,
             cancelled: shared.cancelled.clone(),
@@ -137,15 +141,11 @@ impl Operation {
     async fn call(&self, cx: &Context) -> Applied {
         let client = &*self.client;
         match &self.call {
-            Call::Create { planned, config, .. } => {
-                self.ty.create(client, cx, CreateRequest { planned, config }).await
-            }
+            Call::Create { planned, config, .. } => self.ty.create(client, cx, CreateRequest { planned, config }).await,
             Call::Update { prior, planned, config } => {
                 self.ty.update(client, cx, UpdateRequest { prior, planned, config }).await
             }
-            Call::Delete { record } => {
-                self.ty.delete(client, cx, DeleteRequest { prior: &record.attributes }).await
-            }
+            Call::Delete { record } => self.ty.delete(client, cx, DeleteRequest { prior: &record.attributes }).await,
         }
     }
 
@@ -285,6 +285,8 @@ struct Reports {
     action: Action,
     token: String,
     start: Duration,
+    /// The last status that was told, and when.
+    last: Mutex<(Option<String>, Duration)>,
 }
 
 #[async_trait::async_trait]
@@ -295,9 +297,20 @@ impl ContextEvents for Reports {
         self.session.store.write(vec![Write::Checkpoint { token: self.token.clone(), attributes }]).await
     }
 
+    /// Tells a status when it is new, and any status again after a while: waiters ask more often than people read.
     fn progress(&self, addr: &InstanceAddr, status: &str) {
         let elapsed = self.session.clock.monotonic().saturating_sub(self.start);
-        let status = Some(status).filter(|s| !s.is_empty()).map(str::to_owned);
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let is_new = !status.is_empty() && last.0.as_deref() != Some(status);
+        if !is_new && elapsed.saturating_sub(last.1) < STILL_GOING {
+            return;
+        }
+        if is_new {
+            last.0 = Some(status.to_owned());
+        }
+        last.1 = elapsed;
+        let status = last.0.clone();
+        drop(last);
         self.session.events.emit(Event::ApplyProgress { addr: addr.clone(), action: self.action, status, elapsed });
     }
 }

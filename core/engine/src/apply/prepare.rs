@@ -24,7 +24,7 @@ use crate::{
     world::{WantedData, ignored, plan_object},
 };
 
-const NO_TIMEOUT: Duration = Duration::from_secs(20 * 60);
+const NO_TIMEOUT: Duration = Duration::from_mins(20);
 
 impl Walk<'_> {
     /// The calls of a step; `None` when there is nothing to call and it is done.
@@ -66,7 +66,9 @@ impl Walk<'_> {
     fn type_of(&self, change: &ResourceChange) -> Result<&'static dyn ResourceType, Diagnostics> {
         let name = &change.addr.resource.type_name;
         self.session().registry.resource_type(name).ok_or_else(|| {
-            Diagnostic::error("Unknown resource type", format!("There is no resource type {name}.")).on(&change.addr).into()
+            Diagnostic::error("Unknown resource type", format!("There is no resource type {name}."))
+                .on(&change.addr)
+                .into()
         })
     }
 

@@ -41,12 +41,11 @@ impl ResourceType for TerraformData {
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
         let input = request.proposed.get("input").cloned().unwrap_or_else(Value::dynamic_null);
         let unchanged = request.prior.get("input").is_some_and(|prior| prior.same(&input));
-        let planned = if unchanged {
-            request.proposed.clone()
-        } else {
-            request.proposed.with_attr("output", output_of(&input))
-        };
-        PlanResponse { planned: Some(planned), ..PlanResponse::default() }
+        let kept = request.proposed.get("output").filter(|_| unchanged).cloned();
+        let output = kept.unwrap_or_else(|| output_of(&input));
+        // A secret stays one when it is repeated; parts of an unknown value cannot be told apart.
+        let output = if input.sensitive_paths().is_empty() { output } else { output.sensitive() };
+        PlanResponse { planned: Some(request.proposed.with_attr("output", output)), ..PlanResponse::default() }
     }
 
     async fn read(&self, _client: &dyn Client, _scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
@@ -79,4 +78,30 @@ impl ResourceType for TerraformData {
 fn with_output(object: Value) -> Value {
     let input = object.get("input").cloned().unwrap_or_else(|| Kind::Null(Type::Dynamic).into());
     object.with_attr("output", input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned_output(prior: Option<&str>, input: Value) -> Value {
+        let prior = prior.map_or_else(Value::dynamic_null, |text| {
+            SCHEMA.block.empty().with_attr("input", text.into()).with_attr("output", text.into())
+        });
+        let proposed = if prior.is_null() { SCHEMA.block.empty() } else { prior.clone() }.with_attr("input", input);
+        let none = Value::dynamic_null();
+        let request = PlanRequest { prior: &prior, config: &proposed, proposed: &proposed, provider_config: &none };
+        TerraformData.plan(&request).planned.and_then(|p| p.get("output").cloned()).unwrap_or(none)
+    }
+
+    #[test]
+    fn the_output_of_a_secret_is_one() {
+        let secret = || Value::from("hunter2").sensitive();
+        assert!(planned_output(None, secret()).is_sensitive());
+        assert!(planned_output(Some("hunter2"), secret()).is_sensitive());
+        let nested = Value::object([("password", secret())]);
+        assert!(planned_output(None, nested).is_sensitive());
+        assert!(!planned_output(None, "plain".into()).is_sensitive());
+        assert_eq!(planned_output(Some("plain"), "plain".into()).as_str(), Some("plain"));
+    }
 }

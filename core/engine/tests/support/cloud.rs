@@ -29,6 +29,8 @@ pub struct Cloud {
     pub most_running: AtomicUsize,
     /// Called in the middle of every mutation.
     pub hook: Mutex<Option<Box<dyn Fn(&str) + Send>>>,
+    /// What the next creations report while they wait.
+    pub statuses: Mutex<Vec<String>>,
     /// Where the process may die.
     pub death: Arc<super::death::Death>,
 }
@@ -106,14 +108,13 @@ impl Provider for FakeProvider {
     }
 
     fn config_schema(&self) -> &'static Schema {
-        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-            Schema::new("fake", "A cloud in memory.").attr("endpoint", Attribute::string())
-        });
+        static SCHEMA: LazyLock<Schema> =
+            LazyLock::new(|| Schema::new("fake", "A cloud in memory.").attr("endpoint", Attribute::string()));
         &SCHEMA
     }
 
     fn resource_types(&self) -> &'static [&'static dyn ResourceType] {
-        &[&Thing]
+        &[&Thing(thing), &Thing(cluster), &Thing(tenant)]
     }
 
     fn data_sources(&self) -> &'static [&'static dyn DataSource] {
@@ -125,10 +126,31 @@ impl Provider for FakeProvider {
     }
 }
 
-struct Thing;
+/// All types of this cloud are things with different schemas.
+struct Thing(fn() -> &'static Schema);
 
-static THING: LazyLock<Schema> = LazyLock::new(|| {
-    Schema::new("fake_thing", "A thing.")
+fn thing() -> &'static Schema {
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(|| things("fake_thing"));
+    &SCHEMA
+}
+
+/// A thing that others live in.
+fn cluster() -> &'static Schema {
+    static SCHEMA: LazyLock<Schema> =
+        LazyLock::new(|| things("aws_eks_cluster").attr("zone", Attribute::string().force_new()));
+    &SCHEMA
+}
+
+/// A thing that lives in a cluster.
+fn tenant() -> &'static Schema {
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+        things("fake_tenant").attr("cluster_name", Attribute::string().force_new()).lives_in("cluster_name")
+    });
+    &SCHEMA
+}
+
+fn things(name: &'static str) -> Schema {
+    Schema::new(name, "A thing.")
         .attr("id", Attribute::string().computed())
         .attr("name", Attribute::string().required().force_new())
         .attr("size", Attribute::number().default(Value::int(1)))
@@ -137,7 +159,7 @@ static THING: LazyLock<Schema> = LazyLock::new(|| {
         .attr("document", Attribute::string().semantics(Semantics::Json))
         .attr("tags", Attribute::string_map())
         .attr("etag", Attribute::string().computed().follows(&["*"]))
-});
+}
 
 fn name(value: &Value) -> String {
     value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -150,7 +172,7 @@ fn id(value: &Value) -> String {
 #[async_trait]
 impl ResourceType for Thing {
     fn schema(&self) -> &'static Schema {
-        &THING
+        (self.0)()
     }
 
     fn endpoint(&self) -> &'static str {
@@ -171,6 +193,7 @@ impl ResourceType for Thing {
         if let Err(problem) = cloud.call(format!("create {name}")).await {
             return Applied::failed(problem);
         }
+        cloud.statuses.lock().unwrap().drain(..).for_each(|status| cx.progress(&status));
         let number = cloud.next.fetch_add(1, Ordering::SeqCst);
         let id = format!("{name}-{number}");
         let made = request.planned.with_attr("id", id.as_str().into()).with_attr("etag", format!("e{number}").into());
@@ -245,7 +268,8 @@ impl DataSource for ThingData {
             .map(|r| {
                 let wanted = name(r.config);
                 let found = things.values().find(|t| name(t) == wanted);
-                let found = found.ok_or_else(|| Diagnostic::error("No such thing", format!("There is no {wanted}.")))?;
+                let found =
+                    found.ok_or_else(|| Diagnostic::error("No such thing", format!("There is no {wanted}.")))?;
                 Ok(Value::object([
                     ("name", wanted.as_str().into()),
                     ("id", found.get("id").unwrap().clone()),

@@ -53,7 +53,10 @@ impl World {
     pub fn new(hcl: &str) -> Self {
         let cloud: Arc<Cloud> = Arc::default();
         Self {
-            store: Arc::new(Mortal { inner: MemoryStore::new(sgp_model::State::default()), death: cloud.death.clone() }),
+            store: Arc::new(Mortal {
+                inner: MemoryStore::new(sgp_model::State::default()),
+                death: cloud.death.clone(),
+            }),
             cloud,
             files: BTreeMap::from([("main.tf".to_owned(), hcl.to_owned())]),
             variables: BTreeMap::new(),

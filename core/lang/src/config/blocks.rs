@@ -37,20 +37,21 @@ fn unsupported_argument(attr: &Attr, what: &str, known: &[&str], is_block: bool)
     } else {
         did_you_mean(&attr.name, known.iter().copied())
     };
-    Diagnostic::error("Unsupported argument", format!("An argument named {:?} is not expected in {what}.{hint}", &*attr.name))
-        .at(attr.name_span.clone())
+    Diagnostic::error(
+        "Unsupported argument",
+        format!("An argument named {:?} is not expected in {what}.{hint}", &*attr.name),
+    )
+    .at(attr.name_span.clone())
 }
 
 /// A fixed string.
 pub(super) fn text(body: &Body, name: &str, diagnostics: &mut Diagnostics) -> Option<Arc<str>> {
     let attr = body.attr(name)?;
-    match attr.expr.as_literal_str() {
-        Some(text) => Some(text.into()),
-        None => {
-            diagnostics.push(not_fixed(attr, "a string in quotes"));
-            None
-        }
+    let found = attr.expr.as_literal_str().map(Into::into);
+    if found.is_none() {
+        diagnostics.push(not_fixed(attr, "a string in quotes"));
     }
+    found
 }
 
 /// A fixed bool; the text `"true"` counts.
@@ -73,7 +74,10 @@ pub(super) fn flag(body: &Body, name: &str, diagnostics: &mut Diagnostics) -> Op
 fn not_fixed(attr: &Attr, what: &str) -> Diagnostic {
     Diagnostic::error(
         "Invalid value",
-        format!("{:?} must be {what}: it is read before anything is evaluated, so references are not possible here.", &*attr.name),
+        format!(
+            "{:?} must be {what}: it is read before anything is evaluated, so references are not possible here.",
+            &*attr.name
+        ),
     )
     .at(attr.expr.span.clone())
 }
@@ -89,8 +93,11 @@ pub(super) fn required<'b>(
     let found = body.attr(name).map(|a| &a.expr);
     if found.is_none() {
         diagnostics.push(
-            Diagnostic::error("Missing required argument", format!("The argument {name:?} is required in {what}, but it is not set."))
-                .at(at.clone()),
+            Diagnostic::error(
+                "Missing required argument",
+                format!("The argument {name:?} is required in {what}, but it is not set."),
+            )
+            .at(at.clone()),
         );
     }
     found

@@ -139,7 +139,11 @@ fn call(
     literal: &dyn Fn(&Expr) -> Result<Value, Diagnostic>,
 ) -> Result<TypeConstraint, Diagnostic> {
     let [arg] = args else {
-        let hint = if name == "optional" { " optional(...) stands only for attributes of object types." } else { " It takes one argument." };
+        let hint = if name == "optional" {
+            " optional(...) stands only for attributes of object types."
+        } else {
+            " It takes one argument."
+        };
         return Err(invalid(expr, hint));
     };
     match (name, &*arg.kind) {
@@ -197,8 +201,11 @@ fn object(
         if let Some(default) = default {
             let value = literal(default)?;
             let value = sgp_model::convert::convert(&inner.defaults.apply(value), &inner.ty).map_err(|e| {
-                Diagnostic::error("Invalid default value for optional attribute", format!("The default does not fit the type {}: {e}.", inner.ty))
-                    .at(default.span.clone())
+                Diagnostic::error(
+                    "Invalid default value for optional attribute",
+                    format!("The default does not fit the type {}: {e}.", inner.ty),
+                )
+                .at(default.span.clone())
             })?;
             if !value.is_null() {
                 defaults.attrs.insert(name.clone(), value);

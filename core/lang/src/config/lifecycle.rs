@@ -47,16 +47,22 @@ fn ignore_changes(expr: &Expr) -> Result<IgnoreChanges, Diagnostic> {
         return Ok(IgnoreChanges::All);
     }
     let ExprKind::Tuple(elements) = &*expr.kind else {
-        return Err(Diagnostic::error("Invalid expression", "ignore_changes is a list of attributes in brackets, or the keyword all.")
-            .at(expr.span.clone()));
+        return Err(Diagnostic::error(
+            "Invalid expression",
+            "ignore_changes is a list of attributes in brackets, or the keyword all.",
+        )
+        .at(expr.span.clone()));
     };
     if elements.iter().any(|e| e.as_literal_str() == Some("*")) {
         return Ok(IgnoreChanges::All);
     }
     let paths = elements.iter().map(|e| {
         reference::attr_path(e).ok_or_else(|| {
-            Diagnostic::error("Invalid ignore_changes entry", "An entry names an attribute of this resource: tags, or tags[\"Owner\"].")
-                .at(e.span.clone())
+            Diagnostic::error(
+                "Invalid ignore_changes entry",
+                "An entry names an attribute of this resource: tags, or tags[\"Owner\"].",
+            )
+            .at(e.span.clone())
         })
     });
     Ok(IgnoreChanges::Paths(paths.collect::<Result<_, _>>()?))

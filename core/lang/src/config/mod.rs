@@ -204,9 +204,10 @@ fn span_in(body: &Body, path: &[PathStep]) -> Option<Span> {
         Some((PathStep::Attr(_), _)) | None => (0, rest),
         Some((_, inner)) => (0, inner),
     };
-    let block = body.blocks_of(name).nth(place).or_else(|| {
-        body.blocks_of("dynamic").find(|b| b.labels.first().is_some_and(|l| l.text == *name))
-    })?;
+    let block = body
+        .blocks_of(name)
+        .nth(place)
+        .or_else(|| body.blocks_of("dynamic").find(|b| b.labels.first().is_some_and(|l| l.text == *name)))?;
     span_in(&block.body, inner).or_else(|| Some(block.header()))
 }
 

@@ -72,8 +72,11 @@ impl Builder<'_, '_> {
                     did_you_mean(other, TOP_LEVEL.into_iter().chain(["removed"]))
                 };
                 self.diagnostics.push(
-                    Diagnostic::error("Unsupported block type", format!("Blocks of type {other:?} are not expected here.{hint}"))
-                        .at(block.ty_span.clone()),
+                    Diagnostic::error(
+                        "Unsupported block type",
+                        format!("Blocks of type {other:?} are not expected here.{hint}"),
+                    )
+                    .at(block.ty_span.clone()),
                 );
             }
         }
@@ -83,7 +86,10 @@ impl Builder<'_, '_> {
         self.diagnostics.push(
             Diagnostic::error(
                 format!("Duplicate {what}"),
-                format!("{name:?} is already declared in {}. Names are unique within a module: rename or remove one.", first.file),
+                format!(
+                    "{name:?} is already declared in {}. Names are unique within a module: rename or remove one.",
+                    first.file
+                ),
             )
             .at(at.clone()),
         );
@@ -95,7 +101,12 @@ impl Builder<'_, '_> {
         if let Some(first) = self.module.resource_index.get(&key) {
             let first = self.module.resources[*first].span.clone();
             let what = if mode == Mode::Managed { "resource" } else { "data source" };
-            self.duplicate(&format!("{what} configuration"), &format!("{}.{}", found.type_name, found.name), &found.span, &first);
+            self.duplicate(
+                &format!("{what} configuration"),
+                &format!("{}.{}", found.type_name, found.name),
+                &found.span,
+                &first,
+            );
             return;
         }
         self.module.resource_index.insert(key, self.module.resources.len());
@@ -110,8 +121,11 @@ impl Builder<'_, '_> {
         let Some([name]) = resource::labels(block, ["name"], d) else { return };
         if RESERVED.contains(&&*name) {
             d.push(
-                Diagnostic::error("Invalid variable name", format!("{:?} is an argument of module blocks itself and cannot name a variable.", &*name))
-                    .at(block.labels[0].span.clone()),
+                Diagnostic::error(
+                    "Invalid variable name",
+                    format!("{:?} is an argument of module blocks itself and cannot name a variable.", &*name),
+                )
+                .at(block.labels[0].span.clone()),
             );
         }
         only(&block.body, "a variable block", &ATTRS, &["validation"], d);
@@ -146,7 +160,10 @@ impl Builder<'_, '_> {
             return;
         }
         for nested in &block.body.blocks {
-            d.push(Diagnostic::error("Unsupported block type", "A locals block holds only arguments: name = value.").at(nested.ty_span.clone()));
+            d.push(
+                Diagnostic::error("Unsupported block type", "A locals block holds only arguments: name = value.")
+                    .at(nested.ty_span.clone()),
+            );
         }
         for Attr { name, name_span, expr } in &block.body.attrs {
             match self.module.locals.get(name).map(|l| l.span.clone()) {
@@ -204,8 +221,11 @@ impl Builder<'_, '_> {
         for refused in ["count", "for_each", "depends_on", "source"] {
             if let Some(attr) = body.attr(refused) {
                 d.push(
-                    Diagnostic::error("Reserved argument name in provider block", format!("{refused:?} is not supported in provider blocks."))
-                        .at(attr.name_span.clone()),
+                    Diagnostic::error(
+                        "Reserved argument name in provider block",
+                        format!("{refused:?} is not supported in provider blocks."),
+                    )
+                    .at(attr.name_span.clone()),
                 );
             }
         }
@@ -265,7 +285,13 @@ impl Builder<'_, '_> {
         });
         if let (Some(to), Some(id)) = (to, id) {
             let for_each = block.body.attr("for_each").map(|a| a.expr.clone());
-            self.module.imports.push(Import { to: to.clone(), id: id.clone(), for_each, provider, span: block.header() });
+            self.module.imports.push(Import {
+                to: to.clone(),
+                id: id.clone(),
+                for_each,
+                provider,
+                span: block.header(),
+            });
         }
     }
 
@@ -274,8 +300,11 @@ impl Builder<'_, '_> {
         let found = reference::address(expr);
         if found.is_none() {
             self.diagnostics.push(
-                Diagnostic::error("Invalid address", "An address is expected: aws_iam_role.a, aws_iam_role.a[\"k\"] or module.m.")
-                    .at(expr.span.clone()),
+                Diagnostic::error(
+                    "Invalid address",
+                    "An address is expected: aws_iam_role.a, aws_iam_role.a[\"k\"] or module.m.",
+                )
+                .at(expr.span.clone()),
             );
         }
         found
@@ -320,8 +349,11 @@ fn required_provider(attr: &Attr) -> Result<RequiredProvider, Diagnostic> {
         Some(source) => match source.as_literal_str().and_then(|s| s.rsplit('/').next()) {
             Some(name) => name.into(),
             None => {
-                return Err(Diagnostic::error("Invalid required_providers entry", "The source is a string such as \"hashicorp/aws\".")
-                    .at(source.span.clone()));
+                return Err(Diagnostic::error(
+                    "Invalid required_providers entry",
+                    "The source is a string such as \"hashicorp/aws\".",
+                )
+                .at(source.span.clone()));
             }
         },
     };

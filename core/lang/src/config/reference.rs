@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use sgp_model::{
-    AttrPath, Diagnostic, InstanceKey, Mode, ModulePath, PathStep, ResourceAddr, address::ParsedAddr,
-};
+use sgp_model::{AttrPath, Diagnostic, InstanceKey, Mode, ModulePath, PathStep, ResourceAddr, address::ParsedAddr};
 
 use super::{ProviderRef, Reference};
 use crate::syntax::{Expr, ExprKind};
@@ -83,7 +81,8 @@ pub fn target(expr: &Expr) -> Option<Target> {
 /// A list of fixed references.
 pub(super) fn list(expr: &Expr, what: &str) -> Result<Vec<Reference>, Diagnostic> {
     let ExprKind::Tuple(elements) = &*expr.kind else {
-        return Err(Diagnostic::error("Invalid expression", format!("{what} is a list of references in brackets.")).at(expr.span.clone()));
+        return Err(Diagnostic::error("Invalid expression", format!("{what} is a list of references in brackets."))
+            .at(expr.span.clone()));
     };
     elements
         .iter()
@@ -113,7 +112,9 @@ pub(super) fn provider(expr: &Expr) -> Result<ProviderRef, Diagnostic> {
     };
     match parts.as_deref() {
         Some([name]) => Ok(ProviderRef { name: name.clone(), alias: None, span: expr.span.clone() }),
-        Some([name, alias]) => Ok(ProviderRef { name: name.clone(), alias: Some(alias.clone()), span: expr.span.clone() }),
+        Some([name, alias]) => {
+            Ok(ProviderRef { name: name.clone(), alias: Some(alias.clone()), span: expr.span.clone() })
+        }
         _ => Err(Diagnostic::error(
             "Invalid provider reference",
             "A provider is named as in aws or, with an alias, aws.west.",

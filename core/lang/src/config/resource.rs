@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sgp_model::{Diagnostic, Diagnostics, Mode};
 
-use super::{Lifecycle, Module, ModuleCall, ProviderRef, Reference, ResourceBlock, lifecycle, reference};
+use super::{Lifecycle, ModuleCall, ProviderRef, Reference, ResourceBlock, lifecycle, module::Loader, reference};
 use crate::syntax::{Attr, Block, Body, Expr, ExprKind, is_identifier};
 
 /// The arguments that repeat and order a block, taken out of its body.
@@ -45,14 +45,19 @@ fn take(body: &mut Body, name: &str) -> Option<Attr> {
 }
 
 /// The labels of a block, when there are as many as needed and they are names.
-pub(super) fn labels<const N: usize>(block: &Block, names: [&str; N], diagnostics: &mut Diagnostics) -> Option<[Arc<str>; N]> {
+pub(super) fn labels<const N: usize>(
+    block: &Block,
+    names: [&str; N],
+    diagnostics: &mut Diagnostics,
+) -> Option<[Arc<str>; N]> {
     if block.labels.len() != N {
         let wanted = match N {
             0 => "takes no labels".to_owned(),
             _ => format!("takes {N} label{}: {}", if N == 1 { "" } else { "s" }, names.join(" and ")),
         };
         diagnostics.push(
-            Diagnostic::error("Wrong number of block labels", format!("A {} block {wanted}.", block.ty)).at(block.header()),
+            Diagnostic::error("Wrong number of block labels", format!("A {} block {wanted}.", block.ty))
+                .at(block.header()),
         );
         return None;
     }
@@ -116,8 +121,11 @@ fn take_lifecycle(body: &mut Body, mode: Mode, diagnostics: &mut Diagnostics) ->
     for block in body.blocks_of("lifecycle") {
         if found.is_some() {
             diagnostics.push(
-                Diagnostic::error("Duplicate lifecycle block", "A resource has at most one lifecycle block. Put everything into the first one.")
-                    .at(block.ty_span.clone()),
+                Diagnostic::error(
+                    "Duplicate lifecycle block",
+                    "A resource has at most one lifecycle block. Put everything into the first one.",
+                )
+                .at(block.ty_span.clone()),
             );
             continue;
         }
@@ -128,11 +136,7 @@ fn take_lifecycle(body: &mut Body, mode: Mode, diagnostics: &mut Diagnostics) ->
 }
 
 /// A `module` block; `load` finds the module behind its source.
-pub(super) fn call(
-    block: &Block,
-    load: &mut dyn FnMut(&str, &sgp_model::Span, &mut Diagnostics) -> Option<Arc<Module>>,
-    diagnostics: &mut Diagnostics,
-) -> Option<ModuleCall> {
+pub(super) fn call(block: &Block, load: &mut Loader<'_>, diagnostics: &mut Diagnostics) -> Option<ModuleCall> {
     let [name] = labels(block, ["name"], diagnostics)?;
     let mut body = block.body.clone();
     let meta = Meta::take(&mut body, diagnostics);
@@ -154,8 +158,11 @@ pub(super) fn call(
     };
     let Some(text) = source.expr.as_literal_str() else {
         diagnostics.push(
-            Diagnostic::error("Invalid module source", "The source is a fixed string: it is read before anything is evaluated.")
-                .at(source.expr.span.clone()),
+            Diagnostic::error(
+                "Invalid module source",
+                "The source is a fixed string: it is read before anything is evaluated.",
+            )
+            .at(source.expr.span.clone()),
         );
         return None;
     };
@@ -177,8 +184,11 @@ pub(super) fn call(
 fn providers(expr: &Expr, diagnostics: &mut Diagnostics) -> Vec<(ProviderRef, ProviderRef)> {
     let ExprKind::Object(items) = &*expr.kind else {
         diagnostics.push(
-            Diagnostic::error("Invalid providers argument", "providers maps names inside the module to names outside: { aws = aws.west }.")
-                .at(expr.span.clone()),
+            Diagnostic::error(
+                "Invalid providers argument",
+                "providers maps names inside the module to names outside: { aws = aws.west }.",
+            )
+            .at(expr.span.clone()),
         );
         return Vec::new();
     };

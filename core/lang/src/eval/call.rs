@@ -62,7 +62,8 @@ impl<W: World> Evaluator<W> {
 
     fn call_function(&mut self, name: &str, values: Vec<Value>) -> Result<Value, functions::FunctionError> {
         let files = self.files.clone();
-        let render = |name: &str, text: &str, vars: &_| super::render_template(name, text, vars, files.clone(), &self.inputs);
+        let render =
+            |name: &str, text: &str, vars: &_| super::render_template(name, text, vars, files.clone(), &self.inputs);
         let planned = rfc3339(self.inputs.timestamp);
         let impure = self.inputs.impure.as_ref().map(|i| (rfc3339(i.timestamp), i.random.clone()));
         let cx = FunctionContext {
@@ -89,7 +90,11 @@ impl<W: World> Evaluator<W> {
             }
         }
         if args.is_empty() {
-            return Err(self.error(Diagnostic::error("Not enough function arguments", "The function try needs at least one argument."), expr, env));
+            return Err(self.error(
+                Diagnostic::error("Not enough function arguments", "The function try needs at least one argument."),
+                expr,
+                env,
+            ));
         }
         let why: Vec<String> = errors.iter().map(|d| format!("- {}", d.detail)).collect();
         let d = Diagnostic::error(
@@ -125,7 +130,8 @@ fn is_sure(expr: &Expr) -> bool {
 
 fn unknown_function(name: &str, span: &Span) -> Diagnostic {
     let hint = crate::suggest::did_you_mean(name, functions::names().into_iter().chain(["try", "can"]));
-    Diagnostic::error("Call to unknown function", format!("There is no function named {name:?}.{hint}")).at(span.clone())
+    Diagnostic::error("Call to unknown function", format!("There is no function named {name:?}.{hint}"))
+        .at(span.clone())
 }
 
 /// Seconds since the epoch as RFC 3339 in UTC.

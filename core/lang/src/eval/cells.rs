@@ -117,7 +117,10 @@ impl CellGraph {
 
     /// All cells in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (CellId, &CellKey)> {
-        self.nodes.iter().enumerate().map(|(i, n)| (CellId(u32::try_from(i).expect("cells are numbered with 32 bits")), &n.key))
+        self.nodes
+            .iter()
+            .enumerate()
+            .map(|(i, n)| (CellId(u32::try_from(i).expect("cells are numbered with 32 bits")), &n.key))
     }
 
     /// The instances that are reached from these cells through cells that are not instances, each once.

@@ -124,7 +124,13 @@ impl<W: World> Evaluator<W> {
         Ok(if attribute.sensitive && !value.is_null() { value.sensitive() } else { value })
     }
 
-    fn wrong_type(&mut self, attr: &Attr, path: &AttrPath, e: &sgp_model::convert::ConvertError, env: &Env<'_>) -> Halt {
+    fn wrong_type(
+        &mut self,
+        attr: &Attr,
+        path: &AttrPath,
+        e: &sgp_model::convert::ConvertError,
+        env: &Env<'_>,
+    ) -> Halt {
         let d = Diagnostic::error(
             "Incorrect attribute value type",
             format!("Inappropriate value for attribute {:?}: {e}.", &*attr.name),
@@ -210,9 +216,12 @@ impl<W: World> Evaluator<W> {
         found: &mut Found,
     ) -> Eval<()> {
         let invalid = |detail: String, at: Span| Halt::from(Diagnostic::error("Invalid dynamic block", detail).at(at));
-        for attr in block.body.attrs.iter().filter(|a| !["for_each", "iterator", "labels"].contains(&&*a.name)) {
+        if let Some(attr) = block.body.attrs.iter().find(|a| !["for_each", "iterator", "labels"].contains(&&*a.name)) {
             return Err(invalid(
-                format!("A dynamic block takes for_each, iterator and labels; {:?} belongs into its content block.", &*attr.name),
+                format!(
+                    "A dynamic block takes for_each, iterator and labels; {:?} belongs into its content block.",
+                    &*attr.name
+                ),
                 attr.name_span.clone(),
             ));
         }
@@ -300,10 +309,14 @@ fn label(name: &str, nested: &NestedBlock, labels: &[Arc<str>], at: &Span) -> Ev
     match (nested.nesting, labels) {
         (Nesting::Map, [label]) => Ok(Some(label.clone())),
         (Nesting::Map, _) => {
-            Err(Diagnostic::error("Missing name for block", format!("A {name} block takes one label, its key.")).at(at.clone()).into())
+            Err(Diagnostic::error("Missing name for block", format!("A {name} block takes one label, its key."))
+                .at(at.clone())
+                .into())
         }
         (_, []) => Ok(None),
-        _ => Err(Diagnostic::error("Extraneous label for block", format!("No labels are expected for {name} blocks.")).at(at.clone()).into()),
+        _ => Err(Diagnostic::error("Extraneous label for block", format!("No labels are expected for {name} blocks."))
+            .at(at.clone())
+            .into()),
     }
 }
 
@@ -320,12 +333,21 @@ fn count(name: &str, nested: &NestedBlock, found: Option<&Found>, place: &Place<
     if n < nested.min && found.is_none_or(|f| f.at.is_none() || !f.items.is_empty()) {
         let detail = match (nested.min, n) {
             (1, _) => format!("At least one block of type {name:?} is required."),
-            (min, n) => format!("At least {min} blocks of type {name:?} are required, but there {} {n}.", if n == 1 { "is" } else { "are" }),
+            (min, n) => format!(
+                "At least {min} blocks of type {name:?} are required, but there {} {n}.",
+                if n == 1 { "is" } else { "are" }
+            ),
         };
-        return Err(Diagnostic::error(format!("Insufficient {name} blocks"), detail).at(place.header.clone()).attribute(path));
+        return Err(Diagnostic::error(format!("Insufficient {name} blocks"), detail)
+            .at(place.header.clone())
+            .attribute(path));
     }
     if max > 0 && n > max {
-        let detail = format!("No more than {max} block{} of type {name:?} {} allowed.", if max == 1 { "" } else { "s" }, if max == 1 { "is" } else { "are" });
+        let detail = format!(
+            "No more than {max} block{} of type {name:?} {} allowed.",
+            if max == 1 { "" } else { "s" },
+            if max == 1 { "is" } else { "are" }
+        );
         return Err(Diagnostic::error(format!("Too many {name} blocks"), detail).at(at).attribute(path));
     }
     Ok(())
@@ -337,22 +359,26 @@ fn assemble(nested: &NestedBlock, found: &Found, empty: &Value) -> Value {
         return Value::unknown(nested.ty()).mark(found.marks);
     }
     let items = || found.items.iter().map(|(_, v)| v.clone());
+    let labelled = || found.items.iter().filter_map(|(label, v)| Some((label.clone()?, v.clone())));
     let value: Value = match (nested.nesting, empty.kind()) {
         (Nesting::List, Kind::List(ty, _)) => Value::list(ty.clone(), items().collect()),
         (Nesting::Set, Kind::Set(ty, _)) => Value::set(ty.clone(), items()),
-        (Nesting::Map, Kind::Map(ty, _)) => {
-            Value::map(ty.clone(), found.items.iter().filter_map(|(label, v)| Some((label.clone()?, v.clone()))))
-        }
-        _ => items().next().unwrap_or_else(|| empty.clone()),
+        (Nesting::Map, Kind::Map(ty, _)) => Value::map(ty.clone(), labelled()),
+        // Without any, a block that the provider decides is null, and tells no element type.
+        (Nesting::List, _) => Value::list(nested.block.ty(), items().collect()),
+        (Nesting::Set, _) => Value::set(nested.block.ty(), items()),
+        (Nesting::Map, _) => Value::map(nested.block.ty(), labelled()),
+        (Nesting::Single, _) => items().next().unwrap_or_else(|| empty.clone()),
     };
     value.mark(found.marks)
 }
 
 /// The object type of a block in which everything that may be left out is optional.
 fn lenient(block: &Block) -> Type {
-    let attributes = block.attributes.iter().map(|(name, a)| {
-        (Arc::from(*name), Field { ty: a.ty.clone(), optional: a.presence != Presence::Required })
-    });
+    let attributes = block
+        .attributes
+        .iter()
+        .map(|(name, a)| (Arc::from(*name), Field { ty: a.ty.clone(), optional: a.presence != Presence::Required }));
     let blocks = block.blocks.iter().map(|(name, n)| {
         let element = lenient(&n.block);
         let ty = match n.nesting {
@@ -397,7 +423,8 @@ fn unsupported_block(name: &str, at: &Span, place: &Place<'_>) -> Diagnostic {
     } else {
         did_you_mean(name, place.block.blocks.keys().copied())
     };
-    Diagnostic::error("Unsupported block type", format!("Blocks of type {name:?} are not expected here.{hint}")).at(at.clone())
+    Diagnostic::error("Unsupported block type", format!("Blocks of type {name:?} are not expected here.{hint}"))
+        .at(at.clone())
 }
 
 fn not_yet(what: &str, name: &str, at: &Span) -> Diagnostic {

@@ -45,8 +45,11 @@ impl<W: World> Evaluator<W> {
 
     fn depend_on_one(&mut self, reference: &Reference, info: &Arc<ModuleInfo>) -> Eval<CellId> {
         let undeclared = |what: &str, name: &str, hint: String| {
-            Diagnostic::error(format!("Reference to undeclared {what}"), format!("There is no {name} in this module.{hint}"))
-                .at(reference.span.clone())
+            Diagnostic::error(
+                format!("Reference to undeclared {what}"),
+                format!("There is no {name} in this module.{hint}"),
+            )
+            .at(reference.span.clone())
         };
         let key = match &reference.target {
             Target::Resource { mode, type_name, name, key } => {
@@ -86,8 +89,12 @@ impl<W: World> Evaluator<W> {
                 self.variable(info, name)?;
                 CellKey::Variable(info.path.clone(), name.clone())
             }
-            Target::Local(name) => return Err(undeclared("local value", &format!("local.{name}"), String::new()).into()),
-            Target::Variable(name) => return Err(undeclared("input variable", &format!("var.{name}"), String::new()).into()),
+            Target::Local(name) => {
+                return Err(undeclared("local value", &format!("local.{name}"), String::new()).into());
+            }
+            Target::Variable(name) => {
+                return Err(undeclared("input variable", &format!("var.{name}"), String::new()).into());
+            }
         };
         Ok(self.graph.id(&key).expect("the cell was evaluated"))
     }

@@ -57,7 +57,9 @@ impl<W: World> Evaluator<W> {
                 let child = module.child(attr(0)?, None);
                 (self.remembered(&CellKey::Output(child, attr(1)?))?, 2)
             }
-            ("each", Repetition::Each { key, value }) => (if &*attr(0)? == "key" { key.clone() } else { value.clone() }, 1),
+            ("each", Repetition::Each { key, value }) => {
+                (if &*attr(0)? == "key" { key.clone() } else { value.clone() }, 1)
+            }
             ("count", Repetition::Count(index)) => (index.clone(), 1),
             _ => match reference::target(expr)? {
                 reference::Target::Resource { mode, type_name, name, key } => {
@@ -98,11 +100,15 @@ fn describe(value: &Value) -> String {
     if value.is_sensitive() {
         return "has a sensitive value".into();
     }
-    let counted = |what: String, n: usize, thing: &str| format!("is {what} with {n} {thing}{}", if n == 1 { "" } else { "s" });
+    let counted =
+        |what: String, n: usize, thing: &str| format!("is {what} with {n} {thing}{}", if n == 1 { "" } else { "s" });
     match value.kind() {
         Kind::Null(_) => "is null".into(),
         Kind::Unknown(u) if u.ty == Type::Dynamic => "will be known only after apply".into(),
-        Kind::Unknown(u) => format!("is a {}, known only after apply", u.ty.friendly_name()),
+        Kind::Unknown(u) => {
+            let article = if matches!(u.ty, Type::Object(_)) { "an" } else { "a" };
+            format!("is {article} {}, known only after apply", u.ty.friendly_name())
+        }
         Kind::Bool(b) => format!("is {b}"),
         Kind::Number(n) => format!("is {n}"),
         Kind::String(s) => {

@@ -28,7 +28,9 @@ impl<W: World> Evaluator<W> {
             ExprKind::Tuple(elements) => self.tuple(elements, env),
             ExprKind::Object(items) => self.object_value(items, env),
             ExprKind::For(f) => self.for_expression(f, env),
-            ExprKind::Conditional(condition, then, otherwise) => self.conditional(expr, condition, then, otherwise, env),
+            ExprKind::Conditional(condition, then, otherwise) => {
+                self.conditional(expr, condition, then, otherwise, env)
+            }
             ExprKind::Unary(op, operand) => self.unary(*op, operand, env),
             ExprKind::Binary(op, left, right) => self.binary(expr, *op, left, right, env),
         }
@@ -136,7 +138,10 @@ impl<W: World> Evaluator<W> {
         let marks = marks.union(own).union(other.marks());
         let ty = self.branch_type(expr, choice, &bare, &other, env)?;
         let converted = convert(&bare, &ty).map_err(|e| {
-            let d = Diagnostic::error("Inconsistent conditional result types", format!("The result has the wrong type: {e}."));
+            let d = Diagnostic::error(
+                "Inconsistent conditional result types",
+                format!("The result has the wrong type: {e}."),
+            );
             self.error(d, chosen, env)
         })?;
         Ok(converted.mark(marks))
@@ -189,7 +194,10 @@ impl<W: World> Evaluator<W> {
     pub(super) fn condition(&mut self, expr: &Expr, env: &Env<'_>) -> Eval {
         let value = self.value(expr, env)?;
         if value.is_null() {
-            let d = Diagnostic::error("Null condition", "The condition value is null. Conditions must either be true or false.");
+            let d = Diagnostic::error(
+                "Null condition",
+                "The condition value is null. Conditions must either be true or false.",
+            );
             return Err(self.error(d, expr, env));
         }
         convert(&value, &Type::Bool).map_err(|e| {
@@ -212,16 +220,20 @@ impl<W: World> Evaluator<W> {
 fn mismatch(a: &Type, b: &Type) -> Diagnostic {
     let detail = match (a, b) {
         (Type::Object(x), Type::Object(y)) => {
-            let only = |x: &BTreeMap<Arc<str>, _>, y: &BTreeMap<Arc<str>, _>| {
-                x.keys().find(|k| !y.contains_key(*k)).cloned()
-            };
+            let only =
+                |x: &BTreeMap<Arc<str>, _>, y: &BTreeMap<Arc<str>, _>| x.keys().find(|k| !y.contains_key(*k)).cloned();
             match (only(x, y), only(y, x)) {
                 (Some(name), _) => format!("the attribute {:?} is in the true result only", &*name),
                 (None, Some(name)) => format!("the attribute {:?} is in the false result only", &*name),
                 (None, None) => {
                     let name = x.keys().find(|k| convert_type(&x[*k].ty, &y[*k].ty).is_err());
                     name.map_or_else(String::new, |n| {
-                        format!("the attribute {:?} is a {} or a {}", &**n, x[n].ty.friendly_name(), y[n].ty.friendly_name())
+                        format!(
+                            "the attribute {:?} is a {} or a {}",
+                            &**n,
+                            x[n].ty.friendly_name(),
+                            y[n].ty.friendly_name()
+                        )
                     })
                 }
             }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use sgp_model::{
-    Diagnostic, InstanceAddr, InstanceKey, Kind, Type, Value, address::ParsedAddr, convert::convert,
-};
+use sgp_model::{Diagnostic, InstanceAddr, InstanceKey, Kind, Type, Value, address::ParsedAddr, convert::convert};
 
 use super::{Env, Eval, Evaluator, Gather, Instances, ModuleInfo, Repetition, Stop, World};
 use crate::{
@@ -50,11 +48,17 @@ impl<W: World> Evaluator<W> {
         match text.as_ref().map(Value::kind) {
             Some(Kind::String(s)) if !s.is_empty() => Ok(s.to_string()),
             Some(Kind::Unknown(_)) => {
-                let d = Diagnostic::error("Invalid import id argument", "The id is known only after apply, but an object must be found while planning.");
+                let d = Diagnostic::error(
+                    "Invalid import id argument",
+                    "The id is known only after apply, but an object must be found while planning.",
+                );
                 Err(self.error(d, expr, env))
             }
             _ => {
-                let d = Diagnostic::error("Invalid import id argument", "The id of an import block is text that names an existing object; it cannot be null or empty.");
+                let d = Diagnostic::error(
+                    "Invalid import id argument",
+                    "The id of an import block is text that names an existing object; it cannot be null or empty.",
+                );
                 Err(self.error(d, expr, env))
             }
         }
@@ -83,7 +87,10 @@ impl<W: World> Evaluator<W> {
 }
 
 fn invalid(expr: &Expr) -> super::Halt {
-    Diagnostic::error("Invalid import address", "The argument \"to\" names a resource instance: aws_iam_role.a or aws_iam_role.a[\"key\"].")
-        .at(expr.span.clone())
-        .into()
+    Diagnostic::error(
+        "Invalid import address",
+        "The argument \"to\" names a resource instance: aws_iam_role.a or aws_iam_role.a[\"key\"].",
+    )
+    .at(expr.span.clone())
+    .into()
 }

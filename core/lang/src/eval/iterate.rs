@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sgp_model::{Diagnostic, Kind, Marks, Type, Value, convert::{convert, unify}};
+use sgp_model::{
+    Diagnostic, Kind, Marks, Type, Value,
+    convert::{convert, unify},
+};
 
 use super::{Env, Eval, Evaluator, Gather, Scope, World, ops};
 use crate::syntax::{Expr, For};
@@ -59,7 +62,10 @@ impl<W: World> Evaluator<W> {
 
     pub(super) fn check_iterable(&mut self, collection: &Value, expr: &Expr, what: &str, env: &Env<'_>) -> Eval<()> {
         if collection.is_null() {
-            let d = Diagnostic::error("Iteration over null value", format!("A null value cannot be the collection of {what}."));
+            let d = Diagnostic::error(
+                "Iteration over null value",
+                format!("A null value cannot be the collection of {what}."),
+            );
             return Err(self.error(d, expr, env));
         }
         if !matches!(collection.kind(), Kind::Bool(_) | Kind::Number(_) | Kind::String(_)) {
@@ -70,7 +76,10 @@ impl<W: World> Evaluator<W> {
         }
         let d = Diagnostic::error(
             "Iteration over non-iterable value",
-            format!("A {} cannot be the collection of {what}: a list, set, map, tuple or object is needed.", collection.ty().friendly_name()),
+            format!(
+                "A {} cannot be the collection of {what}: a list, set, map, tuple or object is needed.",
+                collection.ty().friendly_name()
+            ),
         );
         Err(self.error(d, expr, env))
     }
@@ -89,11 +98,15 @@ impl<W: World> Evaluator<W> {
         let (key, own) = self.value(key_expr, env)?.unmark();
         *marks = marks.union(own);
         if key.is_null() {
-            let d = Diagnostic::error("Invalid object key", "The key expression of a 'for' expression must not produce a null value.");
+            let d = Diagnostic::error(
+                "Invalid object key",
+                "The key expression of a 'for' expression must not produce a null value.",
+            );
             return Err(self.error(d, key_expr, env));
         }
         let key = convert(&key, &Type::String).map_err(|e| {
-            let d = Diagnostic::error("Invalid object key", format!("The key expression produced an invalid result: {e}."));
+            let d =
+                Diagnostic::error("Invalid object key", format!("The key expression produced an invalid result: {e}."));
             self.error(d, key_expr, env)
         })?;
         let value = self.value(&f.value, env)?;
@@ -128,7 +141,10 @@ impl<W: World> Evaluator<W> {
                 gather.finish(Value::tuple(values))
             }
             Kind::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
-                let d = Diagnostic::error("Splat of null value", "Splat expressions (with the * symbol) cannot be applied to null sequences.");
+                let d = Diagnostic::error(
+                    "Splat of null value",
+                    "Splat expressions (with the * symbol) cannot be applied to null sequences.",
+                );
                 Err(self.error(d, source, env))
             }
             Kind::Null(_) => Ok(Value::tuple(Vec::new())),

@@ -4,311 +4,48 @@
 //! remembers the result and which cells were looked at on the way. What an instance *is* once its configuration is known is
 //! asked of a [`World`]: the planner plans it, apply looks it up, validation makes it unknown.
 
+mod api;
 mod call;
 mod cells;
 mod check;
 mod decode;
 mod depends;
+mod env;
 mod explain;
 mod expr;
 mod imports;
 mod iterate;
+mod missing;
 mod modules;
 mod names;
 mod objects;
 pub(crate) mod ops;
 mod providers;
 mod pure;
+mod repeat;
 mod template;
+mod variables;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use sgp_model::{
-    Diagnostic, Diagnostics, InstanceAddr, InstanceKey, Mode, ModulePath, ProviderAddr, ResourceAddr, Schema, Span, Value,
-};
+use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, ModulePath, ResourceAddr, Schema, Span, Value};
 
-pub use self::cells::{CellGraph, CellId, CellKey, DepsView};
-pub(crate) use self::pure::{constant, render_template};
+pub use self::{
+    api::{Answer, Configured, Given, Impure, Inputs, Random, Schemas, Stop, VariableInput, World},
+    cells::{CellGraph, CellId, CellKey, DepsView},
+};
+pub(crate) use self::{
+    env::{Env, Eval, Gather, Halt, Instances, ModuleInfo, Outer, Repetition, Scope},
+    pure::{constant, render_template},
+};
 use crate::{
-    config::{Config, Module, ModuleCall, ResourceBlock},
+    config::{Config, ResourceBlock},
     source::Files,
     syntax,
 };
-
-/// Which types and providers there are.
-pub trait Schemas {
-    /// The schema of a resource type or data source.
-    fn resource(&self, mode: Mode, type_name: &str) -> Option<&'static Schema>;
-    /// The provider that a type belongs to, when there is such a type.
-    fn provider_for(&self, type_name: &str) -> Option<&'static str>;
-    /// The schema of a `provider` block.
-    fn provider_config(&self, provider: &str) -> Option<&'static Schema>;
-    /// All resource types or data sources, sorted.
-    fn resource_names(&self, mode: Mode) -> Vec<&'static str>;
-    /// All providers, sorted.
-    fn provider_names(&self) -> Vec<&'static str>;
-}
-
-/// One evaluated instance, as the evaluator hands it to the world.
-pub struct Configured<'a> {
-    /// Its address.
-    pub addr: &'a InstanceAddr,
-    /// Its configuration, in the type of its schema: null where nothing is said, unknown where it is not known yet.
-    pub config: Value,
-    /// The provider configuration it belongs to.
-    pub provider: ProviderAddr,
-    /// Its block: lifecycle and places.
-    pub block: &'a ResourceBlock,
-}
-
-/// What an instance is.
-pub enum Answer {
-    /// The object; remembered.
-    Value(Value),
-    /// The object as far as is known; forgotten, with everything that used it, as soon as the world is touched.
-    Provisional(Value),
-    /// Something must be read first; ask again after the world was touched.
-    Blocked,
-    /// It cannot be. Empty when the reason was told elsewhere.
-    Failed(Diagnostics),
-}
-
-/// Knows what instances are.
-pub trait World {
-    /// What the instance is, now that its configuration is known. Asked at most once between two accesses through
-    /// [`Evaluator::world_mut`].
-    fn object(&mut self, configured: Configured<'_>, deps: &DepsView<'_>) -> Answer;
-}
-
-/// Why there is no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// The world has to read something first.
-    Blocked,
-    /// There was an error; it is among the evaluator's diagnostics.
-    Failed,
-}
-
-/// The value of a variable, as it came in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VariableInput {
-    /// What was given.
-    pub given: Given,
-    /// Where it comes from, for messages: `-var`, `the environment variable TF_VAR_x`, `prod.tfvars`.
-    pub from: String,
-    /// The place in a file, when it comes from one.
-    pub span: Option<Span>,
-}
-
-/// A variable's value before it has its type.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Given {
-    /// A value, from a file of values.
-    Value(Value),
-    /// Text, from the command line or the environment: an HCL expression unless the variable is a string.
-    Text(String),
-}
-
-/// Everything that an evaluation depends on beside the configuration.
-#[derive(Clone, Debug, Default)]
-pub struct Inputs {
-    /// Values for the variables of the root module.
-    pub variables: BTreeMap<String, VariableInput>,
-    /// The name of the workspace; `default` when empty.
-    pub workspace: String,
-    /// `path.cwd`: the working directory, absolute.
-    pub cwd: String,
-    /// When the run started, in seconds since the epoch.
-    pub timestamp: i64,
-    /// What only the apply phase has; without it `timestamp`, `uuid` and `bcrypt` are unknown.
-    pub impure: Option<Impure>,
-    /// Checks the configuration alone: variables without a default are unknown, and so are `each` and `count`.
-    pub validating: bool,
-}
-
-/// Inputs of the functions whose results differ from call to call.
-#[derive(Clone)]
-pub struct Impure {
-    /// The time now, in seconds since the epoch.
-    pub timestamp: i64,
-    /// Fills the bytes with randomness.
-    pub random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
-}
-
-impl std::fmt::Debug for Impure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Impure").field("timestamp", &self.timestamp).finish_non_exhaustive()
-    }
-}
-
-/// Why an expression has no value, inside of the evaluator.
-pub(crate) enum Halt {
-    /// The world has to read something first.
-    Blocked,
-    /// An error that is recorded already.
-    Failed,
-    /// Errors that are not recorded yet.
-    Errors(Vec<Diagnostic>),
-}
-
-pub(crate) type Eval<T = Value> = Result<T, Halt>;
-
-impl From<Diagnostic> for Halt {
-    fn from(d: Diagnostic) -> Self {
-        Self::Errors(vec![d])
-    }
-}
-
-/// Collects the results of things that are evaluated side by side, so that one run reports all mistakes.
-#[derive(Default)]
-pub(crate) struct Gather {
-    errors: Vec<Diagnostic>,
-    blocked: bool,
-    failed: bool,
-}
-
-impl Gather {
-    /// The value, or `None` after taking note of why there is none.
-    pub(crate) fn take<T>(&mut self, result: Eval<T>) -> Option<T> {
-        match result {
-            Ok(value) => return Some(value),
-            Err(Halt::Blocked) => self.blocked = true,
-            Err(Halt::Failed) => self.failed = true,
-            Err(Halt::Errors(errors)) => self.errors.extend(errors),
-        }
-        None
-    }
-
-    pub(crate) fn push(&mut self, error: Diagnostic) {
-        self.errors.push(error);
-    }
-
-    /// The outcome; errors weigh more than what only has to wait.
-    pub(crate) fn finish<T>(self, value: T) -> Eval<T> {
-        if !self.errors.is_empty() {
-            return Err(Halt::Errors(self.errors));
-        }
-        match (self.failed, self.blocked) {
-            (true, _) => Err(Halt::Failed),
-            (false, true) => Err(Halt::Blocked),
-            (false, false) => Ok(value),
-        }
-    }
-}
-
-/// The instances of a block that may repeat.
-#[derive(Clone, Debug)]
-pub(crate) enum Instances {
-    Single,
-    Count(u64),
-    ForEach(BTreeMap<Arc<str>, Value>),
-    /// Only while validating: one stands for all.
-    AnyCount,
-    /// Only while validating: one stands for all.
-    AnyKey { value: Value },
-}
-
-impl Instances {
-    pub(crate) fn keys(&self) -> Vec<Option<InstanceKey>> {
-        match self {
-            Self::Single | Self::AnyCount | Self::AnyKey { .. } => vec![None],
-            Self::Count(n) => (0..*n).map(|i| Some(InstanceKey::Int(i))).collect(),
-            Self::ForEach(map) => map.keys().map(|k| Some(InstanceKey::Str(k.clone()))).collect(),
-        }
-    }
-
-    pub(crate) fn has(&self, key: Option<&InstanceKey>) -> bool {
-        match (self, key) {
-            (Self::Single | Self::AnyCount | Self::AnyKey { .. }, None) => true,
-            (Self::Count(n), Some(InstanceKey::Int(i))) => i < n,
-            (Self::ForEach(map), Some(InstanceKey::Str(k))) => map.contains_key(k),
-            _ => false,
-        }
-    }
-}
-
-/// `each` or `count` of one instance.
-#[derive(Clone, Debug)]
-pub(crate) enum Repetition {
-    None,
-    Count(Value),
-    Each { key: Value, value: Value },
-}
-
-impl Repetition {
-    fn of(instances: &Instances, key: Option<&InstanceKey>) -> Self {
-        match (instances, key) {
-            (Instances::Count(_), Some(InstanceKey::Int(i))) => {
-                Self::Count(Value::int(i64::try_from(*i).unwrap_or(i64::MAX)))
-            }
-            (Instances::ForEach(map), Some(InstanceKey::Str(k))) => Self::Each {
-                key: Value::string(k.clone()),
-                value: map.get(k).cloned().unwrap_or_else(Value::dynamic_null),
-            },
-            (Instances::AnyCount, _) => Self::Count(Value::unknown_not_null(sgp_model::Type::Number)),
-            (Instances::AnyKey { value }, _) => {
-                Self::Each { key: Value::unknown_not_null(sgp_model::Type::String), value: value.clone() }
-            }
-            _ => Self::None,
-        }
-    }
-}
-
-/// One instance of a module.
-pub(crate) struct ModuleInfo {
-    pub(crate) path: ModulePath,
-    pub(crate) config: Arc<Module>,
-    /// Where it is called from, unless it is the root.
-    pub(crate) outer: Option<Outer>,
-}
-
-/// The call that made a module instance.
-pub(crate) struct Outer {
-    pub(crate) module: Arc<ModuleInfo>,
-    pub(crate) call: Arc<ModuleCall>,
-    pub(crate) repetition: Repetition,
-}
-
-/// What an expression is evaluated in.
-#[derive(Clone, Copy)]
-pub(crate) struct Env<'a> {
-    pub(crate) module: &'a Arc<ModuleInfo>,
-    pub(crate) repetition: &'a Repetition,
-    /// `self` in postconditions.
-    pub(crate) itself: Option<&'a Value>,
-    /// The variable whose validation this is, with its value.
-    pub(crate) own: Option<(&'a Arc<str>, &'a Value)>,
-    /// Names of `for` expressions and `dynamic` blocks, innermost first.
-    pub(crate) scope: Option<&'a Scope<'a>>,
-    /// The element that the innermost splat is at.
-    pub(crate) item: Option<&'a Value>,
-    /// The only names there are, in template files.
-    pub(crate) only: Option<&'a BTreeMap<Arc<str>, Value>>,
-}
-
-/// One name, and the names around it.
-pub(crate) struct Scope<'a> {
-    pub(crate) name: &'a Arc<str>,
-    pub(crate) value: Value,
-    pub(crate) outer: Option<&'a Scope<'a>>,
-}
-
-impl<'a> Env<'a> {
-    pub(crate) fn new(module: &'a Arc<ModuleInfo>, repetition: &'a Repetition) -> Self {
-        Self { module, repetition, itself: None, own: None, scope: None, item: None, only: None }
-    }
-
-    /// The same with one name more.
-    pub(crate) fn with<'b>(&self, scope: &'b Scope<'b>) -> Env<'b>
-    where
-        'a: 'b,
-    {
-        Env { scope: Some(scope), ..*self }
-    }
-}
 
 /// What a cell holds.
 #[derive(Clone)]
@@ -449,7 +186,9 @@ impl<W: World> Evaluator<W> {
             Halt::Blocked => Stop::Blocked,
             Halt::Failed => Stop::Failed,
             Halt::Errors(errors) => {
-                errors.into_iter().for_each(|e| self.record(e));
+                for error in errors {
+                    self.record(error);
+                }
                 Stop::Failed
             }
         })
@@ -488,6 +227,11 @@ impl<W: World> Evaluator<W> {
         let frame = self.frames.pop().expect("the frame was pushed above");
         self.graph.set_deps(id, &frame.deps);
         let result = self.settle(result);
+        let result = match result {
+            // While validating, what refers to something wrong is still checked: nothing is known about it.
+            Err(Stop::Failed) if self.inputs.validating => self.stand_in(id).ok_or(Stop::Failed),
+            result => result,
+        };
         self.states[id.index()] = match &result {
             Ok(stored) if frame.provisional => State::Provisional(self.round, stored.clone()),
             Ok(stored) => State::Done(stored.clone()),
@@ -501,6 +245,23 @@ impl<W: World> Evaluator<W> {
             Stop::Blocked => Halt::Blocked,
             Stop::Failed => Halt::Failed,
         })
+    }
+
+    /// What stands in for a value that could not be computed.
+    fn stand_in(&self, id: CellId) -> Option<Stored> {
+        let ty = match self.graph.key(id) {
+            CellKey::Instance(addr) => {
+                let resource = &addr.resource;
+                self.schemas.resource(resource.mode, &resource.type_name).map_or(sgp_model::Type::Dynamic, Schema::ty)
+            }
+            CellKey::Local(..) | CellKey::Variable(..) | CellKey::Output(..) => sgp_model::Type::Dynamic,
+            CellKey::Expansion(_) | CellKey::ModuleExpansion(..) => {
+                let value = Value::unknown(sgp_model::Type::Dynamic);
+                return Some(Stored::Instances(Arc::new(Instances::AnyKey { value })));
+            }
+            _ => return None,
+        };
+        Some(Stored::Value(Value::unknown(ty)))
     }
 
     /// The current cell used something provisional.

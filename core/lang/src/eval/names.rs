@@ -7,7 +7,11 @@ use std::sync::Arc;
 
 use sgp_model::{Diagnostic, InstanceKey, Mode, ModulePath, Type, Value, convert::convert};
 
-use super::{Env, Eval, Evaluator, Halt, Instances, ModuleInfo, Repetition, World, ops, resource_addr};
+use super::{
+    Env, Eval, Evaluator, Instances, ModuleInfo, Repetition, World,
+    missing::{invalid, named_type, needs_index, undeclared, unknown_name, unknown_template_name},
+    ops, resource_addr,
+};
 use crate::{
     config::{ModuleCall, ResourceBlock},
     suggest::{did_you_mean, list},
@@ -40,6 +44,14 @@ pub(super) enum Root {
     Count,
     Path,
     Terraform,
+}
+
+/// What an index after something that repeats means.
+enum Selected {
+    /// One instance.
+    One(Option<InstanceKey>),
+    /// It cannot be said (an unknown or sensitive key), so all are needed.
+    Open,
 }
 
 impl Root {
@@ -83,7 +95,7 @@ impl<W: World> Evaluator<W> {
 
     pub(super) fn place(&mut self, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
         match &*expr.kind {
-            ExprKind::Name(name) => self.name(name, expr, env),
+            ExprKind::Name(name) => self::name(name, expr, env),
             ExprKind::Paren(inner) => self.place(inner, env),
             ExprKind::Attr(base, name) => {
                 let place = self.place(base, env)?;
@@ -98,37 +110,11 @@ impl<W: World> Evaluator<W> {
         }
     }
 
-    fn name(&mut self, name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
-        let mut scope = env.scope;
-        while let Some(found) = scope {
-            if found.name == name {
-                return Ok(Place::Value(found.value.clone()));
-            }
-            scope = found.outer;
-        }
-        if let Some(only) = env.only {
-            return match only.get(name) {
-                Some(value) => Ok(Place::Value(value.clone())),
-                None => Err(unknown_template_name(name, only.keys().map(|k| &**k)).at(expr.span.clone()).into()),
-            };
-        }
-        if &**name == "self" {
-            return match env.itself {
-                Some(value) => Ok(Place::Value(value.clone())),
-                None => Err(invalid("The \"self\" object stands only in the postconditions of a resource.", expr)),
-            };
-        }
-        Ok(match Root::of(name) {
-            Some(root) => Place::Root(root),
-            None => Place::Type(Mode::Managed, name.clone()),
-        })
-    }
-
     fn attr_of(&mut self, place: Place, base: &Expr, name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
         Ok(match place {
             Place::Value(value) => match ops::attr(&value, name) {
                 Ok(found) => Place::Value(found),
-                Err(d) => return Err(self.error(self.named_type(d, base, env), expr, env)),
+                Err(d) => return Err(self.error(named_type(d, base, env), expr, env)),
             },
             Place::Root(root) => return self.rooted(root, name, expr, env),
             Place::Type(mode, type_name) => {
@@ -138,8 +124,13 @@ impl<W: World> Evaluator<W> {
                 Place::Resource(block.clone())
             }
             Place::Resource(block) => {
-                if block.repeats() && !self.inputs.validating {
-                    return Err(self.needs_index(&resource_addr(&ModulePath::root(), &block).to_string(), &block.for_each, name, expr));
+                if block.repeats() {
+                    return Err(needs_index(
+                        &resource_addr(&ModulePath::root(), &block).to_string(),
+                        block.for_each.as_ref(),
+                        name,
+                        expr,
+                    ));
                 }
                 let object = self.instance_of(env.module, &block, None)?;
                 match ops::attr(&object, name) {
@@ -148,8 +139,8 @@ impl<W: World> Evaluator<W> {
                 }
             }
             Place::Call(call) => {
-                if call.repeats() && !self.inputs.validating {
-                    return Err(self.needs_index(&format!("module.{}", call.name), &call.for_each, name, expr));
+                if call.repeats() {
+                    return Err(needs_index(&format!("module.{}", call.name), call.for_each.as_ref(), name, expr));
                 }
                 let path = env.module.path.child(call.name.clone(), None);
                 Place::Value(self.module_output(&path, &call, name, expr)?)
@@ -162,30 +153,23 @@ impl<W: World> Evaluator<W> {
         })
     }
 
-    fn index_of(
-        &mut self,
-        place: Place,
-        base: &Expr,
-        key: &Value,
-        expr: &Expr,
-        env: &Env<'_>,
-    ) -> Eval<Place> {
+    fn index_of(&mut self, place: Place, base: &Expr, key: &Value, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
         match &place {
             Place::Resource(block) if block.repeats() => {
                 let addr = resource_addr(&env.module.path, block);
                 let instances = self.resource_instances(env.module, block)?;
                 match self.instance_key(&instances, key, &addr.to_string(), expr, env)? {
-                    Some(key) => {
+                    Selected::One(key) => {
                         let object = self.instance_of(env.module, &block.clone(), key)?;
                         return Ok(Place::Value(object));
                     }
-                    None => return self.index_value(place, base, key, expr, env),
+                    Selected::Open => return self.index_value(place, base, key, expr, env),
                 }
             }
             Place::Call(call) if call.repeats() => {
                 let instances = self.call_instances(env.module, call)?;
                 let shown = format!("module.{}", call.name);
-                if let Some(key) = self.instance_key(&instances, key, &shown, expr, env)? {
+                if let Selected::One(key) = self.instance_key(&instances, key, &shown, expr, env)? {
                     return Ok(Place::Module(env.module.path.child(call.name.clone(), key)));
                 }
             }
@@ -199,7 +183,7 @@ impl<W: World> Evaluator<W> {
         ops::index(&value, key).map(Place::Value).map_err(|d| self.error(d, expr, env))
     }
 
-    /// Which instance a key means; `None` when that cannot be said (an unknown or sensitive key), so that all are needed.
+    /// Which instance a key means.
     fn instance_key(
         &mut self,
         instances: &Instances,
@@ -207,12 +191,12 @@ impl<W: World> Evaluator<W> {
         shown: &str,
         expr: &Expr,
         env: &Env<'_>,
-    ) -> Eval<Option<Option<InstanceKey>>> {
+    ) -> Eval<Selected> {
         if matches!(instances, Instances::AnyCount | Instances::AnyKey { .. }) {
-            return Ok(Some(None));
+            return Ok(Selected::One(None));
         }
         if !key.is_known() || key.is_null() || !key.marks().is_empty() {
-            return Ok(None);
+            return Ok(Selected::Open);
         }
         let wanted = match instances {
             Instances::Count(_) => {
@@ -222,18 +206,21 @@ impl<W: World> Evaluator<W> {
             _ => convert(key, &Type::String).ok().and_then(|s| s.as_str().map(|s| InstanceKey::Str(s.into()))),
         };
         if let Some(wanted) = wanted.filter(|k| instances.has(Some(k))) {
-            return Ok(Some(Some(wanted)));
+            return Ok(Selected::One(Some(wanted)));
         }
         let detail = match (instances, key.as_str()) {
             (Instances::Count(n), None) => format!(
                 "{shown} has {n} instance{} (count), numbered from 0, and the given index is not one of them.",
                 if *n == 1 { "" } else { "s" }
             ),
-            (Instances::Count(_), Some(_)) => format!("{shown} has count set, so its instances are numbered: the index must be a number."),
+            (Instances::Count(_), Some(_)) => {
+                format!("{shown} has count set, so its instances are numbered: the index must be a number.")
+            }
             (Instances::ForEach(map), text) => {
                 let keys = map.keys().map(|k| &**k);
                 let hint = text.map(|t| did_you_mean(t, keys.clone())).unwrap_or_default();
-                let all = if map.len() <= 12 { format!(" The keys of for_each are: {}.", list(keys)) } else { String::new() };
+                let all =
+                    if map.len() <= 12 { format!(" The keys of for_each are: {}.", list(keys)) } else { String::new() };
                 format!("{shown} has no instance with the given key.{hint}{all}")
             }
             _ => format!("{shown} does not repeat."),
@@ -257,33 +244,15 @@ impl<W: World> Evaluator<W> {
                 let prefix = if mode == Mode::Data { "data." } else { "" };
                 if self.schemas.resource(mode, &type_name).is_some() {
                     return Err(invalid(
-                        &format!("A reference to a resource type must be followed by the resource's name: {prefix}{type_name}.name."),
+                        &format!(
+                            "A reference to a resource type must be followed by the resource's name: {prefix}{type_name}.name."
+                        ),
                         expr,
                     ));
                 }
-                Err(self.unknown_name(&type_name, expr, env))
+                Err(unknown_name(&type_name, expr, env))
             }
         }
-    }
-
-    fn unknown_name(&self, name: &str, expr: &Expr, env: &Env<'_>) -> Halt {
-        let mut known: Vec<&str> = Vec::new();
-        let mut scope = env.scope;
-        while let Some(s) = scope {
-            known.push(s.name);
-            scope = s.outer;
-        }
-        let config = &env.module.config;
-        let hint = if let Some(other) = crate::suggest::closest(name, known.iter().copied()) {
-            format!(" Did you mean {other:?}?")
-        } else if config.variables.contains_key(name) {
-            format!(" Did you mean var.{name}?")
-        } else if config.locals.contains_key(name) {
-            format!(" Did you mean local.{name}?")
-        } else {
-            " If text is meant, put it between quotes.".into()
-        };
-        invalid(&format!("There is nothing named {name:?} here: a reference begins with var, local, module, data, each, count, path or a resource type and its name.{hint}"), expr)
     }
 
     fn rooted(&mut self, root: Root, name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
@@ -292,26 +261,34 @@ impl<W: World> Evaluator<W> {
             Root::Local => {
                 if !env.module.config.locals.contains_key(name) {
                     let hint = did_you_mean(name, env.module.config.locals.keys().map(|k| &**k));
-                    return Err(undeclared("local value", &format!("A local value with the name {:?} has not been declared.{hint}", &**name), expr));
+                    return Err(undeclared(
+                        "local value",
+                        &format!("A local value with the name {:?} has not been declared.{hint}", &**name),
+                        expr,
+                    ));
                 }
                 Place::Value(self.local(env.module, name)?)
             }
-            Root::Module => match env.module.config.calls.get(name) {
-                Some(call) => Place::Call(call.clone()),
-                None => {
+            Root::Module => {
+                let Some(call) = env.module.config.calls.get(name) else {
                     let hint = did_you_mean(name, env.module.config.calls.keys().map(|k| &**k));
-                    return Err(undeclared("module", &format!("No module call named {:?} is declared in this module.{hint}", &**name), expr));
-                }
-            },
+                    let detail = format!("No module call named {:?} is declared in this module.{hint}", &**name);
+                    return Err(undeclared("module", &detail, expr));
+                };
+                Place::Call(call.clone())
+            }
             Root::Data => Place::Type(Mode::Data, name.clone()),
             Root::Resource => Place::Type(Mode::Managed, name.clone()),
             Root::Each => Place::Value(each(name, expr, env)?),
             Root::Count => match (env.repetition, &**name) {
                 (Repetition::Count(index), "index") => Place::Value(index.clone()),
                 (_, "index") => {
-                    return Err(Diagnostic::error("Reference to \"count\" in non-counted context", "count.index stands only in blocks that have count set.")
-                        .at(expr.span.clone())
-                        .into());
+                    return Err(Diagnostic::error(
+                        "Reference to \"count\" in non-counted context",
+                        "count.index stands only in blocks that have count set.",
+                    )
+                    .at(expr.span.clone())
+                    .into());
                 }
                 _ => return Err(invalid("The \"count\" object has only one attribute: count.index.", expr)),
             },
@@ -321,7 +298,9 @@ impl<W: World> Evaluator<W> {
                     let workspace = if self.inputs.workspace.is_empty() { "default" } else { &self.inputs.workspace };
                     Place::Value(Value::from(workspace))
                 }
-                _ => return Err(invalid("The \"terraform\" object has only one attribute: terraform.workspace.", expr)),
+                _ => {
+                    return Err(invalid("The \"terraform\" object has only one attribute: terraform.workspace.", expr));
+                }
             },
         })
     }
@@ -333,7 +312,11 @@ impl<W: World> Evaluator<W> {
         if !env.module.config.variables.contains_key(name) {
             let hint = did_you_mean(name, env.module.config.variables.keys().map(|k| &**k));
             let advice = if hint.is_empty() { format!(" Declare it with variable {:?} {{}}.", &**name) } else { hint };
-            return Err(undeclared("input variable", &format!("An input variable with the name {:?} has not been declared.{advice}", &**name), expr));
+            return Err(undeclared(
+                "input variable",
+                &format!("An input variable with the name {:?} has not been declared.{advice}", &**name),
+                expr,
+            ));
         }
         self.variable(env.module, name)
     }
@@ -343,84 +326,14 @@ impl<W: World> Evaluator<W> {
             "module" => env.module.config.dir.as_str(),
             "root" => self.config.root.dir.as_str(),
             "cwd" => self.inputs.cwd.as_str(),
-            _ => return Err(invalid(&format!("The \"path\" object has no attribute {name:?}: it has module, root and cwd."), expr)),
+            _ => {
+                return Err(invalid(
+                    &format!("The \"path\" object has no attribute {name:?}: it has module, root and cwd."),
+                    expr,
+                ));
+            }
         };
         Ok(Value::from(text))
-    }
-
-    fn undeclared_resource(&self, mode: Mode, type_name: &Arc<str>, name: &str, expr: &Expr, env: &Env<'_>) -> Halt {
-        let config = &env.module.config;
-        let (what, prefix) = if mode == Mode::Data { ("data source", "data.") } else { ("managed resource", "") };
-        let declared: Vec<String> = config
-            .resources
-            .iter()
-            .filter(|r| r.mode == mode)
-            .map(|r| format!("{prefix}{}.{}", r.type_name, r.name))
-            .collect();
-        let given = format!("{prefix}{type_name}.{name}");
-        let other_mode = if mode == Mode::Data { Mode::Managed } else { Mode::Data };
-        let no_such_type = mode == Mode::Managed && self.schemas.resource(mode, type_name).is_none();
-        let hint = if config.resource(other_mode, type_name, &Arc::from(name)).is_some() {
-            let other = if mode == Mode::Data { "" } else { "data." };
-            format!(" Did you mean {other}{type_name}.{name}?")
-        } else if let Some(found) = crate::suggest::closest(&given, declared.iter().map(String::as_str)) {
-            format!(" Did you mean {found}?")
-        } else if no_such_type {
-            let words = ["var", "local", "module", "data", "each", "count", "path", "terraform", "self"];
-            let mut scope = env.scope;
-            let mut names: Vec<&str> = words.to_vec();
-            while let Some(s) = scope {
-                names.push(s.name);
-                scope = s.outer;
-            }
-            did_you_mean(type_name, names)
-        } else {
-            String::new()
-        };
-        let module = if env.module.path.is_root() { "the root module".to_owned() } else { env.module.path.to_string() };
-        undeclared("resource", &format!("A {what} {given:?} has not been declared in {module}.{hint}"), expr)
-    }
-
-    /// The object has no such attribute: named with the resource type.
-    fn unsupported_attr(&self, d: Diagnostic, block: &ResourceBlock, name: &str, expr: &Expr) -> Halt {
-        let Some(schema) = self.schemas.resource(block.mode, &block.type_name).filter(|_| d.summary == "Unsupported attribute") else {
-            return d.at(expr.span.clone()).into();
-        };
-        let hint = if schema.unsupported.contains(&name) {
-            " Terraform's type has it; sgp does not support it yet.".to_owned()
-        } else {
-            did_you_mean(name, schema.block.names())
-        };
-        Diagnostic::error(
-            "Unsupported attribute",
-            format!("{} has no argument, nested block or exported attribute named {name:?}.{hint}", block.type_name),
-        )
-        .at(expr.span.clone())
-        .into()
-    }
-
-    /// Says of which resource the instance is that has no such attribute.
-    fn named_type(&self, d: Diagnostic, base: &Expr, env: &Env<'_>) -> Diagnostic {
-        let ExprKind::Index(inner, _) = &*base.kind else { return d };
-        let Some(crate::config::Target::Resource { mode, type_name, name, key: None }) = crate::config::reference::target(inner) else {
-            return d;
-        };
-        match (d.summary.as_str(), env.module.config.resource(mode, &type_name, &name)) {
-            ("Unsupported attribute", Some(_)) => Diagnostic { detail: d.detail.replacen("This object", &format!("{type_name}"), 1), ..d },
-            _ => d,
-        }
-    }
-
-    fn needs_index(&self, shown: &str, for_each: &Option<Expr>, name: &str, expr: &Expr) -> Halt {
-        let (argument, example) = if for_each.is_some() { ("for_each", "each.key") } else { ("count", "count.index") };
-        Diagnostic::error(
-            "Missing resource instance key",
-            format!(
-                "{shown} has {argument} set, so {name:?} belongs to its instances. Name one of them, as in {shown}[{example}].{name}, or take all with a for expression."
-            ),
-        )
-        .at(expr.span.clone())
-        .into()
     }
 
     fn module_output(&mut self, path: &ModulePath, call: &ModuleCall, name: &Arc<str>, expr: &Expr) -> Eval {
@@ -438,6 +351,32 @@ impl<W: World> Evaluator<W> {
     }
 }
 
+fn name(name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
+    let mut scope = env.scope;
+    while let Some(found) = scope {
+        if found.name == name {
+            return Ok(Place::Value(found.value.clone()));
+        }
+        scope = found.outer;
+    }
+    if let Some(only) = env.only {
+        return match only.get(name) {
+            Some(value) => Ok(Place::Value(value.clone())),
+            None => Err(unknown_template_name(name, only.keys().map(|k| &**k)).at(expr.span.clone()).into()),
+        };
+    }
+    if &**name == "self" {
+        return match env.itself {
+            Some(value) => Ok(Place::Value(value.clone())),
+            None => Err(invalid("The \"self\" object stands only in the postconditions of a resource.", expr)),
+        };
+    }
+    Ok(match Root::of(name) {
+        Some(root) => Place::Root(root),
+        None => Place::Type(Mode::Managed, name.clone()),
+    })
+}
+
 fn each(name: &str, expr: &Expr, env: &Env<'_>) -> Eval {
     match (env.repetition, name) {
         (Repetition::Each { key, .. }, "key") => Ok(key.clone()),
@@ -450,21 +389,4 @@ fn each(name: &str, expr: &Expr, env: &Env<'_>) -> Eval {
         .into()),
         _ => Err(invalid("The \"each\" object has two attributes: each.key and each.value.", expr)),
     }
-}
-
-fn invalid(detail: &str, expr: &Expr) -> Halt {
-    Diagnostic::error("Invalid reference", detail).at(expr.span.clone()).into()
-}
-
-fn undeclared(what: &str, detail: &str, expr: &Expr) -> Halt {
-    Diagnostic::error(format!("Reference to undeclared {what}"), detail).at(expr.span.clone()).into()
-}
-
-fn unknown_template_name<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Diagnostic {
-    let hint = did_you_mean(name, known.clone());
-    let known: Vec<&str> = known.collect();
-    Diagnostic::error(
-        "Unknown template variable",
-        format!("The template refers to {name:?}, which is not among its variables: {}.{hint}", list(known)),
-    )
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use sgp_model::{Diagnostic, InstanceAddr, InstanceKey, ResourceAddr, Schema, Value};
 
 use super::{
-    Answer, CellId, CellKey, Configured, DepsView, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo, Repetition,
-    Stop, Stored, World, modules::collect, resource_addr,
+    Answer, CellId, CellKey, Configured, DepsView, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo,
+    Repetition, Stop, Stored, World, modules::collect, resource_addr,
 };
 use crate::{config::ResourceBlock, suggest::closest};
 
@@ -25,7 +25,8 @@ impl<W: World> Evaluator<W> {
     /// # Errors
     /// When it cannot be told yet or at all.
     pub fn object(&mut self, addr: &InstanceAddr) -> Result<Value, Stop> {
-        let found = self.block(&addr.resource).and_then(|(info, block)| self.instance_of(&info, &block, addr.key.clone()));
+        let found =
+            self.block(&addr.resource).and_then(|(info, block)| self.instance_of(&info, &block, addr.key.clone()));
         self.settle(found)
     }
 
@@ -51,11 +52,17 @@ impl<W: World> Evaluator<W> {
         let info = self.module(&addr.module)?;
         match info.config.resource(addr.mode, &addr.type_name, &addr.name).cloned() {
             Some(block) => Ok((info, block)),
-            None => Err(Diagnostic::error("No such resource", format!("There is no {addr} in the configuration.")).into()),
+            None => {
+                Err(Diagnostic::error("No such resource", format!("There is no {addr} in the configuration.")).into())
+            }
         }
     }
 
-    pub(super) fn resource_instances(&mut self, info: &Arc<ModuleInfo>, block: &Arc<ResourceBlock>) -> Eval<Arc<Instances>> {
+    pub(super) fn resource_instances(
+        &mut self,
+        info: &Arc<ModuleInfo>,
+        block: &Arc<ResourceBlock>,
+    ) -> Eval<Arc<Instances>> {
         let key = CellKey::Expansion(resource_addr(&info.path, block));
         let (info, block) = (info.clone(), block.clone());
         let stored = self.cell(key, move |this, _| {
@@ -86,7 +93,12 @@ impl<W: World> Evaluator<W> {
         })
     }
 
-    pub(super) fn instance_of(&mut self, info: &Arc<ModuleInfo>, block: &Arc<ResourceBlock>, key: Option<InstanceKey>) -> Eval {
+    pub(super) fn instance_of(
+        &mut self,
+        info: &Arc<ModuleInfo>,
+        block: &Arc<ResourceBlock>,
+        key: Option<InstanceKey>,
+    ) -> Eval {
         let addr = resource_addr(&info.path, block).instance(key);
         if self.inputs.validating && block.repeats() && self.is_running(&addr) {
             // One stands for all, so this is another instance of the same block and no cycle.
@@ -94,7 +106,9 @@ impl<W: World> Evaluator<W> {
             return Ok(Value::unknown_not_null(ty));
         }
         let (info, block) = (info.clone(), block.clone());
-        self.value_cell(CellKey::Instance(addr.clone()), move |this, id| this.compute_instance(id, &info, &block, &addr))
+        self.value_cell(CellKey::Instance(addr.clone()), move |this, id| {
+            this.compute_instance(id, &info, &block, &addr)
+        })
     }
 
     fn is_running(&self, addr: &InstanceAddr) -> bool {
@@ -102,7 +116,13 @@ impl<W: World> Evaluator<W> {
         self.graph.id(&key).is_some_and(|id| self.frames.iter().any(|f| f.cell == id))
     }
 
-    fn compute_instance(&mut self, id: CellId, info: &Arc<ModuleInfo>, block: &Arc<ResourceBlock>, addr: &InstanceAddr) -> Eval {
+    fn compute_instance(
+        &mut self,
+        id: CellId,
+        info: &Arc<ModuleInfo>,
+        block: &Arc<ResourceBlock>,
+        addr: &InstanceAddr,
+    ) -> Eval {
         let instances = self.resource_instances(info, block)?;
         if !instances.has(addr.key.as_ref()) {
             return Err(no_instance(addr));
@@ -126,7 +146,14 @@ impl<W: World> Evaluator<W> {
     }
 
     /// What the world makes of a configured instance.
-    fn ask(&mut self, id: CellId, info: &Arc<ModuleInfo>, block: &ResourceBlock, addr: &InstanceAddr, config: Value) -> Eval {
+    fn ask(
+        &mut self,
+        id: CellId,
+        info: &Arc<ModuleInfo>,
+        block: &ResourceBlock,
+        addr: &InstanceAddr,
+        config: Value,
+    ) -> Eval {
         let provider = self.resolve_provider(info, block)?;
         if let Some(frame) = self.frames.last() {
             self.graph.set_deps(id, &frame.deps);

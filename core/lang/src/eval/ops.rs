@@ -19,7 +19,10 @@ pub(crate) fn attr(value: &Value, name: &str) -> Op {
         Kind::Map(_, fields) => fields.get(name).cloned().ok_or_else(|| {
             Diagnostic::error(
                 "Missing map element",
-                format!("This map does not have an element with the key {name:?}.{}", did_you_mean(name, fields.keys().map(|k| &**k))),
+                format!(
+                    "This map does not have an element with the key {name:?}.{}",
+                    did_you_mean(name, fields.keys().map(|k| &**k))
+                ),
             )
         })?,
         Kind::Unknown(unknown) => match &unknown.ty {
@@ -62,7 +65,9 @@ fn no_attrs(ty: &Type, name: &str) -> Diagnostic {
                 if kind == "list" { format!(", or [0].{name} for the first") } else { String::new() }
             )
         }
-        Type::Tuple(_) => format!("This is a tuple, and attributes belong to its elements. Use [*].{name} for all of them, or [0].{name} for the first."),
+        Type::Tuple(_) => format!(
+            "This is a tuple, and attributes belong to its elements. Use [*].{name} for all of them, or [0].{name} for the first."
+        ),
         ty if ty.is_primitive() => format!("This is a {}, which does not have attributes.", ty.friendly_name()),
         ty => format!("This is a {}, which does not have attributes.", ty.friendly_name()),
     };
@@ -70,14 +75,20 @@ fn no_attrs(ty: &Type, name: &str) -> Diagnostic {
 }
 
 fn invalid_index(detail: impl std::fmt::Display) -> Diagnostic {
-    Diagnostic::error("Invalid index", format!("The given key does not identify an element in this collection value: {detail}."))
+    Diagnostic::error(
+        "Invalid index",
+        format!("The given key does not identify an element in this collection value: {detail}."),
+    )
 }
 
 /// `value[key]`. Never asks for the type of a known collection: that would cost as much as the collection is large.
 pub(crate) fn index(value: &Value, key: &Value) -> Op {
     let marks = value.marks().union(key.marks());
     if value.is_null() {
-        return Err(Diagnostic::error("Attempt to index null value", "This value is null, so it does not have any indices."));
+        return Err(Diagnostic::error(
+            "Attempt to index null value",
+            "This value is null, so it does not have any indices.",
+        ));
     }
     if key.is_null() {
         return Err(Diagnostic::error("Invalid index", "A null value cannot be used as an index."));
@@ -101,7 +112,9 @@ pub(crate) fn index(value: &Value, key: &Value) -> Op {
         Kind::Object(fields) => {
             let text = converted_key(key, &Type::String)?;
             match text.as_str() {
-                Some(name) => fields.get(name).cloned().ok_or_else(|| no_key(name, key, fields.keys().map(|k| &**k)))?,
+                Some(name) => {
+                    fields.get(name).cloned().ok_or_else(|| no_key(name, key, fields.keys().map(|k| &**k)))?
+                }
                 None => Value::unknown(Type::Dynamic),
             }
         }
@@ -181,11 +194,9 @@ fn at(elements: &[Value], element: &Type, key: &Value) -> Op {
 /// The keys and elements that a `for` goes through, marks of the collection not included.
 pub(crate) fn pairs(value: &Value) -> Option<Vec<(Value, Value)>> {
     Some(match value.kind() {
-        Kind::List(_, vs) | Kind::Tuple(vs) => vs
-            .iter()
-            .enumerate()
-            .map(|(i, v)| (Value::int(i64::try_from(i).unwrap_or(i64::MAX)), v.clone()))
-            .collect(),
+        Kind::List(_, vs) | Kind::Tuple(vs) => {
+            vs.iter().enumerate().map(|(i, v)| (Value::int(i64::try_from(i).unwrap_or(i64::MAX)), v.clone())).collect()
+        }
         Kind::Set(_, vs) => vs.iter().map(|v| (v.clone(), v.clone())).collect(),
         Kind::Map(_, fs) | Kind::Object(fs) => fs.iter().map(|(k, v)| (Value::string(k.clone()), v.clone())).collect(),
         _ => return None,
@@ -209,7 +220,9 @@ pub(crate) fn unary(op: UnaryOp, value: &Value) -> Op {
     let result = match converted.kind() {
         Kind::Bool(b) => (!b).into(),
         Kind::Number(n) => n.neg().into(),
-        Kind::Null(_) => return Err(Diagnostic::error("Operation failed", "The operand of this operator must not be null.")),
+        Kind::Null(_) => {
+            return Err(Diagnostic::error("Operation failed", "The operand of this operator must not be null."));
+        }
         _ => Value::unknown_not_null(ty),
     };
     Ok(result.mark(marks))
@@ -246,7 +259,10 @@ pub(crate) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Op {
 
 fn not_null(v: &Value) -> Result<(), Diagnostic> {
     if v.is_null() {
-        return Err(Diagnostic::error("Operation failed", "An operand of this operator is null, but a value is needed."));
+        return Err(Diagnostic::error(
+            "Operation failed",
+            "An operand of this operator is null, but a value is needed.",
+        ));
     }
     Ok(())
 }
@@ -279,7 +295,11 @@ fn numeric(op: BinaryOp, l: &Value, r: &Value) -> Op {
         BinaryOp::Divide => a.div(b),
         _ => a.rem(b),
     };
-    let summary = if matches!(op, BinaryOp::Divide | BinaryOp::Modulo) && b.is_zero() { "Division by zero" } else { "Operation failed" };
+    let summary = if matches!(op, BinaryOp::Divide | BinaryOp::Modulo) && b.is_zero() {
+        "Division by zero"
+    } else {
+        "Operation failed"
+    };
     result.map(Value::from).map_err(|e| Diagnostic::error(summary, format!("This cannot be calculated: {e}.")))
 }
 

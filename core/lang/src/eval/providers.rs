@@ -5,18 +5,25 @@ use std::sync::Arc;
 use sgp_model::{Diagnostic, ProviderAddr, ResourceAddr, Span, Value};
 
 use super::{CellKey, Env, Eval, Evaluator, ModuleInfo, Repetition, Stop, World};
-use crate::{config::ResourceBlock, suggest::{did_you_mean, list}, syntax::Body};
+use crate::{
+    config::ResourceBlock,
+    suggest::{did_you_mean, list},
+    syntax::Body,
+};
 
 impl<W: World> Evaluator<W> {
     /// The provider configuration that a resource belongs to. For a resource that is not in the configuration, or names a
     /// provider that is not, the default one of its type in the root module.
     pub fn provider_of(&self, resource: &ResourceAddr) -> ProviderAddr {
         let fallback = || {
-            let name = self.schemas.provider_for(&resource.type_name).map_or_else(|| prefix(&resource.type_name), Arc::from);
+            let name =
+                self.schemas.provider_for(&resource.type_name).map_or_else(|| prefix(&resource.type_name), Arc::from);
             ProviderAddr::root(name)
         };
         let Some(info) = self.modules.get(&resource.module) else { return fallback() };
-        let Some(block) = info.config.resource(resource.mode, &resource.type_name, &resource.name) else { return fallback() };
+        let Some(block) = info.config.resource(resource.mode, &resource.type_name, &resource.name) else {
+            return fallback();
+        };
         self.resolve_provider(info, block).unwrap_or_else(|_| fallback())
     }
 
@@ -33,26 +40,20 @@ impl<W: World> Evaluator<W> {
                 return Err(unknown_provider(&wanted.name, at, &this.schemas.provider_names()).into());
             };
             let env = Env::new(&info, &Repetition::None);
-            match info.config.provider(&wanted.name, wanted.alias.as_deref()).cloned() {
-                Some(block) => this.decode(&block.body, schema, &block.span, &env),
-                None => {
-                    let span = Span::new("", 0..0);
-                    let body = Body { attrs: Vec::new(), blocks: Vec::new(), span: span.clone() };
-                    this.decode(&body, schema, &span, &env)
-                }
-            }
+            let declared = info.config.provider(&wanted.name, wanted.alias.as_deref()).cloned();
+            let (body, header) = declared.map_or_else(absent, |block| (block.body.clone(), block.span.clone()));
+            this.decode(&body, schema, &header, &env)
         });
         self.settle(result)
     }
 
     pub(super) fn resolve_provider(&self, info: &Arc<ModuleInfo>, block: &ResourceBlock) -> Eval<ProviderAddr> {
-        let (name, alias, span) = match &block.provider {
-            Some(p) => (info.config.provider_name(&p.name), p.alias.clone(), p.span.clone()),
-            None => {
-                let name = self.schemas.provider_for(&block.type_name).map_or_else(|| prefix(&block.type_name), Arc::from);
-                (name, None, block.type_span.clone())
-            }
-        };
+        let implied =
+            || self.schemas.provider_for(&block.type_name).map_or_else(|| prefix(&block.type_name), Arc::from);
+        let (name, alias, span) = block.provider.as_ref().map_or_else(
+            || (implied(), None, block.type_span.clone()),
+            |p| (info.config.provider_name(&p.name), p.alias.clone(), p.span.clone()),
+        );
         if let Some(own) = self.schemas.provider_for(&block.type_name).filter(|own| **own != *name) {
             return Err(Diagnostic::error(
                 "Invalid resource provider",
@@ -75,9 +76,12 @@ impl<W: World> Evaluator<W> {
             } else {
                 "Declare it in the module, or pass it with the providers argument of the module block."
             };
-            Diagnostic::error("Provider configuration not present", format!("There is no provider configuration {shown}.{hint} {advice}"))
-                .at(span)
-                .into()
+            Diagnostic::error(
+                "Provider configuration not present",
+                format!("There is no provider configuration {shown}.{hint} {advice}"),
+            )
+            .at(span)
+            .into()
         })
     }
 
@@ -87,9 +91,11 @@ impl<W: World> Evaluator<W> {
             return Some(ProviderAddr { module: info.path.clone(), name: name.clone(), alias: alias.cloned() });
         }
         let Some(outer) = &info.outer else { return alias.is_none().then(|| ProviderAddr::root(name.clone())) };
-        let passed = outer.call.providers.iter().find(|(inside, _)| {
-            info.config.provider_name(&inside.name) == *name && inside.alias.as_ref() == alias
-        });
+        let passed = outer
+            .call
+            .providers
+            .iter()
+            .find(|(inside, _)| info.config.provider_name(&inside.name) == *name && inside.alias.as_ref() == alias);
         match passed {
             Some((_, outside)) => {
                 let name = outer.module.config.provider_name(&outside.name);
@@ -101,6 +107,12 @@ impl<W: World> Evaluator<W> {
     }
 }
 
+/// The body of a block that is not there.
+fn absent() -> (Body, Span) {
+    let span = Span::new("", 0..0);
+    (Body { attrs: Vec::new(), blocks: Vec::new(), span: span.clone() }, span)
+}
+
 fn prefix(type_name: &str) -> Arc<str> {
     type_name.split('_').next().unwrap_or(type_name).into()
 }
@@ -110,7 +122,10 @@ pub(super) fn unknown_provider(name: &str, at: Option<Span>, known: &[&'static s
     let hint = did_you_mean(name, known.iter().copied());
     let d = Diagnostic::error(
         "Unknown provider",
-        format!("sgp has no provider named {name:?}.{hint} Its providers are built in: {}.", list(known.iter().copied())),
+        format!(
+            "sgp has no provider named {name:?}.{hint} Its providers are built in: {}.",
+            list(known.iter().copied())
+        ),
     );
     match at {
         Some(span) => d.at(span),

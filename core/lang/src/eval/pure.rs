@@ -60,7 +60,8 @@ pub(crate) fn constant(expr: &Expr) -> Result<Value, Diagnostic> {
     let mut reference = None;
     expr.walk(&mut |e| {
         if let syntax::ExprKind::Call { name_span, .. } = &*e.kind {
-            reference.get_or_insert_with(|| ("A function cannot be called here: the value is fixed.", name_span.clone()));
+            reference
+                .get_or_insert_with(|| ("A function cannot be called here: the value is fixed.", name_span.clone()));
         }
         true
     });

@@ -9,13 +9,13 @@ use crate::syntax::{Expr, Part};
 
 /// The text so far. Once something unknown is met, only the text before it counts.
 #[derive(Default)]
-struct Text {
+struct Rendered {
     text: String,
     unknown: bool,
     marks: Marks,
 }
 
-impl Text {
+impl Rendered {
     fn push(&mut self, text: &str) {
         if !self.unknown {
             self.text.push_str(text);
@@ -25,13 +25,13 @@ impl Text {
 
 impl<W: World> Evaluator<W> {
     pub(super) fn template(&mut self, parts: &[Part], env: &Env<'_>) -> Eval {
-        let (mut text, mut gather) = (Text::default(), Gather::default());
+        let (mut text, mut gather) = (Rendered::default(), Gather::default());
         self.parts(parts, env, &mut text, &mut gather);
         let value = if text.unknown { ops::unknown_text(&text.text) } else { nfc(&text.text) };
         gather.finish(value.mark(text.marks))
     }
 
-    fn parts(&mut self, parts: &[Part], env: &Env<'_>, text: &mut Text, gather: &mut Gather) {
+    fn parts(&mut self, parts: &[Part], env: &Env<'_>, text: &mut Rendered, gather: &mut Gather) {
         for part in parts {
             match part {
                 Part::Text(t) => text.push(t),
@@ -69,7 +69,7 @@ impl<W: World> Evaluator<W> {
         collection: &Expr,
         body: &[Part],
         env: &Env<'_>,
-        text: &mut Text,
+        text: &mut Rendered,
         gather: &mut Gather,
     ) -> Eval<()> {
         let (value, marks) = self.value(collection, env)?.unmark();
@@ -90,11 +90,17 @@ impl<W: World> Evaluator<W> {
     fn interpolated(&mut self, expr: &Expr, env: &Env<'_>) -> Eval {
         let value = self.value(expr, env)?;
         if value.is_null() {
-            let d = Diagnostic::error("Invalid template interpolation value", "The expression result is null. A null value cannot be included in a string.");
+            let d = Diagnostic::error(
+                "Invalid template interpolation value",
+                "The expression result is null. A null value cannot be included in a string.",
+            );
             return Err(self.error(d, expr, env));
         }
         convert(&value, &Type::String).map_err(|e| {
-            let d = Diagnostic::error("Invalid template interpolation value", format!("This value cannot be included in a string: {e}."));
+            let d = Diagnostic::error(
+                "Invalid template interpolation value",
+                format!("This value cannot be included in a string: {e}."),
+            );
             self.error(d, expr, env)
         })
     }

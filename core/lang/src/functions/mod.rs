@@ -20,6 +20,7 @@ mod format;
 mod maps;
 mod numeric;
 mod pattern;
+mod sequence;
 mod sets;
 mod spec;
 mod string;
@@ -74,7 +75,7 @@ impl std::error::Error for FunctionError {}
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> =
     LazyLock::new(|| families().into_iter().flatten().map(|f| (f.name, f)).collect());
 
-fn families() -> [&'static [Function]; 12] {
+fn families() -> [&'static [Function]; 13] {
     [
         cidr::TABLE,
         collection::TABLE,
@@ -84,6 +85,7 @@ fn families() -> [&'static [Function]; 12] {
         format::TABLE,
         maps::TABLE,
         numeric::TABLE,
+        sequence::TABLE,
         sets::TABLE,
         string::TABLE,
         time::TABLE,
@@ -113,7 +115,7 @@ pub fn exists(name: &str) -> bool {
 pub fn call(name: &str, args: Vec<Value>, cx: &FunctionContext) -> Result<Value, FunctionError> {
     let function = TABLE.get(bare(name)).ok_or_else(|| unknown_function(name))?;
     check_count(function, args.len())?;
-    function.call(args, cx).map_err(|fail| describe(function, fail))
+    function.call(args, cx).map_err(|fail| describe(function, &fail))
 }
 
 fn unknown_function(name: &str) -> FunctionError {
@@ -148,7 +150,7 @@ fn check_count(function: &Function, count: usize) -> Result<(), FunctionError> {
     Ok(())
 }
 
-fn describe(function: &Function, fail: Fail) -> FunctionError {
+fn describe(function: &Function, fail: &Fail) -> FunctionError {
     let stop = if fail.message.ends_with(['.', '!', '?']) { "" } else { "." };
     match fail.argument.and_then(|place| Some((place, function.param(place)?))) {
         Some((place, param)) => FunctionError {

@@ -38,9 +38,11 @@ impl Cursor<'_> {
     /// Moves to the next line that starts, unindented, with a name: the next top-level item in any formatted file.
     fn recover(&mut self, item_start: usize) {
         let from = self.at.max(item_start + 1).min(self.text.len());
-        let next = self.text.match_indices('\n').map(|(i, _)| i + 1).find(|line| {
-            *line > from && self.text[*line..].starts_with(is_name_start)
-        });
+        let next = self
+            .text
+            .match_indices('\n')
+            .map(|(i, _)| i + 1)
+            .find(|line| *line > from && self.text[*line..].starts_with(is_name_start));
         self.at = next.unwrap_or(self.text.len());
         self.newlines_end = true;
     }
@@ -48,19 +50,21 @@ impl Cursor<'_> {
     fn item_into(&mut self, body: &mut Body) -> Parsed<()> {
         match self.item()? {
             Item::Block(block) => body.blocks.push(block),
-            Item::Attr(attr) => match body.attr(&attr.name) {
-                None => body.attrs.push(attr),
-                Some(first) => {
-                    let line = self.text[..first.name_span.range.start].matches('\n').count() + 1;
-                    self.diagnostics.push(
+            Item::Attr(attr) => {
+                match body.attr(&attr.name) {
+                    None => body.attrs.push(attr),
+                    Some(first) => {
+                        let line = self.text[..first.name_span.range.start].matches('\n').count() + 1;
+                        self.diagnostics.push(
                         Diagnostic::error(
                             "Attribute redefined",
                             format!("The argument {:?} was already set on line {line}. Each argument may be set only once.", &*attr.name),
                         )
                         .at(attr.name_span),
                     );
+                    }
                 }
-            },
+            }
         }
         Ok(())
     }
@@ -159,8 +163,11 @@ impl Cursor<'_> {
                 break;
             }
             if self.peek().is_none() {
-                return Err(Diagnostic::error("Unclosed block", "There is no closing brace for this block before the end of the file.")
-                    .at(self.span(start..start + 1)));
+                return Err(Diagnostic::error(
+                    "Unclosed block",
+                    "There is no closing brace for this block before the end of the file.",
+                )
+                .at(self.span(start..start + 1)));
             }
             self.item_into(&mut body)?;
         }

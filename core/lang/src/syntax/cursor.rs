@@ -72,14 +72,12 @@ impl<'t> Cursor<'t> {
 
     /// The next character, or the last one of the text at its end.
     pub(super) fn span_here(&self) -> Span {
-        match self.peek() {
-            Some(c) => self.span(self.at..self.at + c.len_utf8()),
-            None => {
-                let end = self.text.trim_end().len();
-                let start = self.text[..end].char_indices().next_back().map_or(0, |(i, _)| i);
-                self.span(start..end)
-            }
+        if let Some(c) = self.peek() {
+            return self.span(self.at..self.at + c.len_utf8());
         }
+        let end = self.text.trim_end().len();
+        let start = self.text[..end].char_indices().next_back().map_or(0, |(i, _)| i);
+        self.span(start..end)
     }
 
     pub(super) fn error_here(&self, summary: &str, detail: impl Into<String>) -> Diagnostic {

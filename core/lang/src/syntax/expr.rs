@@ -14,12 +14,7 @@ const LEVELS: [&[(&str, BinaryOp)]; 6] = [
     &[("||", BinaryOp::Or)],
     &[("&&", BinaryOp::And)],
     &[("==", BinaryOp::Equal), ("!=", BinaryOp::NotEqual)],
-    &[
-        ("<=", BinaryOp::LessOrEqual),
-        (">=", BinaryOp::GreaterOrEqual),
-        ("<", BinaryOp::Less),
-        (">", BinaryOp::Greater),
-    ],
+    &[("<=", BinaryOp::LessOrEqual), (">=", BinaryOp::GreaterOrEqual), ("<", BinaryOp::Less), (">", BinaryOp::Greater)],
     &[("+", BinaryOp::Add), ("-", BinaryOp::Subtract)],
     &[("*", BinaryOp::Multiply), ("/", BinaryOp::Divide), ("%", BinaryOp::Modulo)],
 ];
@@ -104,7 +99,10 @@ impl Cursor<'_> {
             Some(c) if is_name_start(c) => self.name_or_call(),
             _ => Err(self.error_here(
                 "Invalid expression",
-                format!("An expression is expected here: a value, a reference or a function call; found {}.", self.found()),
+                format!(
+                    "An expression is expected here: a value, a reference or a function call; found {}.",
+                    self.found()
+                ),
             )),
         }
     }
@@ -115,8 +113,11 @@ impl Cursor<'_> {
             return Ok(());
         }
         if self.peek().is_none() {
-            return Err(Diagnostic::error(summary, format!("There is no closing {what} for this one before the end of the text."))
-                .at(self.span(start..start + 1)));
+            return Err(Diagnostic::error(
+                summary,
+                format!("There is no closing {what} for this one before the end of the text."),
+            )
+            .at(self.span(start..start + 1)));
         }
         Err(self.error_here(summary, format!("A closing {what} is expected here, found {}.", self.found())))
     }
@@ -143,7 +144,9 @@ impl Cursor<'_> {
         while self.looking_at("::") {
             self.at += 2;
             let Some((next, _)) = self.name() else {
-                return Err(self.error_here("Missing function name", "A function name is expected after the double colon."));
+                return Err(
+                    self.error_here("Missing function name", "A function name is expected after the double colon.")
+                );
             };
             name = format!("{name}::{next}").into();
             span = self.span_from(start);
@@ -159,8 +162,11 @@ impl Cursor<'_> {
             "false" => ExprKind::Literal(false.into()),
             "null" => ExprKind::Literal(Value::dynamic_null()),
             _ if name.contains("::") => {
-                return Err(Diagnostic::error("Missing open parenthesis", "A name with a double colon is a function and needs its arguments in parentheses.")
-                    .at(span));
+                return Err(Diagnostic::error(
+                    "Missing open parenthesis",
+                    "A name with a double colon is a function and needs its arguments in parentheses.",
+                )
+                .at(span));
             }
             _ => ExprKind::Name(name),
         };
@@ -247,8 +253,11 @@ impl Cursor<'_> {
                 break;
             }
             if self.peek().is_none() {
-                return Err(Diagnostic::error("Unclosed object", "There is no closing brace for this object before the end of the text.")
-                    .at(self.span(start..start + 1)));
+                return Err(Diagnostic::error(
+                    "Unclosed object",
+                    "There is no closing brace for this object before the end of the text.",
+                )
+                .at(self.span(start..start + 1)));
             }
             let key = self.object_key()?;
             self.skip();
@@ -260,7 +269,9 @@ impl Cursor<'_> {
             }
             self.skip();
             if self.at_line_end() {
-                return Err(self.error_here("Missing attribute value", "The value must start on the same line as its key."));
+                return Err(
+                    self.error_here("Missing attribute value", "The value must start on the same line as its key.")
+                );
             }
             let value = self.expression()?;
             items.push((key, value));
@@ -297,7 +308,10 @@ impl Cursor<'_> {
         let (key_name, value_name) = if self.eat(",") { (Some(first), self.for_name()?) } else { (None, first) };
         self.skip();
         if !self.eat_word("in") {
-            return Err(self.error_here("Invalid 'for' expression", "The keyword 'in' and a collection are expected after the names."));
+            return Err(self.error_here(
+                "Invalid 'for' expression",
+                "The keyword 'in' and a collection are expected after the names.",
+            ));
         }
         let collection = self.expression()?;
         self.skip();
@@ -384,7 +398,10 @@ impl Cursor<'_> {
             let each = self.traversals(item, true)?;
             return Ok(Expr::new(ExprKind::Splat(base, each), self.span_from(start)));
         }
-        Err(self.error_here("Invalid attribute name", format!("An attribute name is expected after a dot, found {}.", self.found())))
+        Err(self.error_here(
+            "Invalid attribute name",
+            format!("An attribute name is expected after a dot, found {}.", self.found()),
+        ))
     }
 
     fn indexed(&mut self, base: Expr) -> Parsed<Expr> {

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use sgp_model::{Diagnostic, Diagnostics};
 
-use self::cursor::Cursor;
 pub use self::ast::{Attr, BinaryOp, Block, Body, Expr, ExprKind, For, Label, Part, UnaryOp};
+use self::cursor::Cursor;
 
 /// Parses a file. With errors the body holds what could be read around them.
 pub fn parse_body(file: &Arc<str>, text: &str) -> (Body, Diagnostics) {
@@ -35,7 +35,8 @@ pub fn parse_expression(file: &Arc<str>, text: &str) -> Result<Expr, Diagnostic>
     match cursor.peek() {
         None => Ok(expr),
         Some(_) => {
-            Err(cursor.error_here("Extra characters after expression", "An expression was read, but more text follows."))
+            Err(cursor
+                .error_here("Extra characters after expression", "An expression was read, but more text follows."))
         }
     }
 }

@@ -59,7 +59,10 @@ impl Cursor<'_> {
             return Err(self.error_here("Invalid heredoc", "A marker such as EOT is expected after <<."));
         };
         if !(self.eat("\n") || self.eat("\r\n")) {
-            return Err(self.error_here("Invalid heredoc", format!("A line break is expected directly after the marker {marker:?}.")));
+            return Err(self.error_here(
+                "Invalid heredoc",
+                format!("A line break is expected directly after the marker {marker:?}."),
+            ));
         }
         let content = self.at;
         let Some((content_end, marker_end)) = heredoc_end(&self.text[content..], &marker) else {
@@ -101,10 +104,10 @@ impl Cursor<'_> {
             if interpolation || self.looking_at("%{") {
                 let open = self.at;
                 self.at += 2;
-                if self.eat("~") {
-                    if let Some(Token::Text(before)) = tokens.last_mut() {
-                        before.truncate(before.trim_end().len());
-                    }
+                if self.eat("~")
+                    && let Some(Token::Text(before)) = tokens.last_mut()
+                {
+                    before.truncate(before.trim_end().len());
                 }
                 let token = self.nested(false, |c| {
                     let token = if interpolation { Token::Interpolation(c.expression()?) } else { c.directive(open)? };
@@ -125,8 +128,11 @@ impl Cursor<'_> {
 
     fn unclosed_sequence(&self, open: usize) -> Diagnostic {
         if self.peek().is_none_or(|c| c == '"') {
-            return Diagnostic::error("Unclosed template sequence", "There is no closing brace for this sequence before the end of the string.")
-                .at(self.span(open..open + 2));
+            return Diagnostic::error(
+                "Unclosed template sequence",
+                "There is no closing brace for this sequence before the end of the string.",
+            )
+            .at(self.span(open..open + 2));
         }
         self.error_here(
             "Extra characters in template sequence",
@@ -200,7 +206,10 @@ impl Cursor<'_> {
     fn directive(&mut self, open: usize) -> Parsed<Token> {
         self.skip();
         let Some((keyword, keyword_span)) = self.name() else {
-            return Err(self.error_here("Invalid template directive", "A keyword (if, else, endif, for, endfor) is expected after %{."));
+            return Err(self.error_here(
+                "Invalid template directive",
+                "A keyword (if, else, endif, for, endfor) is expected after %{.",
+            ));
         };
         let span = self.span_from(open);
         match &*keyword {
@@ -214,7 +223,10 @@ impl Cursor<'_> {
                 let (key, value) = if self.eat(",") { (Some(first), self.directive_name()?) } else { (None, first) };
                 self.skip();
                 if !self.eat_word("in") {
-                    return Err(self.error_here("Invalid 'for' directive", "The keyword 'in' and a collection are expected after the names."));
+                    return Err(self.error_here(
+                        "Invalid 'for' directive",
+                        "The keyword 'in' and a collection are expected after the names.",
+                    ));
                 }
                 Ok(Token::For { key, value, collection: self.expression()?, span })
             }
@@ -320,8 +332,11 @@ fn unexpected_end(token: &Token) -> Diagnostic {
         Token::EndFor(span) => ("endfor", span),
         _ => unreachable!("only ends are passed here"),
     };
-    Diagnostic::error("Unexpected template directive", format!("There is no open directive that this {word:?} belongs to."))
-        .at(span.clone())
+    Diagnostic::error(
+        "Unexpected template directive",
+        format!("There is no open directive that this {word:?} belongs to."),
+    )
+    .at(span.clone())
 }
 
 /// Reads parts until `ends` accepts an ending token (or `None` at the end of the template).
@@ -390,5 +405,6 @@ fn if_part(tokens: &mut std::vec::IntoIter<Token>, condition: Expr, span: &Span)
 }
 
 fn unclosed(word: &str, end: &str, span: &Span) -> Diagnostic {
-    Diagnostic::error("Unclosed template directive", format!("The {word:?} directive needs an {end:?} after it.")).at(span.clone())
+    Diagnostic::error("Unclosed template directive", format!("The {word:?} directive needs an {end:?} after it."))
+        .at(span.clone())
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
+use unicode_normalization::UnicodeNormalization;
 
 use super::*;
 
@@ -36,9 +37,10 @@ fn spans_of_expressions() {
         found.push(&text[e.span.range.clone()]);
         true
     });
-    assert_eq!(found, [
-        text, "a.b", "a", "[1 + 2]", "1 + 2", "1", "2", "\"x${c ? d : e}\"", "c ? d : e", "c", "d", "e"
-    ]);
+    assert_eq!(
+        found,
+        [text, "a.b", "a", "[1 + 2]", "1 + 2", "1", "2", "\"x${c ? d : e}\"", "c ? d : e", "c", "d", "e"]
+    );
 }
 
 #[test]
@@ -91,7 +93,6 @@ proptest! {
     fn any_text_survives_as_a_literal(text in "\\PC{0,20}") {
         let quoted = sgp_model::address::quote(&text);
         let expr = parse_expression(&file(), &quoted).unwrap();
-        use unicode_normalization::UnicodeNormalization;
         prop_assert_eq!(expr.as_literal_str().unwrap(), text.nfc().collect::<String>());
     }
 }

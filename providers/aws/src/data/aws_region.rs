@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use sgp_contract::{Client, DataRequest, DataSource, ReadScope};
 use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value};
 
-use crate::{
-    client::{AwsClient, Partition},
-    values,
-};
+use crate::{client::AwsClient, partition::Partition, values};
 
 /// The provider's region, or another one by name. Calls nobody.
 #[derive(Debug)]

@@ -177,6 +177,16 @@ impl ResourceType for EksAddon {
         let object = intent.attributes.with_attr("id", format!("{cluster}:{name}").into());
         Ok(by_age(intent, &format!("The add-on {name:?} of cluster {cluster:?}"), found.created_at(), object))
     }
+
+    async fn settle(&self, client: &dyn Client, cx: &Context, _planned: &Value, object: Value) -> Applied {
+        let client = AwsClient::of(client);
+        let (cluster, name) = key_of(&object);
+        let settled = async {
+            let active = addon::active(client, cx, &cluster, &name).await.leaving(&object)?;
+            self::object(client, &object, &active).await.leaving(&object)
+        };
+        applied(settled.await.map(Some))
+    }
 }
 
 /// Cluster and name.

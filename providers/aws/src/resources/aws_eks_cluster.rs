@@ -22,7 +22,7 @@ use crate::{
     attempts::Attempts,
     client::AwsClient,
     eks::{
-        self, Target,
+        self, Target, branches,
         cluster::{self, AUTHENTICATION_MODES, ConfigChange, LOG_TYPES, describe, issues},
         status_with, told,
     },
@@ -81,6 +81,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             "storage_config",
         ])
         .iam_actions(&[
+            "ec2:DescribeNetworkInterfaces",
             "eks:AssociateEncryptionConfig",
             "eks:CreateCluster",
             "eks:DeleteCluster",
@@ -151,8 +152,14 @@ impl ResourceType for EksCluster {
     }
 
     async fn delete(&self, client: &dyn Client, cx: &Context, request: DeleteRequest<'_>) -> Applied {
-        let result = delete(AwsClient::of(client), cx, &name_of(request.prior)).await;
-        applied(result.map(|()| None).leaving(request.prior))
+        let (client, name) = (AwsClient::of(client), name_of(request.prior));
+        let left_behind = match branches::gone(client, cx, &name).await {
+            Ok(warnings) => warnings,
+            Err(stopped) => return Applied::partly(request.prior.clone(), stopped),
+        };
+        let mut done = applied(delete(client, cx, &name).await.map(|()| None).leaving(request.prior));
+        done.diagnostics.extend(left_behind);
+        done
     }
 
     fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {
@@ -167,6 +174,12 @@ impl ResourceType for EksCluster {
             return Ok(Found::Ours(object));
         }
         Ok(by_age(intent, &format!("The EKS cluster {name:?}"), found.created_at(), object))
+    }
+
+    async fn settle(&self, client: &dyn Client, cx: &Context, _planned: &Value, object: Value) -> Applied {
+        let client = AwsClient::of(client);
+        let active = active(client, cx, &name_of(&object)).await.leaving(&object);
+        applied(active.map(|found| Some(self::object(client, &object, &found))))
     }
 
     fn upgrade(&self, from: u64, attributes: Value) -> Result<Value, Diagnostic> {

@@ -181,6 +181,13 @@ impl ResourceType for EksNodeGroup {
         let object = intent.attributes.with_attr("id", format!("{cluster}:{name}").into());
         Ok(by_age(intent, &format!("The node group {name:?} of cluster {cluster:?}"), found.created_at(), object))
     }
+
+    async fn settle(&self, client: &dyn Client, cx: &Context, _planned: &Value, object: Value) -> Applied {
+        let client = AwsClient::of(client);
+        let (cluster, name) = key_of(&object);
+        let active = active(client, cx, &cluster, &name).await.leaving(&object);
+        applied(active.map(|found| Some(nodegroup::object(&SCHEMA, client, &object, &found))))
+    }
 }
 
 /// Cluster and name.

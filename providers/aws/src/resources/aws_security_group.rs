@@ -3,7 +3,7 @@
 use std::{sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{ResourceType as Ec2Type, SecurityGroup, SecurityGroupRuleRequest, SecurityGroupRuleUpdate};
+use aws_sdk_ec2::types::{ResourceType as Ec2Type, SecurityGroup};
 use sgp_contract::{
     Applied, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
     ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
@@ -16,7 +16,8 @@ use crate::{
     client::AwsClient,
     ec2::{
         self, filter,
-        inline_rules::{self, AtomKey, Atoms, RuleChange, Source},
+        inline_change::{Side, both, change_rules, revoke_all},
+        inline_rules::{self, Atoms, Source},
         usage,
     },
     errors::{ApiError, Call, Failure, Leaving, applied},
@@ -137,6 +138,10 @@ impl ResourceType for AwsSecurityGroup {
 
     async fn find(&self, client: &dyn Client, intent: &Intent) -> Result<Found, Diagnostic> {
         find(AwsClient::of(client), &intent.attributes).await
+    }
+
+    async fn settle(&self, client: &dyn Client, _cx: &Context, planned: &Value, object: Value) -> Applied {
+        applied(finish_rules(AwsClient::of(client), planned, &object).await.leaving(&object).map(Some))
     }
 }
 
@@ -293,14 +298,25 @@ async fn find(client: &AwsClient, planned: &Value) -> Result<Found, Diagnostic> 
         );
         return Ok(Found::Doubtful(Diagnostic::error("Is this the security group that was being created?", detail)));
     }
-    // The creation may have died before the rule that EC2 adds was taken away.
-    let exist =
-        both(|side| inline_rules::of_permissions(side.permissions(group), group.owner_id().unwrap_or_default()));
-    if exist == [Atoms::new(), default_egress(&exist[1])] {
-        let wanted = both(|side| side.wanted(planned, id).unwrap_or_default());
-        change_rules(client, id, &exist, &wanted).await?;
-    }
     Ok(Found::Ours(ObjectBuilder::carrying(&SCHEMA, planned).set("id", id).build()))
+}
+
+/// The creation may have died before the rule that EC2 adds was taken away, or between the rules of its own. Rules that it
+/// cannot have made are somebody's, and then all are left as they are.
+async fn finish_rules(client: &AwsClient, planned: &Value, object: &Value) -> Result<Value, ApiError> {
+    let id = values::string(object, "id");
+    let look = async || ec2::security_groups_by_id(client, std::slice::from_ref(&id)).await;
+    let Some(group) = look().await?.into_iter().next() else { return Ok(object.clone()) };
+    let exist =
+        both(|side| inline_rules::of_permissions(side.permissions(&group), group.owner_id().unwrap_or_default()));
+    let wanted = both(|side| side.wanted(planned, &id).unwrap_or_default());
+    let given = [Atoms::new(), default_egress(&exist[1])];
+    let is_made_here = (0..2).all(|i| exist[i].keys().all(|k| wanted[i].contains_key(k) || given[i].contains_key(k)));
+    if !is_made_here || exist == wanted {
+        return Ok(object.clone());
+    }
+    change_rules(client, &id, &exist, &wanted).await?;
+    Ok(look().await?.first().map_or_else(|| object.clone(), |group| self::object(client, group, object)))
 }
 
 /// Those of the rules that EC2 gives every new group: all protocols to everywhere.
@@ -313,148 +329,6 @@ fn default_egress(exist: &Atoms) -> Atoms {
         .filter(|(k, _)| k.ports.is_none() && everywhere(&k.source))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect()
-}
-
-/// The two directions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Ingress,
-    Egress,
-}
-
-fn both<T>(f: impl Fn(Side) -> T) -> [T; 2] {
-    Side::BOTH.map(f)
-}
-
-impl Side {
-    const BOTH: [Self; 2] = [Self::Ingress, Self::Egress];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ingress => "ingress",
-            Self::Egress => "egress",
-        }
-    }
-
-    fn permissions(self, group: &SecurityGroup) -> &[aws_sdk_ec2::types::IpPermission] {
-        match self {
-            Self::Ingress => group.ip_permissions(),
-            Self::Egress => group.ip_permissions_egress(),
-        }
-    }
-
-    /// The rules that are planned; `None` when nothing is said about them.
-    fn wanted(self, planned: &Value, id: &str) -> Option<Atoms> {
-        values::is_set(planned, self.name()).then(|| inline_rules::of_blocks(&values::blocks(planned, self.name()), id))
-    }
-
-    async fn authorize(self, client: &AwsClient, id: &str, atoms: &Atoms) -> Result<(), ApiError> {
-        let permissions = Some(inline_rules::to_permissions(atoms));
-        let attempts = Attempts::default();
-        let answer = match self {
-            Self::Ingress => {
-                let call = client.ec2.authorize_security_group_ingress().group_id(id).set_ip_permissions(permissions);
-                call.customize()
-                    .interceptor(attempts.clone())
-                    .send()
-                    .await
-                    .call("ec2:AuthorizeSecurityGroupIngress")
-                    .map(|_| ())
-            }
-            Self::Egress => {
-                let call = client.ec2.authorize_security_group_egress().group_id(id).set_ip_permissions(permissions);
-                call.customize()
-                    .interceptor(attempts.clone())
-                    .send()
-                    .await
-                    .call("ec2:AuthorizeSecurityGroupEgress")
-                    .map(|_| ())
-            }
-        };
-        // One call adds all of its rules or none: a repetition that is told "duplicate" follows a success.
-        match answer {
-            Err(error) if attempts.repeated() && error.is(&["InvalidPermission.Duplicate"]) => Ok(()),
-            other => other,
-        }
-    }
-
-    async fn revoke(self, client: &AwsClient, id: &str, atoms: &Atoms) -> Result<(), ApiError> {
-        let permissions = Some(inline_rules::to_permissions(atoms));
-        let answer = match self {
-            Self::Ingress => {
-                let call = client.ec2.revoke_security_group_ingress().group_id(id).set_ip_permissions(permissions);
-                call.send().await.call("ec2:RevokeSecurityGroupIngress").map(|_| ())
-            }
-            Self::Egress => {
-                let call = client.ec2.revoke_security_group_egress().group_id(id).set_ip_permissions(permissions);
-                call.send().await.call("ec2:RevokeSecurityGroupEgress").map(|_| ())
-            }
-        };
-        match answer {
-            Err(error) if error.is(&["InvalidPermission.NotFound"]) => Ok(()),
-            other => other,
-        }
-    }
-}
-
-/// Brings the rules of both directions from what exists to what is wanted: adds before it takes away, so that nothing that is
-/// allowed before and after is refused in between; the other way round only where the quota leaves no room.
-async fn change_rules(client: &AwsClient, id: &str, exist: &[Atoms; 2], wanted: &[Atoms; 2]) -> Result<(), ApiError> {
-    for side in Side::BOTH {
-        let change = RuleChange::between(&exist[side as usize], &wanted[side as usize]);
-        let mut added = change.add.is_empty();
-        if !added {
-            match side.authorize(client, id, &change.add).await {
-                Ok(()) => added = true,
-                Err(error) if error.is(&["RulesPerSecurityGroupLimitExceeded"]) && !change.remove.is_empty() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        if !change.remove.is_empty() {
-            side.revoke(client, id, &change.remove).await?;
-        }
-        if !added {
-            side.authorize(client, id, &change.add).await?;
-        }
-        if !change.describe.is_empty() {
-            redescribe(client, id, side, &change.describe).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Gives rules that stay another description, by their ids: revoking and adding them again would interrupt traffic.
-async fn redescribe(client: &AwsClient, id: &str, side: Side, atoms: &Atoms) -> Result<(), ApiError> {
-    let rules = ec2::security_group_rules(client, vec![filter("group-id", [id])]).await?;
-    let updates = rules.iter().filter(|r| r.is_egress() == Some(side == Side::Egress)).filter_map(|rule| {
-        let (key, description) = atoms.iter().find(|(key, _)| crate::ec2::rule::is_rule(rule, key))?;
-        let request = request(key).description(description).build();
-        Some(
-            SecurityGroupRuleUpdate::builder()
-                .set_security_group_rule_id(rule.security_group_rule_id.clone())
-                .security_group_rule(request)
-                .build(),
-        )
-    });
-    let updates: Vec<_> = updates.collect();
-    if updates.is_empty() {
-        return Ok(());
-    }
-    let call = client.ec2.modify_security_group_rules().group_id(id).set_security_group_rules(Some(updates));
-    call.send().await.call("ec2:ModifySecurityGroupRules").map(|_| ())
-}
-
-fn request(key: &AtomKey) -> aws_sdk_ec2::types::builders::SecurityGroupRuleRequestBuilder {
-    let start = SecurityGroupRuleRequest::builder()
-        .ip_protocol(&key.protocol)
-        .from_port(key.ports.map_or(-1, |p| p.0))
-        .to_port(key.ports.map_or(-1, |p| p.1));
-    match &key.source {
-        Source::Ipv4(cidr) => start.cidr_ipv4(cidr),
-        Source::Ipv6(cidr) => start.cidr_ipv6(cidr),
-        Source::PrefixList(id) => start.prefix_list_id(id),
-        Source::Group(id) => start.referenced_group_id(id.rsplit('/').next().unwrap_or(id)),
-    }
 }
 
 async fn update(client: &AwsClient, prior: &Value, planned: &Value) -> Result<Value, Failure> {
@@ -488,19 +362,6 @@ async fn delete(client: &AwsClient, cx: &Context, prior: &Value) -> Result<(), F
     Ok(())
 }
 
-/// Takes every rule from a group, whoever made it.
-async fn revoke_all(client: &AwsClient, id: &str) -> Result<(), ApiError> {
-    let groups = ec2::security_groups_by_id(client, &[id.to_owned()]).await?;
-    let Some(group) = groups.first() else { return Ok(()) };
-    for side in Side::BOTH {
-        let atoms = inline_rules::of_permissions(side.permissions(group), group.owner_id().unwrap_or_default());
-        if !atoms.is_empty() {
-            side.revoke(client, id, &atoms).await?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -508,7 +369,7 @@ mod tests {
     use sgp_model::Type;
 
     use super::*;
-    use crate::client::tests::offline;
+    use crate::{client::tests::offline, ec2::inline_rules::AtomKey};
 
     fn config(fields: &[(&str, Value)]) -> Value {
         fields.iter().fold(SCHEMA.block.empty(), |object, (name, value)| object.with_attr(name, value.clone()))

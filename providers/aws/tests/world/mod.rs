@@ -120,17 +120,22 @@ pub struct World {
 impl World {
     /// `None` when no emulator is named.
     pub async fn open() -> Option<Self> {
-        Some(Self::at(&std::env::var("SGP_TEST_AWS_ENDPOINT").ok()?).await)
+        Some(Self::at(&std::env::var("SGP_TEST_AWS_ENDPOINT").ok()?, "eu-central-1").await)
+    }
+
+    /// The same in another region.
+    pub async fn open_in(region: &str) -> Option<Self> {
+        Some(Self::at(&std::env::var("SGP_TEST_AWS_ENDPOINT").ok()?, region).await)
     }
 
     /// The same with a proxy in front of the emulator.
     pub async fn behind_proxy() -> Option<(Self, proxy::Proxy)> {
         let proxy = proxy::Proxy::start(&std::env::var("SGP_TEST_AWS_ENDPOINT").ok()?).await;
-        Some((Self::at(&proxy.url).await, proxy))
+        Some((Self::at(&proxy.url, "eu-central-1").await, proxy))
     }
 
-    async fn at(url: &str) -> Self {
-        let fields = [("endpoints", endpoints(url))];
+    async fn at(url: &str, region: &str) -> Self {
+        let fields = [("endpoints", endpoints(url)), ("region", region.into())];
         let (never, cancelled) = tokio::sync::watch::channel(false);
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         Self {

@@ -2,6 +2,7 @@
 
 mod addon;
 mod daemonset;
+mod mistakes;
 mod nodes;
 mod values;
 
@@ -12,9 +13,9 @@ use sgp_contract::{
     Applied, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
     ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
-use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, PathStep, Schema, Type, Value, state::Intent};
+use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, Schema, Type, Value, state::Intent};
 
-use self::values::{DEMUX, ENABLE, Env, MODE, SNAT};
+use self::values::{ENABLE, Env};
 use crate::{
     attrs,
     connect::{Access, KubeClient},
@@ -277,10 +278,10 @@ impl ResourceType for PodEni {
         {
             planned = planned.with_attr("id", cluster.into());
         }
-        // Somebody switched it off: no argument says so, the variable does.
-        let is_off = !request.prior.is_null()
-            && attrs::string_map(request.prior, "effective_env").get(ENABLE).is_none_or(|v| v != "true");
-        if is_off {
+        // Two changes that the arguments alone do not show: somebody switched it off, and the default of a variable.
+        let is_off = attrs::string_map(request.prior, "effective_env").get(ENABLE).is_none_or(|v| v != "true");
+        let moved = planned.get("disable_tcp_early_demux") != request.prior.get("disable_tcp_early_demux");
+        if !request.prior.is_null() && (is_off || moved) {
             for (name, ty) in [
                 ("effective_env", Type::map(Type::String)),
                 ("effective_init_env", Type::map(Type::String)),
@@ -293,11 +294,7 @@ impl ResourceType for PodEni {
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
-        let mut found = Diagnostics::new();
-        found.extend(mode_mistakes(config));
-        found.extend(variable_mistakes(config));
-        found.extend(cooldown_mistake(config));
-        found
+        mistakes::of(config)
     }
 
     async fn read(&self, client: &dyn Client, _scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
@@ -351,74 +348,19 @@ impl ResourceType for PodEni {
         let done = live.covers(&Env::wanted(&intent.attributes)) && cooldown(&object) == cooldown(&intent.attributes);
         Ok(if done { Found::Ours(object) } else { Found::Nothing })
     }
-}
 
-fn mode_mistakes(config: &Value) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (name, choices) in [("via", ["addon", "daemonset"]), ("enforcing_mode", ["strict", "standard"])] {
-        if let Some(text) = attrs::text(config, name)
-            && !choices.contains(&text)
-        {
-            let detail = format!("`{name}` is {text:?}; it must be {:?} or {:?}.", choices[0], choices[1]);
-            found.push(Diagnostic::error("Invalid value", detail).attribute(AttrPath::attr(name)));
-        }
-    }
-    if !is_addon(config) {
-        for name in ["addon_version", "service_account_role_arn"] {
-            if attrs::is_set(config, name) {
-                let detail =
-                    format!("`{name}` is an argument of the managed add-on; with `via = \"daemonset\"` there is none.");
-                found.push(Diagnostic::error("Conflicting arguments", detail).attribute(AttrPath::attr(name)));
+    async fn settle(&self, client: &dyn Client, cx: &Context, _planned: &Value, object: Value) -> Applied {
+        let client = life::client(client);
+        let settled = async {
+            if is_addon(&object) {
+                addon::settle(client, cx, named(client.cluster_of(&object))?).await?;
             }
+            Ok(observe(client, &object).await?.unwrap_or_else(|| object.clone()))
+        };
+        match settled.await {
+            Ok(object) => Applied::done(object),
+            Err(diagnostic) => Applied::partly(object.clone(), diagnostic),
         }
-    }
-    let strict = config.get("enforcing_mode").is_none_or(|m| m.is_null() || m.as_str() == Some("strict"));
-    if strict && attrs::flag(config, "disable_tcp_early_demux") == Some(false) {
-        found.push(
-            Diagnostic::warning(
-                "TCP and HTTP probes will fail",
-                "In strict mode the kubelet reaches pods with branch ENIs only with `disable_tcp_early_demux = true`: their TCP, \
-                 HTTP and gRPC probes fail without it.",
-            )
-            .attribute(AttrPath::attr("disable_tcp_early_demux")),
-        );
-    }
-    found
-}
-
-fn variable_mistakes(config: &Value) -> Vec<Diagnostic> {
-    let own = [
-        ("env", ENABLE, "It is what the resource is for; leave it out."),
-        ("env", MODE, "Use `enforcing_mode`."),
-        ("env", SNAT, "Use `external_snat`."),
-        ("env", DEMUX, "It belongs to the init container: use `disable_tcp_early_demux`."),
-        ("init_env", DEMUX, "Use `disable_tcp_early_demux`."),
-    ];
-    own.into_iter()
-        .filter(|(map, key, _)| config.get(map).and_then(Value::as_fields).is_some_and(|m| m.contains_key(*key)))
-        .map(|(map, key, hint)| {
-            let path = AttrPath::attr(map).with(PathStep::Key(key.into()));
-            Diagnostic::error("Variable with an argument of its own", format!("`{map}` must not hold {key}. {hint}"))
-                .attribute(path)
-        })
-        .collect()
-}
-
-fn cooldown_mistake(config: &Value) -> Option<Diagnostic> {
-    let number = config.get("branch_eni_cooldown")?.as_number()?;
-    let path = AttrPath::attr("branch_eni_cooldown");
-    match number.to_i64() {
-        Some(30..) => None,
-        Some(seconds @ 0..30) => Some(
-            Diagnostic::warning(
-                "The cool-down will be raised",
-                format!("The controller takes no branch ENI cool-down below 30 seconds: {seconds} counts as 30."),
-            )
-            .attribute(path),
-        ),
-        _ => Some(
-            Diagnostic::error("Invalid value", "`branch_eni_cooldown` is a whole number of seconds.").attribute(path),
-        ),
     }
 }
 
@@ -429,30 +371,6 @@ mod tests {
 
     fn config(fields: &[(&'static str, Value)]) -> Value {
         attrs::object(&SCHEMA.block, fields.iter().cloned())
-    }
-
-    fn map(key: &str) -> Value {
-        attrs::map_value([(key.to_owned(), "true".to_owned())])
-    }
-
-    #[test]
-    fn mistakes() {
-        for (fields, expected) in [
-            (vec![], &[][..]),
-            (vec![("enforcing_mode", "Strict".into())], &["Invalid value"]),
-            (vec![("via", "helm".into())], &["Invalid value"]),
-            (vec![("via", "daemonset".into()), ("addon_version", "v1".into())], &["Conflicting arguments"]),
-            (vec![("disable_tcp_early_demux", false.into())], &["TCP and HTTP probes will fail"]),
-            (vec![("disable_tcp_early_demux", false.into()), ("enforcing_mode", "standard".into())], &[]),
-            (vec![("env", map(DEMUX))], &["Variable with an argument of its own"]),
-            (vec![("env", map("WARM_ENI_TARGET"))], &[]),
-            (vec![("branch_eni_cooldown", Value::int(10))], &["The cool-down will be raised"]),
-            (vec![("branch_eni_cooldown", Value::int(60))], &[]),
-            (vec![("branch_eni_cooldown", Value::int(-1))], &["Invalid value"]),
-        ] {
-            let found: Vec<String> = PodEni.validate(&config(&fields)).0.into_iter().map(|d| d.summary).collect();
-            assert_eq!(found, expected, "{fields:?}");
-        }
     }
 
     fn plan(prior: &Value, config: &Value, proposed: &Value) -> Value {
@@ -477,10 +395,12 @@ mod tests {
 
     #[test]
     fn pod_eni_that_was_switched_off_is_planned_again() {
-        for (value, changes) in [("true", false), ("false", true)] {
+        for (value, demux, changes) in [("true", true, false), ("false", true, true), ("true", false, true)] {
             let env = attrs::map_value([(ENABLE.to_owned(), value.to_owned())]);
-            let prior = config(&[("effective_env", env), ("enforcing_mode", "strict".into())]);
-            let planned = plan(&prior, &prior, &prior);
+            let said = config(&[("enforcing_mode", "strict".into())]);
+            let prior = said.with_attr("effective_env", env).with_attr("disable_tcp_early_demux", demux.into());
+            let planned = plan(&prior, &said, &prior);
+            assert_eq!(planned.get("disable_tcp_early_demux"), Some(&true.into()));
             assert_eq!(planned.get("effective_env").is_some_and(|v| !v.is_known()), changes);
         }
     }

@@ -22,6 +22,7 @@ pub(crate) use shared::Shared;
 pub(crate) use upstream::{ACCOUNT, REGION, SECRET, Upstream};
 pub use xml::texts;
 
+use super::error::{Error, Result};
 use super::http::{Body, Cut, Handled, full, serve};
 use bytes::Bytes;
 use call::{AwsRequest, Service};
@@ -29,6 +30,7 @@ use errors::Refusal;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use serde_json::Value;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -50,6 +52,23 @@ pub(crate) fn serve_aws_quietly(listener: TcpListener, shared: Arc<Shared>) {
     });
 }
 
+/// A request of the world's owner to EKS: neither logged nor broken.
+pub(crate) async fn eks_quietly(shared: &Shared, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", upstream::authorization(ACCOUNT, "eks"))
+        .header("content-type", "application/json")
+        .body(Bytes::from(body.map(Value::to_string).unwrap_or_default()))
+        .unwrap();
+    let answer = answer(shared, &AwsRequest::read(request)).await;
+    let value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+    if answer.status().is_success() {
+        return Ok(value);
+    }
+    Err(Error::failed(format!("eks {method} {path}: {}", answer.status()), value))
+}
+
 async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Handled {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
@@ -67,7 +86,7 @@ async fn with_faults(
     shared: &Shared,
     mut call: Call,
     serving: impl Future<Output = Response<Body>>,
-) -> Result<Response<Body>, Cut> {
+) -> std::result::Result<Response<Body>, Cut> {
     shared.delay().await;
     let effects = shared.faults.effects_of(&call);
     let served = match fault::before(&effects, &call).await? {
@@ -92,7 +111,7 @@ async fn answer(shared: &Shared, request: &AwsRequest) -> Response<Bytes> {
 }
 
 /// STS and the rest are moto's; the proxy only remembers which credentials were given out.
-async fn sts(shared: &Shared, request: &AwsRequest) -> Result<Response<Bytes>, Refusal> {
+async fn sts(shared: &Shared, request: &AwsRequest) -> std::result::Result<Response<Bytes>, Refusal> {
     let response = shared.upstream.forward(request).await?;
     shared.learn_secrets(response.body());
     Ok(response)

@@ -95,7 +95,7 @@ fn query_form(action: &str, version: &str, params: &[(&str, &str)]) -> String {
 }
 
 /// Neither emulator checks a signature; both read the scope, and ministack takes the access key for the account.
-fn authorization(access_key: &str, service: &str) -> String {
+pub(super) fn authorization(access_key: &str, service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=00"
     )

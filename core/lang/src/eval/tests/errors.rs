@@ -143,6 +143,9 @@ resource "test_thing" "t" {
 
 #[test]
 fn mistakes_in_two_files_are_both_found() {
-    let found = problems(&[("a.tf", "locals { a = }\noutput \"x\" { value = 1 }"), ("b.tf", "locals {\n  b = [\n}\nlocals { c = ) }")]);
+    let found = problems(&[
+        ("a.tf", "locals { a = }\noutput \"x\" { value = 1 }"),
+        ("b.tf", "locals {\n  b = [\n}\nlocals { c = ) }"),
+    ]);
     assert_eq!(found.matches(" at ").count(), 3, "{found}");
 }

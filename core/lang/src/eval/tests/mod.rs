@@ -59,8 +59,15 @@ pub(crate) fn schemas() -> Arc<TestSchemas> {
         let look = Schema::new("test_look", "Looks.")
             .attr("name", Attribute::string().required())
             .attr("found", Attribute::string().computed());
-        let provider = Schema::new("test", "Tests.").attr("region", Attribute::string()).attr("key", Attribute::string().sensitive());
-        Arc::new(TestSchemas { thing: leaked(thing), data: leaked(data), look: leaked(look), provider: leaked(provider) })
+        let provider = Schema::new("test", "Tests.")
+            .attr("region", Attribute::string())
+            .attr("key", Attribute::string().sensitive());
+        Arc::new(TestSchemas {
+            thing: leaked(thing),
+            data: leaked(data),
+            look: leaked(look),
+            provider: leaked(provider),
+        })
     })
     .clone()
 }
@@ -163,7 +170,8 @@ pub(crate) fn problems(files: &[(&str, &str)]) -> String {
     let memory = Arc::new(MemoryFiles::new(files.iter().copied()));
     let loaded = load(".", &*memory);
     let mut all = loaded.diagnostics;
-    let mut evaluator = Evaluator::new(loaded.config.clone(), Inputs::default(), schemas(), memory, TestWorld::default());
+    let mut evaluator =
+        Evaluator::new(loaded.config.clone(), Inputs::default(), schemas(), memory, TestWorld::default());
     force(&mut evaluator);
     all.extend(evaluator.take_diagnostics());
     rendered(&all, &loaded.config.sources)

@@ -46,14 +46,8 @@ variable "kept" {
   nullable = false
 }
 "#;
-    let rows = [
-        ("s", "[1]"),
-        ("n", "5"),
-        ("any", "true"),
-        ("l", "[1, \"b\"]"),
-        ("o", "{ name = \"n\" }"),
-        ("hidden", "pw"),
-    ];
+    let rows =
+        [("s", "[1]"), ("n", "5"), ("any", "true"), ("l", "[1, \"b\"]"), ("o", "{ name = \"n\" }"), ("hidden", "pw")];
     let (found, problems) = variables(main, &rows);
     assert_eq!(problems, "");
     let expected = [
@@ -94,14 +88,7 @@ variable "default" {
   default = "x"
 }
 "#;
-    let rows = [
-        ("n", "five"),
-        ("l", "{}"),
-        ("broken", "[1,"),
-        ("checked", "vpc-1"),
-        ("quiet", "pw"),
-        ("unknwon", "1"),
-    ];
+    let rows = [("n", "five"), ("l", "{}"), ("broken", "[1,"), ("checked", "vpc-1"), ("quiet", "pw"), ("unknwon", "1")];
     insta::assert_snapshot!(variables(main, &rows).1, @r#"
     Value for undeclared variable
       A value for "unknwon" was given with -var, but the root module declares no variable of that name.
@@ -173,10 +160,22 @@ output "inner" { value = module.deep.out }
     assert_eq!(output("whole"), "{doubled = 18, inner = \"m/deep m:9\"}");
     assert_eq!(output("nested"), "\"m/deep m:9\"");
     let paths: Vec<String> = evaluator.module_instances().unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(paths, [
-        "", "module.a[\"x\"]", "module.a[\"x\"].module.deep", "module.a[\"y\"]", "module.a[\"y\"].module.deep",
-        "module.b[0]", "module.b[0].module.deep", "module.b[1]", "module.b[1].module.deep", "module.c", "module.c.module.deep"
-    ]);
+    assert_eq!(
+        paths,
+        [
+            "",
+            "module.a[\"x\"]",
+            "module.a[\"x\"].module.deep",
+            "module.a[\"y\"]",
+            "module.a[\"y\"].module.deep",
+            "module.b[0]",
+            "module.b[0].module.deep",
+            "module.b[1]",
+            "module.b[1].module.deep",
+            "module.c",
+            "module.c.module.deep"
+        ]
+    );
 }
 
 #[test]
@@ -230,8 +229,10 @@ output "marked" {
 
 #[test]
 fn a_value_may_come_as_a_value() {
-    let input = VariableInput { given: Given::Value(Value::tuple(vec!["a".into()])), from: "x.tfvars".into(), span: None };
+    let input =
+        VariableInput { given: Given::Value(Value::tuple(vec!["a".into()])), from: "x.tfvars".into(), span: None };
     let inputs = Inputs { variables: BTreeMap::from([("l".into(), input)]), ..Inputs::default() };
-    let mut evaluator = evaluator_of(&[("main.tf", "variable \"l\" {\n  type = set(string)\n}")], inputs, TestWorld::default());
+    let mut evaluator =
+        evaluator_of(&[("main.tf", "variable \"l\" {\n  type = set(string)\n}")], inputs, TestWorld::default());
     assert_eq!(show(&evaluator.variables()["l"]), "set[\"a\"]");
 }

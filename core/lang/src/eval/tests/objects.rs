@@ -45,6 +45,14 @@ resource "test_thing" "a" {
 }
 
 #[test]
+fn blocks_that_the_provider_may_decide_are_elements_too() {
+    let main = "resource \"test_thing\" \"a\" {\n  name = \"n\"\n  open { port = 2 }\n  open { port = 1 }\n}\n";
+    let found = config(main, "test_thing.a");
+    let expected = "open = set[{port = 1, why = null(string)}, {port = 2, why = null(string)}]";
+    assert!(found.contains(expected), "{found}");
+}
+
+#[test]
 fn dynamic_blocks_are_written_out() {
     let main = r#"
 variable "ports" { default = { http = 80, https = 443 } }
@@ -202,7 +210,7 @@ resource "terraform_data" "k" { input = terraform_data.h["b"].id }
     Missing resource instance key at main.tf:16:41: `terraform_data.h.id`
       terraform_data.h has for_each set, so "id" belongs to its instances. Name one of them, as in terraform_data.h[each.key].id, or take all with a for expression.
     Invalid index at main.tf:17:41: `terraform_data.h["b"]`
-      terraform_data.h has no instance with the given key. Did you mean "a"? The keys of for_each are: "a".
+      terraform_data.h has no instance with the given key. The keys of for_each are: "a".
     "#);
 }
 
@@ -261,16 +269,22 @@ module "m" {
 module "n" { source = "./m" }
 "#;
     let inner = "resource \"test_thing\" \"i\" {\n  name = \"i\"\n}";
-    let mut evaluator =
-        super::evaluator_of(&[("main.tf", main), ("m/main.tf", inner)], super::Inputs::default(), super::TestWorld::default());
+    let mut evaluator = super::evaluator_of(
+        &[("main.tf", main), ("m/main.tf", inner)],
+        super::Inputs::default(),
+        super::TestWorld::default(),
+    );
     let resources = evaluator.resources();
     let of: Vec<String> = resources.iter().map(|r| format!("{r} {}", evaluator.provider_of(r))).collect();
-    assert_eq!(of, [
-        "test_thing.a provider.test",
-        "test_thing.b provider.test.far",
-        "module.m.test_thing.i provider.test.far",
-        "module.n.test_thing.i provider.test"
-    ]);
+    assert_eq!(
+        of,
+        [
+            "test_thing.a provider.test",
+            "test_thing.b provider.test.far",
+            "module.m.test_thing.i provider.test.far",
+            "module.n.test_thing.i provider.test"
+        ]
+    );
     let far = evaluator.provider_of(&resources[1]);
     assert_eq!(show(&evaluator.provider_config(&far).unwrap()), r#"{key = sensitive("k"), region = "there"}"#);
     let absent = sgp_model::ProviderAddr::root("terraform");

@@ -1,6 +1,8 @@
 //! Starts the world of the end-to-end tests for a command or a person.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
 
+mod demo;
+
 use clap::{Parser, Subcommand};
 use sgp_tests::world::{Error, Options, World};
 use std::path::Path;
@@ -16,7 +18,7 @@ struct Arguments {
     /// Without the API server: needs no Go
     #[arg(long, global = true)]
     no_kubernetes: bool,
-    /// With AWS's VPC resource controller, for the cluster of this name
+    /// With AWS's VPC resource controller, for the cluster of this name; the demo always has it
     #[arg(long, global = true, value_name = "CLUSTER", num_args = 0..=1, default_missing_value = "demo", require_equals = true)]
     controller: Option<String>,
     /// What every call takes
@@ -37,6 +39,8 @@ enum Verb {
     },
     /// Print the world's environment as export lines, and keep it until interrupted
     Serve,
+    /// Build sgp and show the life of examples/backend-to-rds, up to a pod with groups of its own and away again
+    Demo,
 }
 
 fn main() -> ExitCode {
@@ -51,16 +55,22 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let is_demo = matches!(arguments.verb, Verb::Demo);
+    if is_demo {
+        eprintln!("sgp-world: building sgp (the AWS SDK takes some minutes the first time)");
+        sgp_tests::binary::sgp()?;
+    }
     eprintln!("sgp-world: starting (the first start builds what it needs, for some minutes)");
     let world = World::start(&Options {
         kubernetes: !arguments.no_kubernetes,
-        controller: arguments.controller.clone(),
+        controller: if is_demo { Some(demo::CLUSTER.to_owned()) } else { arguments.controller.clone() },
         microburst: arguments.microburst,
         latency: Duration::from_millis(arguments.latency_ms),
         ..Options::default()
     })?;
     let env = environment(&world)?;
     match &arguments.verb {
+        Verb::Demo => demo::run(&world, &env),
         Verb::Serve => {
             for (name, value) in env {
                 println!("export {name}='{value}'");

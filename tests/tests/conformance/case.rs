@@ -1,0 +1,69 @@
+//! What the suite is told of a resource type.
+
+use serde_json::Value;
+use sgp_tests::world::World;
+
+/// One resource type: a minimal object and what can be done to it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The type.
+    pub name: &'static str,
+    /// What the object stands on.
+    pub around: &'static str,
+    /// The object's arguments.
+    pub body: &'static str,
+    /// Edits that are updates in place. Each starts from what the one before left.
+    pub updates: Vec<Edit>,
+    /// Edits that replace the object. Each starts from what the one before left.
+    pub replacements: Vec<Edit>,
+    /// The id for `sgp import`, from the object's attributes; none where nothing can be imported.
+    pub import: Option<fn(&Value) -> String>,
+    /// Arguments that steer `sgp` or that the service does not tell: an import cannot know them, so the plan after it may set them.
+    pub untold: &'static [&'static str],
+    /// Deletes the object behind `sgp`'s back; none where there is nothing outside.
+    pub vanish: Option<fn(&World, &Value)>,
+    /// Arguments that are not edited, and why.
+    pub beside: &'static [(&'static str, &'static str)],
+}
+
+/// A change of the object's text.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// The arguments that it is about, with blanks between: `vpc_config.subnet_ids`.
+    pub what: &'static str,
+    /// The text that goes; empty to add at the end.
+    pub from: &'static str,
+    /// The text that comes.
+    pub to: &'static str,
+}
+
+impl Edit {
+    /// Does it to a text.
+    pub fn of(&self, body: &str) -> String {
+        if self.from.is_empty() {
+            return format!("{body}\n{}", self.to);
+        }
+        assert!(body.contains(self.from), "{}: {:?} is not in\n{body}", self.what, self.from);
+        body.replacen(self.from, self.to, 1)
+    }
+}
+
+/// Replaces a part of the text.
+pub const fn edit(what: &'static str, from: &'static str, to: &'static str) -> Edit {
+    Edit { what, from, to }
+}
+
+/// Adds to the text.
+pub const fn add(what: &'static str, to: &'static str) -> Edit {
+    Edit { what, from: "", to }
+}
+
+/// A text of an object.
+pub fn text<'a>(object: &'a Value, name: &str) -> &'a str {
+    object[name].as_str().unwrap_or_else(|| panic!("no {name} in {object}"))
+}
+
+/// Its `id`.
+pub fn id(object: &Value) -> String {
+    text(object, "id").to_owned()
+}

@@ -1,0 +1,127 @@
+//! Where scripts play: a folder, the program under test and the world.
+//!
+//! Lines of scripts that are about the world:
+//! - `@example NAME` copies an example into the folder;
+//! - `@fault SERVICE OPERATION EFFECT [NTH [TIMES]]` breaks calls: `throttle`, `error`, `cut`, `lost` (served, the answer lost),
+//!   `slow:SECONDS`, `refuse:CODE`; `@heal` takes all faults away;
+//! - `@aws SERVICE ACTION NAME=VALUE ...` is somebody else at work;
+//! - `@calls` says how many calls changed something since the last time, `@operations` which;
+//! - `@leftovers` says what the world holds that was not there at the beginning.
+
+use sgp_tests::{
+    binary, leftovers,
+    script::Stage,
+    world::{Call, Effect, Match, Rule, World},
+};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duration};
+use tempfile::TempDir;
+
+/// A folder in a world.
+pub struct Live<'a> {
+    world: &'a World,
+    folder: TempDir,
+}
+
+impl<'a> Live<'a> {
+    /// An empty folder.
+    pub fn new(world: &'a World) -> Self {
+        Self { world, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A folder with an example.
+    pub fn example(world: &'a World, name: &str) -> Self {
+        let live = Self::new(world);
+        live.copy_example(name);
+        live
+    }
+
+    /// Runs `sgp` to its end, which must be a good one, and answers what it printed.
+    pub fn sgp(&self, args: &[&str]) -> String {
+        let output = self.command("sgp").args(args).current_dir(self.folder.path()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "sgp {}: {}\n{text}\n{errors}", args.join(" "), output.status);
+        text
+    }
+
+    fn copy_example(&self, name: &str) {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
+        for file in fs::read_dir(&example).unwrap_or_else(|error| panic!("{}: {error}", example.display())) {
+            let file = file.unwrap().path();
+            if file.extension().is_some_and(|extension| extension == "tf") {
+                fs::copy(&file, self.folder.path().join(file.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+
+    fn mutating(&self) -> Vec<Call> {
+        let calls = self.world.calls().into_iter().filter(|call| call.is_mutating).collect();
+        self.world.clear_calls();
+        calls
+    }
+}
+
+impl Stage for Live<'_> {
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let sgp = binary::sgp().unwrap();
+        let mut command = if program == "sgp" { self.world.command(&sgp) } else { self.world.command(program) };
+        let path = std::env::var("PATH").unwrap_or_default();
+        // A shell in a script finds the program under test, too.
+        command.env("PATH", format!("{}:{path}", sgp.parent().unwrap().display()));
+        command.env("NO_COLOR", "1").env("COLUMNS", "100").env_remove("RUST_LOG");
+        command
+    }
+
+    fn direct(&mut self, words: &[String]) -> String {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words[..] {
+            ["@example", name] => self.copy_example(name),
+            ["@heal"] => self.world.clear_faults(),
+            ["@fault", service, operation, effect, ref rest @ ..] => {
+                let number = |at: usize| rest.get(at).map_or(1, |n| n.parse().unwrap());
+                let matching = Match::operation(service, operation);
+                self.world.add_fault(Rule { matching, nth: number(0), times: number(1), effect: effect_of(effect) });
+            }
+            ["@aws", service, action, ref params @ ..] => {
+                let params: Vec<(&str, &str)> = params.iter().filter_map(|param| param.split_once('=')).collect();
+                self.world.aws(service, action, &params).unwrap();
+            }
+            ["@calls"] => return format!("{} calls changed something\n", self.mutating().len()),
+            ["@operations"] => return counted(&self.mutating()),
+            ["@leftovers"] => return told(&leftovers::of(self.world).unwrap()),
+            _ => panic!("no line of a script: {words:?}"),
+        }
+        String::new()
+    }
+}
+
+fn effect_of(text: &str) -> Effect {
+    match text.split_once(':') {
+        Some(("slow", seconds)) => Effect::Slow(Duration::from_secs_f64(seconds.parse().unwrap())),
+        Some(("refuse", code)) => {
+            Effect::Refuse { status: 400, code: code.to_owned(), message: "refused by the script".to_owned() }
+        }
+        None if text == "throttle" => Effect::Throttle,
+        None if text == "error" => Effect::ServerError,
+        None if text == "cut" => Effect::CutBefore,
+        None if text == "lost" => Effect::CutAfterServed,
+        _ => panic!("there is no effect {text}"),
+    }
+}
+
+fn counted(calls: &[Call]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for call in calls {
+        let operation = call.operation.split('?').next().unwrap_or_default();
+        *counts.entry(format!("{} {operation}", call.service)).or_default() += 1;
+    }
+    counts.iter().map(|(operation, count)| format!("{count} {operation}\n")).collect()
+}
+
+fn told(left: &[String]) -> String {
+    if left.is_empty() { "nothing is left\n".to_owned() } else { left.join("\n") + "\n" }
+}
