@@ -108,6 +108,7 @@ impl EventSink for Progress {
                 Event::ReadComplete { addr, .. } => live.end(&format!("read {addr}")),
                 Event::ApplyStart { addr, action, .. } => {
                     live.start(addr.to_string(), waiting(addr, *action, None, self.paint));
+                    return;
                 }
                 Event::ApplyProgress { addr, action, status, .. } => {
                     live.update(&addr.to_string(), waiting(addr, *action, status.as_deref(), self.paint));
@@ -126,7 +127,7 @@ impl EventSink for Progress {
 /// What a live line says.
 fn waiting(addr: &InstanceAddr, action: Action, status: Option<&str>, paint: Paint) -> String {
     let status = status.map_or_else(String::new, |s| format!(" {}", paint.dim(s)));
-    format!("{}: Still {}...{status}", paint.bold(&addr.to_string()), Verb::of(action).going_on)
+    format!("{}: {}...{status}", paint.bold(&addr.to_string()), Verb::of(action).start)
 }
 
 /// The words for one action.

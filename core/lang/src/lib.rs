@@ -1,7 +1,7 @@
 //! HCL text to configuration with spans, and configuration to values: the language of `sgp`.
 //!
 //! Text becomes a syntax tree ([`syntax`]), the trees of a folder and of the modules it calls become a [`Config`]
-//! ([`load`]), and an [`Evaluator`] computes values out of it on demand. No file is opened here (see [`Files`]) and no
+//! ([`load()`]), and an [`Evaluator`] computes values out of it on demand. No file is opened here (see [`Files`]) and no
 //! provider is called (see [`World`]). Read [`Config`] first, then [`Evaluator`].
 
 pub mod config;

@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_script_becomes_its_transcript() {
         let script = "# files\nwrite a.txt <<END\none\ntwo\nEND\nedit a.txt two three\n$ cat a.txt | only three\n\
-                      @let word = cat a.txt | only one\n$ echo ${word} \"x y\"\n$ false\n@start s sleep 60\n@interrupt s\n@end s\n@other \"1 2\"\n";
+                      @let word = cat a.txt | only one\n$ echo ${word} \"x y\"\n$ false\n@start s sleep 60\n@kill s\n@end s\n@other \"1 2\"\n";
         let transcript = run(script, &mut Bare(tempfile::tempdir().unwrap()));
         insta::assert_snapshot!(transcript, @r#"
         # files
@@ -196,9 +196,9 @@ mod tests {
         $ false
         [exit 1]
         @start s sleep 60
-        @interrupt s
+        @kill s
         @end s
-        [signal 2]
+        [signal 9]
         @other "1 2"
         ["@other", "1 2"]
         "#);

@@ -48,7 +48,7 @@ pub enum Answer {
 /// Knows what instances are.
 pub trait World {
     /// What the instance is, now that its configuration is known. Asked at most once between two accesses through
-    /// [`Evaluator::world_mut`].
+    /// [`world_mut`](super::Evaluator::world_mut).
     fn object(&mut self, configured: Configured<'_>, deps: &DepsView<'_>) -> Answer;
 }
 
