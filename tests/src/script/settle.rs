@@ -22,6 +22,8 @@ static FIXED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\bsgp v?\d+\.\d+\.\d+", "sgp <version>"),
         (r"version \d+\.\d+\.\d+\)", "version <version>)"),
         (r"\b[0-9a-f]{64}\b", "<digest>"),
+        (r"(\barn:aws:eks:[^\s/]*:(?:addon|nodegroup)/[^\s/]+/[^\s/]+/)[0-9a-f]{8}\b", "${1}<eks id>"),
+        (r#""eks-(\S+)-[0-9a-f]{8}""#, "\"eks-${1}-<eks id>\""),
     ];
     patterns.map(|(pattern, name)| (regex(pattern), name)).into()
 });
@@ -151,6 +153,9 @@ mod tests {
                 "<who> runs `sgp apply` (process <pid>, version <version>) since <time>\n",
             ),
             ("    resource_version = \"123\"", "    resource_version = <version>\n"),
+            ("arn:aws:eks:r:1:addon/a/vpc-cni/04279a54", "arn:aws:eks:r:1:addon/a/vpc-cni/<eks id>\n"),
+            ("arn:aws:eks:r:1:nodegroup/a/b/04279a54", "arn:aws:eks:r:1:nodegroup/a/b/<eks id>\n"),
+            ("name = \"eks-default-42ff2030\"", "name = \"eks-default-<eks id>\"\n"),
         ] {
             assert_eq!(settled(text), expected);
         }

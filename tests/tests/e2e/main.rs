@@ -30,9 +30,7 @@ fn main() -> ExitCode {
     trials.push(with_world("terminal::colour_and_live_lines_are_for_terminals", terminal::test));
     trials.push(with_world("state::pull_is_terraforms_version_4", state::test));
     // A running controller keeps the VPC that it was started with: nothing comes after it.
-    // It waits out the cool-down of branch interfaces, which takes minutes: SGP_TEST_POD=1 runs it.
-    let left_out = std::env::var_os("SGP_TEST_POD").is_none();
-    trials.push(with_world("pod::carries_the_groups_of_its_policy", pod::test).with_ignored_flag(left_out));
+    trials.push(with_world("pod::carries_the_groups_of_its_policy", pod::test));
     let conclusion = libtest_mimic::run(&arguments, trials);
     lock(&WORLD).take();
     for skipped in &*lock(&SKIPPED) {
