@@ -31,28 +31,9 @@ impl Clock for Still {
     }
 }
 
-/// A configuration of so many pairs; `range` answers at most 1,024 numbers, so the keys are pairs of numbers.
-fn hcl(pairs: usize) -> String {
-    format!(
-        r#"
-locals {{
-  keys = toset(flatten([for i in range({}) : [for j in range(50) : "${{i}}-${{j}}"]]))
-}}
-resource "terraform_data" "a" {{
-  for_each = local.keys
-  input    = each.key
-}}
-resource "terraform_data" "b" {{
-  for_each = local.keys
-  input    = terraform_data.a[each.key].output
-}}
-"#,
-        pairs / 50
-    )
-}
-
 fn session(pairs: usize) -> Session {
-    let files = Arc::new(MemoryFiles::new([("main.tf", hcl(pairs))]));
+    let size = format!("locals {{\n  pairs = {pairs}\n}}\n");
+    let files = Arc::new(MemoryFiles::new([("main.tf", include_str!("pairs.tf").to_owned()), ("size.tf", size)]));
     let loaded = sgp_lang::load(".", &*files);
     let interrupt = watch::channel(Interrupt::None).1;
     Session {

@@ -1,6 +1,7 @@
 //! Starts the world of the end-to-end tests for a command or a person.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
 
+mod bench;
 mod demo;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,8 @@ enum Verb {
     },
     /// Print the world's environment as export lines, and keep it until interrupted
     Serve,
+    /// Measure whole runs of sgp, with and without endpoints; build with --release for figures
+    Bench,
     /// Build sgp and show the life of examples/backend-to-rds, up to a pod with groups of its own and away again
     Demo,
 }
@@ -55,24 +58,17 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let is_demo = matches!(arguments.verb, Verb::Demo);
-    if is_demo {
-        eprintln!("sgp-world: building sgp (the AWS SDK takes some minutes the first time)");
-        sgp_tests::binary::sgp()?;
-    }
-    eprintln!("sgp-world: starting (the first start builds what it needs, for some minutes)");
-    let world = World::start(&Options {
-        kubernetes: !arguments.no_kubernetes,
-        controller: if is_demo { Some(demo::CLUSTER.to_owned()) } else { arguments.controller.clone() },
-        microburst: arguments.microburst,
-        latency: Duration::from_millis(arguments.latency_ms),
-        ..Options::default()
-    })?;
-    let env = environment(&world)?;
     match &arguments.verb {
-        Verb::Demo => demo::run(&world, &env),
+        Verb::Bench => bench::run().map(|()| ExitCode::SUCCESS),
+        Verb::Demo => {
+            eprintln!("sgp-world: building sgp (the AWS SDK takes some minutes the first time)");
+            sgp_tests::binary::sgp()?;
+            let world = start(arguments, Some(demo::CLUSTER.to_owned()))?;
+            demo::run(&world, &environment(&world)?)
+        }
         Verb::Serve => {
-            for (name, value) in env {
+            let world = start(arguments, arguments.controller.clone())?;
+            for (name, value) in environment(&world)? {
                 println!("export {name}='{value}'");
             }
             eprintln!("sgp-world: ready; interrupt to stop");
@@ -80,11 +76,24 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Run { command } => {
+            let world = start(arguments, arguments.controller.clone())?;
+            let env = environment(&world)?;
             leave_interrupts_to_the_command();
             let status = world.command(&command[0]).args(&command[1..]).envs(env).status();
             status.map(code).map_err(|source| Error::Io { what: format!("run {}", command[0]), source })
         }
     }
+}
+
+fn start(arguments: &Arguments, controller: Option<String>) -> Result<World, Error> {
+    eprintln!("sgp-world: starting (the first start builds what it needs, for some minutes)");
+    World::start(&Options {
+        kubernetes: !arguments.no_kubernetes,
+        controller,
+        microburst: arguments.microburst,
+        latency: Duration::from_millis(arguments.latency_ms),
+        ..Options::default()
+    })
 }
 
 /// The world's environment, and with a cluster its kubectl and kubeconfig.
