@@ -1,5 +1,7 @@
 //! Logs for whoever looks for a fault: on standard error, when `SGP_LOG` or `TF_LOG` asks for them.
 
+use std::io::{IsTerminal as _, stderr};
+
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging. `SGP_LOG` takes a level or a filter such as `sgp_aws=debug,info`; `TF_LOG` a level; `JSON` is TRACE as
@@ -15,6 +17,8 @@ pub fn start() {
     };
     // What is wrong with a filter must not keep the command from running.
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log is searched and mailed more often than it is watched.
+    let coloured = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(stderr);
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
 }

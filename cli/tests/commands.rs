@@ -281,3 +281,11 @@ fn examples_and_modules_are_valid_and_formatted() {
         assert!(folder.ok(&[&chdir, "graph"]).starts_with("digraph G {"));
     }
 }
+
+#[test]
+fn a_log_in_a_file_has_no_colours() {
+    let folder = Folder::new(&[("main.tf", "resource \"terraform_data\" \"a\" {}\n")]);
+    let ran = folder.run_with(&["plan"], "", &[("SGP_LOG", "debug")]);
+    assert!(ran.err.contains("DEBUG"), "{}", ran.err);
+    assert!(!ran.err.contains('\u{1b}'), "{}", ran.err);
+}
