@@ -152,6 +152,17 @@ fn saved_plans_are_applied_or_refused_with_the_reason() {
 }
 
 #[test]
+fn an_object_that_moves_to_where_it_is_stays() {
+    let folder = Folder::new(&[("main.tf", PAIR)]);
+    folder.ok(&["apply", "-auto-approve"]);
+    let same = folder.run(&["state", "mv", "terraform_data.a", "terraform_data.a"]);
+    assert!(same.code == 1 && same.err.contains("are the same"), "{}", same.err);
+    assert!(folder.ok(&["state", "list"]).contains("terraform_data.a\n"));
+    let missing = folder.run(&["state", "list", "terraform_data.zz"]);
+    assert!(missing.code == 1 && missing.err.contains("terraform_data.zz"), "{}", missing.err);
+}
+
+#[test]
 fn nothing_happens_without_approval() {
     let folder = Folder::new(&[("main.tf", PAIR)]);
     let nobody = folder.run(&["apply"]);

@@ -52,9 +52,19 @@ fn addresses(given: &[String]) -> Result<Vec<ParsedAddr>, Diagnostics> {
 }
 
 async fn list(room: &Room, matches: &ArgMatches) -> Result<(), Diagnostics> {
-    let wanted = addresses(&texts(matches, "addrs"))?;
+    let given = texts(matches, "addrs");
+    let wanted = addresses(&given)?;
     let id = text(matches, "id");
     let state = read(room, "state list").await?;
+    let unknown = given.iter().zip(&wanted).filter(|(_, w)| !state.instances.keys().any(|k| w.covers(&k.addr)));
+    let unknown: Diagnostics = Diagnostics(
+        unknown
+            .map(|(text, _)| Diagnostic::error("No such object", format!("The state holds nothing at {text}.")))
+            .collect(),
+    );
+    if unknown.has_errors() {
+        return Err(unknown);
+    }
     for (key, record) in &state.instances {
         let fits = wanted.is_empty() || wanted.iter().any(|w| w.covers(&key.addr));
         let has_id = |id: &String| record.attributes.get("id").and_then(|v| v.as_str()) == Some(id);
@@ -163,6 +173,9 @@ fn plan_moves(state: &State, from: &ParsedAddr, to: &ParsedAddr) -> Result<Moves
             Ok(None) => {}
             Err(why) => return invalid(why),
         }
+    }
+    if moves.iter().any(|(old, new)| old == new) {
+        return invalid("Both addresses are the same.".to_owned());
     }
     if moves.is_empty() {
         return invalid("The state holds nothing at the first address. sgp state list shows what it holds.".to_owned());
@@ -346,6 +359,8 @@ mod tests {
             (&["t.a"][..], "t.x", "t.b", "holds nothing"),
             (&["t.a", "t.b"], "t.a", "t.b", "holds an object t.b already"),
             (&["t.a"], "t.a", "u.a", "different types"),
+            (&["t.a[0]"], "t.a[0]", "t.a[0]", "are the same"),
+            (&["module.m.t.a"], "module.m", "module.m", "are the same"),
             (&["t.a"], "t.a", "module.m", "A module moves to a module"),
             (&["t.a[0]", "t.a[1]"], "t.a", "t.b[0]", "Several instances"),
         ] {
