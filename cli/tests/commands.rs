@@ -162,6 +162,31 @@ fn an_object_that_moves_to_where_it_is_stays() {
     assert!(missing.code == 1 && missing.err.contains("terraform_data.zz"), "{}", missing.err);
 }
 
+/// The schema versions of Terraform's providers: a state of theirs is no state of the future.
+#[test]
+fn states_of_terraform_can_be_taken_over() {
+    let folder = Folder::new(&[]);
+    for (type_name, provider, version, attributes) in [
+        ("aws_security_group", "hashicorp/aws", 1, r#"{"id": "sg-1", "name": "g", "timeouts": null}"#),
+        ("aws_eks_cluster", "hashicorp/aws", 1, r#"{"id": "c", "name": "c"}"#),
+        (
+            "kubernetes_manifest",
+            "hashicorp/kubernetes",
+            1,
+            r#"{"manifest": {"value": {"kind": "X"}, "type": ["object", {"kind": "string"}]}, "object": null, "timeouts": [], "wait": []}"#,
+        ),
+    ] {
+        let text = format!(
+            r#"{{"version": 4, "serial": 1, "lineage": "{type_name}", "outputs": {{}}, "resources": [{{"mode": "managed", "type": "{type_name}", "name": "a",
+            "provider": "provider[\"registry.opentofu.org/{provider}\"]", "instances": [{{"schema_version": {version}, "attributes": {attributes}}}]}}]}}"#
+        );
+        fs::write(folder.path().join("state.json"), text).unwrap();
+        folder.ok(&["state", "push", "-force", "state.json"]);
+        let shown = folder.ok(&["state", "show", &format!("{type_name}.a")]);
+        assert!(shown.starts_with(&format!("# {type_name}.a:")), "{shown}");
+    }
+}
+
 #[test]
 fn nothing_happens_without_approval() {
     let folder = Folder::new(&[("main.tf", PAIR)]);

@@ -99,11 +99,15 @@ pub(crate) fn shaped(block: &Block, value: &Value) -> Result<Value, String> {
 fn shaped_blocks(nested: &NestedBlock, value: &Value) -> Result<Value, String> {
     let element: Type = nested.block.ty();
     let all = || -> Result<Vec<Value>, String> {
-        let elements = value.elements().ok_or("a list of blocks is needed")?;
+        // Providers differ in whether a block that may be there once is a list of one.
+        let elements = value.elements().unwrap_or_else(|| vec![value]);
         elements.into_iter().map(|e| shaped(&nested.block, e)).collect()
     };
     Ok(match nested.nesting {
-        Nesting::Single => shaped(&nested.block, value)?,
+        Nesting::Single => match value.elements() {
+            None => shaped(&nested.block, value)?,
+            Some(elements) => elements.first().map_or_else(|| Ok(nested.empty()), |e| shaped(&nested.block, e))?,
+        },
         Nesting::List => Value::list(element, all()?),
         Nesting::Set => Value::set(element, all()?),
         Nesting::Map => {

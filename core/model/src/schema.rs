@@ -139,6 +139,13 @@ impl Schema {
         }
     }
 
+    /// The version of recorded attributes: for a type of Terraform's providers theirs, so that state moves both ways.
+    #[must_use]
+    pub fn version(mut self, version: u64) -> Self {
+        self.version = version;
+        self
+    }
+
     /// Adds an attribute.
     #[must_use]
     pub fn attr(mut self, name: &'static str, attribute: Attribute) -> Self {

@@ -32,6 +32,7 @@ pub struct AwsSecurityGroup;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let schema = Schema::new("aws_security_group", "A security group of a VPC.")
+        .version(1)
         .attr("name", Attribute::string().optional_computed().force_new().doc("The name, unique in the VPC; made up when absent."))
         .attr(
             "name_prefix",

@@ -50,6 +50,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         .block("condition", NestedBlock::list(condition).doc("Conditions of the status."));
     let fields = Type::object([("fields", Type::map(Type::String))]);
     Schema::new("kubernetes_manifest", "Any object of a cluster, custom ones too. Planned without the cluster.")
+        .version(1)
         .attr("cluster_name", metadata::cluster_name())
         .attr("manifest", Attribute::of(Type::Dynamic).required().doc("The object, without status."))
         .attr(
