@@ -58,10 +58,15 @@ pub(crate) struct Database {
     verified: bool,
 }
 
+/// The library hands on copies of what the system said, in the form for programmers.
+fn plain(error: std::io::Error) -> std::io::Error {
+    if error.to_string().starts_with("Os {") { error.kind().into() } else { error }
+}
+
 /// An error of the library.
 pub(crate) fn damaged(error: sled::Error) -> StoreError {
     match error {
-        sled::Error::Io(e) => io("cannot read or write the state", &e),
+        sled::Error::Io(e) => io("cannot read or write the state", &plain(e)),
         sled::Error::Unsupported(text) | sled::Error::ReportableBug(text) => StoreError::Damaged(text),
         sled::Error::Corruption { .. } => StoreError::Damaged("a checksum in its files does not match".into()),
         other @ sled::Error::CollectionNotFound(_) => StoreError::Damaged(other.to_string()),

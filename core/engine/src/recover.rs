@@ -12,7 +12,7 @@ use sgp_contract::{
 };
 use sgp_lang::Evaluator;
 use sgp_model::{
-    DeposedKey, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, State, Value,
+    AttrPath, DeposedKey, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, State, Value,
     state::{Intent, ObjectStatus, Operation, RecordKey},
 };
 use tokio::sync::watch;
@@ -77,7 +77,10 @@ async fn one(
     state: &State,
     open: &OpenIntent,
 ) -> Result<Option<Diagnostic>, Diagnostic> {
-    let intent = &open.intent;
+    // What the configuration called sensitive is marked in the journal; types see bare values.
+    let (bare, _) = open.intent.attributes.clone().unmark_deep();
+    let intent = &Intent { attributes: bare, ..open.intent.clone() };
+    let sensitive = open.intent.attributes.sensitive_paths();
     match intent.operation {
         // The refresh reads what is there now.
         Operation::Update => close(session, intent, Vec::new()).await.map(|()| None),
@@ -93,7 +96,8 @@ async fn one(
             let client = clients.0.get(&intent.provider).and_then(ClientState::ready);
             let ty = session.registry.resource_type(&intent.key.addr.resource.type_name);
             let (Some(client), Some(ty)) = (client, ty) else { return Err(not_reachable(intent)) };
-            created(session, &**client, ty, state, open).await
+            let open = OpenIntent { intent: intent.clone(), checkpoint: open.checkpoint.clone() };
+            created(session, &**client, ty, state, &open, sensitive).await
         }
     }
 }
@@ -115,6 +119,7 @@ async fn created(
     ty: &dyn ResourceType,
     state: &State,
     open: &OpenIntent,
+    sensitive_paths: Vec<AttrPath>,
 ) -> Result<Option<Diagnostic>, Diagnostic> {
     let intent = &open.intent;
     let known = match &open.checkpoint {
@@ -149,7 +154,7 @@ async fn created(
         provider: intent.provider.clone(),
         schema_version: ty.schema().version,
         attributes: shaped(ty, &attributes)?,
-        sensitive_paths: intent.attributes.sensitive_paths(),
+        sensitive_paths,
         status: if failed { ObjectStatus::Tainted } else { ObjectStatus::Ready },
         dependencies: intent.dependencies.clone(),
         create_before_destroy: intent.create_before_destroy,

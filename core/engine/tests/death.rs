@@ -110,3 +110,30 @@ async fn twice() {
         }
     }
 }
+
+/// What the configuration called sensitive stays so for an object that was found by the next run.
+#[tokio::test]
+async fn secrets_of_adopted_objects_stay_secret() {
+    let hcl = r#"
+variable "token" {
+  sensitive = true
+  default   = "hunter2"
+}
+resource "fake_thing" "a" {
+  name = "a"
+  tags = { token = var.token }
+}
+"#;
+    let mut adopted = 0;
+    for moment in 0..6 {
+        let world = World::new(hcl);
+        live(&world, PlanMode::Normal, Some(moment)).await;
+        let planned = sgp_engine::plan(&world.session(), &PlanOptions::default()).await;
+        let before = &planned.plan.unwrap().changes[0].before;
+        if !before.is_null() {
+            adopted += 1;
+            assert!(before.get("tags").unwrap().get("token").unwrap().is_sensitive(), "died at moment {moment}");
+        }
+    }
+    assert!(adopted > 1);
+}

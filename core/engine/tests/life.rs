@@ -89,6 +89,46 @@ async fn create_before_destroy_keeps_the_old_until_dependents_let_go() {
 }
 
 #[tokio::test]
+async fn a_creation_is_told_with_the_new_id() {
+    let hcl = "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  lifecycle { create_before_destroy = true }\n}\n";
+    let mut world = World::new(hcl);
+    world.apply().await;
+    world.write(&hcl.replace("\"a\"\n", "\"A\"\n"));
+    world.events.lock().unwrap().clear();
+    world.apply().await;
+    let created = world.events.lock().unwrap().iter().find_map(|e| match e {
+        sgp_engine::Event::ApplyComplete { id, action: Action::Create, .. } => id.clone(),
+        _ => None,
+    });
+    assert_eq!(created.as_deref(), Some("A-1"));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_once_and_nothing_more_is_started() {
+    let hcl = "resource \"fake_thing\" \"a\" {\n  count = 40\n  name = \"a${count.index}\"\n}";
+    let mut world = World::new(hcl);
+    world.parallelism = 4;
+    let death = world.cloud.death.clone();
+    *world.cloud.hook.lock().unwrap() = Some(Box::new(move |_| {
+        death.disk_full.store(true, std::sync::atomic::Ordering::SeqCst);
+    }));
+    let outcome = world.try_apply().await;
+    let errors: Vec<_> = outcome.diagnostics.iter().filter(|d| d.is_error()).collect();
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert!(
+        errors[0].detail.contains("no storage space") && errors[0].detail.contains("journal"),
+        "{}",
+        errors[0].detail
+    );
+    assert!(world.cloud.names().len() <= 4);
+    world.cloud.death.disk_full.store(false, std::sync::atomic::Ordering::SeqCst);
+    *world.cloud.hook.lock().unwrap() = None;
+    world.apply().await;
+    assert_eq!(world.cloud.names().len(), 40);
+    world.assert_converged().await;
+}
+
+#[tokio::test]
 async fn a_deposed_object_that_could_not_go_goes_with_the_next_apply() {
     let hcl = "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  lifecycle { create_before_destroy = true }\n}\n";
     let mut world = World::new(hcl);
@@ -348,6 +388,23 @@ async fn an_interrupt_finishes_what_is_in_flight_and_starts_nothing_more() {
     assert!(outcome.interrupted && outcome.diagnostics.has_errors());
     assert_eq!(world.state().await, ["fake_thing.a"]);
     assert_eq!(world.cloud.names(), ["a"]);
+}
+
+/// Who waits for a place at the endpoint is not in flight.
+#[tokio::test]
+async fn an_interrupt_starts_nothing_that_only_waits_for_its_turn() {
+    let mut world = World::new("resource \"fake_thing\" \"a\" {\n  count = 40\n  name = \"a${count.index}\"\n}");
+    world.parallelism = 4;
+    let interrupt = world.interrupt.clone();
+    *world.cloud.hook.lock().unwrap() = Some(Box::new(move |_| {
+        interrupt.send_replace(Interrupt::Finish);
+    }));
+    let outcome = world.try_apply().await;
+    assert!(outcome.interrupted && outcome.diagnostics.has_errors());
+    assert!(world.cloud.names().len() <= 4, "{:?}", world.cloud.names());
+    assert_eq!(world.state().await.len(), world.cloud.names().len());
+    let skipped = |e: &&sgp_engine::Event| matches!(e, sgp_engine::Event::Skipped { .. });
+    assert_eq!(world.events.lock().unwrap().iter().filter(skipped).count(), 40 - world.cloud.names().len());
 }
 
 #[tokio::test]

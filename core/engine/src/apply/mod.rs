@@ -29,7 +29,10 @@ use tokio::{
 use crate::{
     ApplyOptions, Event, Interrupt, Outcome, Session, clients::Clients, planner::shown, recover, values::ApplyWorld,
 };
-use operation::{Done, Operation};
+use operation::{Done, Unrecorded};
+
+/// How many objects a report names.
+const NAMED_MAX: usize = 20;
 
 /// Applies a plan that was made from the state as it is now (see [`crate::check_saved`]).
 pub async fn apply(session: &Session, plan: &Plan, options: &ApplyOptions) -> Outcome {
@@ -58,6 +61,8 @@ pub(crate) struct Shared {
     parallelism: usize,
     /// Whether the serial is already raised in this run.
     bumped: AtomicBool,
+    /// Whether the state could not be written, so that nothing more may be begun.
+    halted: AtomicBool,
     /// Becomes true when the person asked to stop at once.
     pub(crate) cancelled: watch::Receiver<bool>,
 }
@@ -69,6 +74,16 @@ impl Shared {
             writes.push(Write::BumpSerial);
         }
         writes
+    }
+
+    /// Nothing more may be begun.
+    pub(crate) fn halt(&self) {
+        self.halted.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nothing more may be begun: the state cannot be written, or the person asked to stop.
+    pub(crate) fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::SeqCst) || *self.session.interrupt.borrow() >= Interrupt::Finish
     }
 
     /// The places at an endpoint.
@@ -107,6 +122,10 @@ struct Walk<'a> {
     done: Summary,
     diagnostics: Diagnostics,
     interrupted: bool,
+    /// Why the state cannot be written any more.
+    store_failed: Option<String>,
+    /// Whose outcome (`true`) or intent (`false`) could not be recorded.
+    unrecorded: Vec<(InstanceAddr, bool)>,
     cancel: watch::Sender<bool>,
 }
 
@@ -118,6 +137,7 @@ impl<'a> Walk<'a> {
             slots: std::sync::Mutex::default(),
             parallelism: options.parallelism,
             bumped: AtomicBool::new(false),
+            halted: AtomicBool::new(false),
             cancelled,
         });
         let mut inputs = session.inputs.clone();
@@ -148,6 +168,8 @@ impl<'a> Walk<'a> {
             done: Summary::default(),
             diagnostics: Diagnostics::new(),
             interrupted: false,
+            store_failed: None,
+            unrecorded: Vec::new(),
             cancel,
         }
     }
@@ -215,7 +237,28 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        self.report_unrecorded();
         self.report_skipped();
+    }
+
+    /// One report about everything that could not be written down.
+    fn report_unrecorded(&mut self) {
+        let Some(cause) = &self.store_failed else { return };
+        let mut detail = format!("{cause}. Nothing more was started.");
+        for (called, text) in [
+            (true, "These calls were made, but their outcome is not recorded; the next run looks it up in the journal"),
+            (false, "Nothing was done to these, because their intent could not be journaled"),
+        ] {
+            let named: Vec<_> = self.unrecorded.iter().filter(|(_, c)| *c == called).map(|(a, _)| a).collect();
+            if !named.is_empty() {
+                let shown = named.iter().take(NAMED_MAX).map(|addr| format!("\n - {addr}"));
+                let more = named.len().saturating_sub(NAMED_MAX);
+                let rest = (more > 0).then(|| format!("\n - and {more} more"));
+                detail.extend([format!("\n{text}:")].into_iter().chain(shown).chain(rest));
+            }
+        }
+        detail.push_str("\nMake the state writable and run the command again.");
+        self.diagnostics.push(Diagnostic::error("State cannot be written", detail));
     }
 
     /// Starts a step whose turn it is; joins and no-ops are done at once, with everything that this makes ready.
@@ -224,6 +267,9 @@ impl<'a> Walk<'a> {
         while let Some(at) = ready.pop() {
             if *self.session().interrupt.borrow() >= Interrupt::Finish {
                 self.interrupted = true;
+                return;
+            }
+            if self.store_failed.is_some() {
                 return;
             }
             match self.begin(at).await {
@@ -252,8 +298,8 @@ impl<'a> Walk<'a> {
         let Some(index) = step.change else { return Progress::Done };
         let change = &plan.changes[index as usize];
         match self.prepare(index, step.op, change).await {
-            Ok(Some(operation)) => {
-                self.spawn(at, operation);
+            Ok(Some(work)) => {
+                self.tasks.spawn(work.run(at, self.shared.clone()));
                 Progress::Running
             }
             Ok(None) => Progress::Done,
@@ -264,18 +310,24 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn spawn(&mut self, at: u32, operation: Operation) {
-        self.tasks.spawn(operation.run(at, self.shared.clone()));
-    }
-
     async fn finish(&mut self, done: Done) {
-        let Done { step: at, record, diagnostics, deposed } = done;
-        let failed = diagnostics.has_errors();
+        let failed = done.failed();
+        if !done.begun {
+            self.progress[done.step as usize] = Progress::Waiting;
+            let asked = *self.session().interrupt.borrow() >= Interrupt::Finish;
+            self.interrupted |= asked;
+            return;
+        }
+        let Done { step: at, begun: _, read, record, diagnostics, deposed, unrecorded } = done;
         let plan = self.plan;
         let step = &plan.steps[at as usize];
         let index = step.change.expect("only steps with a change have tasks");
         let change = &plan.changes[index as usize];
         self.diagnostics.extend(diagnostics);
+        if let Some(Unrecorded { cause, called }) = unrecorded {
+            self.store_failed.get_or_insert(cause);
+            self.unrecorded.push((change.addr.clone(), called));
+        }
         for (key, value) in record {
             match value {
                 Some(record) => {
@@ -285,6 +337,9 @@ impl<'a> Walk<'a> {
                     self.records.remove(&key);
                 }
             }
+        }
+        if let Some((addr, value)) = read {
+            self.evaluator.world_mut().settled.insert(addr, value);
         }
         if let Some(key) = deposed {
             self.deposed.insert(index, key);
@@ -339,7 +394,8 @@ impl<'a> Walk<'a> {
 
     /// Evaluates the outputs once more, with what is known now.
     async fn record_outputs(&mut self) {
-        if !self.plan.targets.is_empty() || *self.session().interrupt.borrow() == Interrupt::Now {
+        let stopped = *self.session().interrupt.borrow() == Interrupt::Now || self.store_failed.is_some();
+        if !self.plan.targets.is_empty() || stopped {
             return;
         }
         let mut outputs = BTreeMap::new();

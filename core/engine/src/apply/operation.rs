@@ -47,11 +47,43 @@ pub(super) enum Call {
 /// How it ended, for the coordinator.
 pub(super) struct Done {
     pub(super) step: u32,
+    /// Whether it was begun at all.
+    pub(super) begun: bool,
+    /// A data source and what it answered.
+    pub(super) read: Option<(InstanceAddr, Value)>,
     /// Records as they are now; `None` for those that are gone.
     pub(super) record: Vec<(RecordKey, Option<InstanceRecord>)>,
     /// Where the object that was replaced went.
     pub(super) deposed: Option<DeposedKey>,
+    /// Why the state could not be written, when it could not.
+    pub(super) unrecorded: Option<Unrecorded>,
     pub(super) diagnostics: Diagnostics,
+}
+
+/// The state refused a write.
+pub(super) struct Unrecorded {
+    pub(super) cause: String,
+    /// Whether the call was made; otherwise its intent could not be journaled.
+    pub(super) called: bool,
+}
+
+impl Done {
+    /// Nothing changed.
+    pub(super) fn of(step: u32) -> Self {
+        Self {
+            step,
+            begun: true,
+            read: None,
+            record: Vec::new(),
+            deposed: None,
+            unrecorded: None,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.unrecorded.is_some() || self.diagnostics.has_errors()
+    }
 }
 
 impl Operation {
@@ -59,9 +91,16 @@ impl Operation {
     pub(super) async fn run(self, step: u32, shared: Arc<Shared>) -> Done {
         let session = shared.session.clone();
         let slot = Arc::new(self.slot(&shared).await);
+        // Whoever waited for a place may find that nothing more is to be started.
+        if shared.is_halted() {
+            return Done { begun: false, ..Done::of(step) };
+        }
         let start = session.clock.monotonic();
         if let Err(error) = self.journal(&shared).await {
-            return self.unwritten(step, &error);
+            // Nothing is called when the journal cannot be written.
+            shared.halt();
+            let unrecorded = Some(Unrecorded { cause: error.to_string(), called: false });
+            return Done { unrecorded, ..Done::of(step) };
         }
         session.events.emit(Event::ApplyStart {
             addr: self.intent.key.addr.clone(),
@@ -87,13 +126,13 @@ impl Operation {
         let applied = self.call_with_progress(&cx).await;
         drop(cx);
         let elapsed = session.clock.monotonic().saturating_sub(start);
-        let addr = self.intent.key.addr.clone();
-        let action = self.action;
+        let (made, addr, action) = (self.intent.key.clone(), self.intent.key.addr.clone(), self.action);
         let done = self.outcome(step, applied, &shared).await;
-        session.events.emit(if done.diagnostics.has_errors() {
+        session.events.emit(if done.failed() {
             Event::ApplyErrored { addr, action, elapsed }
         } else {
-            let id = done.record.iter().find_map(|(_, r)| id_of(&r.as_ref()?.attributes));
+            let current = done.record.iter().find(|(key, _)| *key == made);
+            let id = current.and_then(|(_, record)| id_of(&record.as_ref()?.attributes));
             Event::ApplyComplete { addr, action, id, elapsed }
         });
         done
@@ -191,12 +230,14 @@ impl Operation {
         if !self.ty.endpoint().is_empty() {
             writes.push(Write::End { token: self.intent.token.clone() });
         }
+        let mut unrecorded = None;
         if !writes.is_empty()
             && let Err(error) = session.store.write(shared.with_serial(writes)).await
         {
-            diagnostics.push(self.write_failed(&error));
+            shared.halt();
+            unrecorded = Some(Unrecorded { cause: error.to_string(), called: true });
         }
-        Done { step, record: changed, deposed, diagnostics }
+        Done { record: changed, deposed, unrecorded, diagnostics, ..Done::of(step) }
     }
 
     fn record(&self, object: &Value, status: ObjectStatus) -> InstanceRecord {
@@ -244,27 +285,6 @@ impl Operation {
                 })
                 .collect(),
         )
-    }
-
-    fn write_failed(&self, error: &StoreError) -> Diagnostic {
-        Diagnostic::error(
-            "State cannot be written",
-            format!(
-                "{}: the call is done, but its outcome could not be recorded ({error}). Make the state writable and run the \
-                 command again: the journal remembers what was begun.",
-                self.intent.key.addr
-            ),
-        )
-        .on(&self.intent.key.addr)
-    }
-
-    /// Nothing is called when the journal cannot be written.
-    fn unwritten(&self, step: u32, error: &StoreError) -> Done {
-        let problem = Diagnostic::error(
-            "State cannot be written",
-            format!("{} was not touched: its intent could not be journaled ({error}).", self.intent.key.addr),
-        );
-        Done { step, record: Vec::new(), deposed: None, diagnostics: problem.on(&self.intent.key.addr).into() }
     }
 }
 

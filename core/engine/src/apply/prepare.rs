@@ -5,24 +5,66 @@ use std::{sync::Arc, time::Duration};
 use sgp_contract::{DataRequest, ResourceType};
 use sgp_lang::Stop;
 use sgp_model::{
-    Diagnostic, Diagnostics, InstanceRecord, ProviderAddr, Value,
+    Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ProviderAddr, Value,
     plan::{Op, ResourceChange},
-    state::{Intent, ObjectStatus, Operation as Mutation, RecordKey},
+    state::{Intent, Operation as Mutation, RecordKey},
 };
 use sgp_plan::{broken_promises, ignore_changes};
 
 use super::{
-    Walk, action_of,
-    operation::{Call, Operation},
+    Shared, Walk, action_of,
+    operation::{Call, Done, Operation},
 };
 use crate::{
+    Session,
     blocks::resource_block,
-    clients::ClientState,
+    clients::{ClientState, Clients},
     planner::read_data,
     settings,
     typed::{known_part, mark_schema},
     world::{WantedData, ignored, plan_object},
 };
+
+/// What a step does in a task of its own.
+pub(super) enum Work {
+    /// A change of one object.
+    Mutate(Box<Operation>),
+    /// A data source.
+    Read(Reading),
+}
+
+/// A data source that is about to be read.
+pub(super) struct Reading {
+    session: Session,
+    clients: Clients,
+    addr: InstanceAddr,
+    wanted: WantedData,
+}
+
+impl Reading {
+    async fn run(self, step: u32) -> Done {
+        let wanted = [(self.addr.clone(), self.wanted)].into();
+        let mut answers = read_data(&self.session, &self.clients, &wanted).await;
+        let (read, diagnostics) = match answers.remove(&self.addr).expect("what is read is answered") {
+            Ok(value) => (Some((self.addr, value)), Diagnostics::new()),
+            Err(problems) => {
+                let named = problems.into_iter().map(|d| if d.address.is_none() { d.on(&self.addr) } else { d });
+                (None, Diagnostics(named.collect()))
+            }
+        };
+        Done { read, diagnostics, ..Done::of(step) }
+    }
+}
+
+impl Work {
+    /// Does it.
+    pub(super) async fn run(self, step: u32, shared: Arc<Shared>) -> Done {
+        match self {
+            Self::Mutate(operation) => operation.run(step, shared).await,
+            Self::Read(reading) => reading.run(step).await,
+        }
+    }
+}
 
 const NO_TIMEOUT: Duration = Duration::from_mins(20);
 
@@ -33,14 +75,14 @@ impl Walk<'_> {
         index: u32,
         op: Op,
         change: &ResourceChange,
-    ) -> Result<Option<Operation>, Diagnostics> {
+    ) -> Result<Option<Work>, Diagnostics> {
         match op {
             Op::Join => Ok(None),
-            Op::Read => self.read(change).await.map(|()| None),
+            Op::Read => Ok(self.read(change).await?.map(Work::Read)),
             Op::Record => self.record(change).await.map(|()| None),
             Op::Forget => self.forget(change).await.map(|()| None),
-            Op::Delete => self.delete(index, change).await.map(Some),
-            Op::Create | Op::Update => self.make(op, change).await,
+            Op::Delete => Ok(Some(Work::Mutate(Box::new(self.delete(index, change).await?)))),
+            Op::Create | Op::Update => Ok(self.make(op, change).await?.map(|o| Work::Mutate(Box::new(o)))),
         }
     }
 
@@ -133,7 +175,7 @@ impl Walk<'_> {
             key: key.clone(),
             operation: mutation,
             provider: change.provider.clone(),
-            attributes: known_part(&planned).unmark_deep().0,
+            attributes: known_part(&planned),
             at: self.session().clock.now(),
             dependencies: change.dependencies.clone(),
             create_before_destroy: change.create_before_destroy,
@@ -192,43 +234,33 @@ impl Walk<'_> {
         })
     }
 
-    /// Reads a data source whose arguments are known only now.
-    async fn read(&mut self, change: &ResourceChange) -> Result<(), Diagnostics> {
+    /// The reading of a data source whose arguments are known only now; one that only computes is done at once.
+    async fn read(&mut self, change: &ResourceChange) -> Result<Option<Reading>, Diagnostics> {
         let config = self.config(change)?;
         let addr = &change.addr;
         let pure = self.session().registry.data_source(&addr.resource.type_name).filter(|ty| ty.is_pure());
-        let value = if let Some(ty) = pure {
+        if let Some(ty) = pure {
             let (bare, marks) = config.unmark_deep();
-            ty.compute(&DataRequest { addr, config: &bare }).map(|v| v.mark(marks))?
-        } else {
-            self.client(&change.provider).await?;
-            let wanted = [(addr.clone(), WantedData { config, provider: change.provider.clone() })].into();
-            let mut read = read_data(self.session(), &self.clients, &wanted).await;
-            read.remove(addr).expect("what is read is answered")?
-        };
-        self.evaluator.world_mut().settled.insert(addr.clone(), value);
-        Ok(())
+            let value = ty.compute(&DataRequest { addr, config: &bare }).map(|v| v.mark(marks))?;
+            self.evaluator.world_mut().settled.insert(addr.clone(), value);
+            return Ok(None);
+        }
+        self.client(&change.provider).await?;
+        let wanted = WantedData { config, provider: change.provider.clone() };
+        Ok(Some(Reading { session: self.session().clone(), clients: self.clients.clone(), addr: addr.clone(), wanted }))
     }
 
-    /// Records an object as it is: adopted by import, or under a new address.
+    /// Records an object as it is: adopted by import. (A new address is recorded with what refresh found.)
     async fn record(&mut self, change: &ResourceChange) -> Result<(), Diagnostics> {
         let key = RecordKey::current(change.addr.clone());
-        let old = change.previous_addr.as_ref().map(|addr| RecordKey::current(addr.clone()));
-        let source = old.as_ref().unwrap_or(&key);
-        let Some(record) = self.records.get(source).cloned() else { return Ok(()) };
+        let Some(record) = self.records.get(&key).cloned() else { return Ok(()) };
         let record = InstanceRecord {
             dependencies: change.dependencies.clone(),
             create_before_destroy: change.create_before_destroy,
             sensitive_paths: change.after.sensitive_paths(),
-            status: ObjectStatus::Ready,
             ..record
         };
-        let mut writes = vec![sgp_contract::Write::Put(key.clone(), Box::new(record.clone()))];
-        if let Some(old) = old {
-            writes.push(sgp_contract::Write::Remove(old.clone()));
-            self.records.remove(&old);
-        }
-        if !self.write(writes).await {
+        if !self.write(vec![sgp_contract::Write::Put(key.clone(), Box::new(record.clone()))]).await {
             return Err(Diagnostics::new());
         }
         self.records.insert(key, record);

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use async_trait::async_trait;
@@ -17,6 +17,8 @@ pub struct Death {
     passed: AtomicUsize,
     at: Mutex<Option<usize>>,
     pub came: Notify,
+    /// Not dead, but out of space: every write fails.
+    pub disk_full: AtomicBool,
 }
 
 impl Death {
@@ -56,6 +58,9 @@ impl StateStore for Mortal {
 
     async fn write(&self, batch: Vec<Write>) -> Result<(), StoreError> {
         self.death.point().await;
+        if self.death.disk_full.load(Ordering::SeqCst) {
+            return Err(StoreError::Io { what: "cannot write".into(), cause: "no storage space".into() });
+        }
         let done = self.inner.write(batch).await;
         self.death.point().await;
         done
