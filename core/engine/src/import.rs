@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sgp_contract::Write;
 use sgp_lang::Evaluator;
-use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, Mode, State, Value, state::RecordKey};
+use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, InstanceKey, Mode, State, Value, state::RecordKey};
 
 use crate::{
     Imported, Session,
@@ -33,6 +33,21 @@ pub async fn import(session: &Session, addr: &InstanceAddr, id: &str) -> Importe
         Ok((object, diagnostics)) => Imported { object: Some(object), diagnostics },
         Err(diagnostics) => Imported { object: None, diagnostics },
     }
+}
+
+/// The error for an address that the configuration does not have, with what it has.
+fn not_configured(addr: &InstanceAddr, instances: &BTreeSet<Option<InstanceKey>>) -> Diagnostic {
+    let resource = &addr.resource;
+    let detail = if instances.is_empty() {
+        format!(
+            "Before importing, write the block that {addr} belongs to, for example:\n\n  resource \"{}\" \"{}\" {{\n    # arguments\n  }}",
+            resource.type_name, resource.name
+        )
+    } else {
+        let all: Vec<String> = instances.iter().map(|key| resource.instance(key.clone()).to_string()).collect();
+        format!("The block of {resource} makes no instance {addr}. It makes {}.", all.join(", "))
+    };
+    Diagnostic::error("Resource is not in the configuration", detail)
 }
 
 async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Value, Diagnostics), Diagnostics> {
@@ -64,13 +79,7 @@ async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Valu
     };
     if !instances.contains(&addr.key) {
         diagnostics.extend(evaluator.take_diagnostics());
-        diagnostics.push(Diagnostic::error(
-            "Resource is not in the configuration",
-            format!(
-                "Before importing, write the block that {addr} belongs to, for example:\n\n  resource \"{}\" \"{}\" {{\n    # arguments\n  }}",
-                addr.resource.type_name, addr.resource.name
-            ),
-        ));
+        diagnostics.push(not_configured(addr, &instances));
         return Err(diagnostics);
     }
     let provider = evaluator.provider_of(&addr.resource);
@@ -84,7 +93,13 @@ async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Valu
         return Err(diagnostics);
     }
     let client = clients.0.get(&provider).cloned().unwrap_or(ClientState::Failed);
-    let mut record = planner::read_one(session, &client, addr, &provider, id, &config).await?;
+    let mut interrupt = session.interrupt.clone();
+    let mut record = tokio::select! {
+        read = planner::read_one(session, &client, addr, &provider, id, &config) => read?,
+        () = planner::interrupted(&mut interrupt) => {
+            return Err(Diagnostic::error("Import interrupted", "Nothing was changed.").into());
+        }
+    };
     // A destroy that follows at once must know what goes first. What cannot be told yet is told by the next apply.
     let _ = evaluator.object(addr);
     evaluator.take_diagnostics();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sgp_lang::{Config, Evaluator, World};
 use sgp_model::{
-    Diagnostic, Diagnostics, InstanceKey, InstanceRecord, ResourceAddr, State, Value,
+    Diagnostic, Diagnostics, InstanceAddr, InstanceKey, InstanceRecord, ResourceAddr, State, Value,
     address::ParsedAddr,
     plan::{Action, Reason, ResourceChange},
     state::RecordKey,
@@ -19,7 +19,7 @@ pub(crate) fn deletions(
     targets: &[ParsedAddr],
 ) -> Vec<ResourceChange> {
     let session = evaluator.world().session.clone();
-    let wanted = Wanted::of(evaluator);
+    let wanted = Wanted::of(evaluator, targets);
     existing
         .iter()
         .filter(|(key, _)| targets.is_empty() || targets.iter().any(|t| t.covers(&key.addr)))
@@ -37,10 +37,14 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of<W: World>(evaluator: &mut Evaluator<W>) -> Self {
+    /// Of what no target names nothing is asked: it may depend on what only an apply makes known.
+    fn of<W: World>(evaluator: &mut Evaluator<W>, targets: &[ParsedAddr]) -> Self {
         let modules = evaluator.module_instances().unwrap_or_default().into_iter().collect();
         let mut instances = BTreeMap::new();
         for resource in evaluator.resources() {
+            if !targets.is_empty() && !targets.iter().any(|t| t.touches(&resource)) {
+                continue;
+            }
             if let Ok(keys) = evaluator.instances(&resource) {
                 instances.insert(resource, keys.into_iter().collect());
             }
@@ -73,6 +77,21 @@ impl Wanted {
             _ => Reason::DeleteBecauseWrongRepetition,
         })
     }
+}
+
+/// An object that nothing happens to, but for its new address.
+pub(crate) fn stays(
+    session: &Session,
+    key: &RecordKey,
+    record: &InstanceRecord,
+    previous: &InstanceAddr,
+) -> ResourceChange {
+    let mut change = deletion(session, key, record, None);
+    change.action = Action::NoOp;
+    change.after = change.before.clone();
+    change.previous_addr = Some(previous.clone());
+    change.dependencies.clone_from(&record.dependencies);
+    change
 }
 
 fn deletion(session: &Session, key: &RecordKey, record: &InstanceRecord, reason: Option<Reason>) -> ResourceChange {
@@ -114,7 +133,10 @@ pub(crate) fn destroy_all(
 }
 
 /// Resources that depend on a target, directly or not.
-fn doomed_resources(existing: &BTreeMap<RecordKey, InstanceRecord>, targets: &[ParsedAddr]) -> BTreeSet<ResourceAddr> {
+pub(crate) fn doomed_resources(
+    existing: &BTreeMap<RecordKey, InstanceRecord>,
+    targets: &[ParsedAddr],
+) -> BTreeSet<ResourceAddr> {
     let mut doomed = BTreeSet::new();
     let mut hit: BTreeSet<ResourceAddr> = existing
         .keys()
@@ -157,23 +179,24 @@ pub(crate) fn prevented(config: &Config, changes: &[ResourceChange]) -> Diagnost
     diagnostics
 }
 
-/// What is different from what was recorded, although nobody applied anything. Where the plan changes nothing, differences in
-/// what the provider alone decides (the rules that a group has, a status) are not news: they are recorded and not told.
+/// What is different from what was recorded, although nobody applied anything. Differences in what the provider alone decides
+/// (the rules that a group has, a status), and that the plan makes nothing of, are not news: they are recorded and not told.
 pub(crate) fn drift(
     recorded: &State,
     existing: &BTreeMap<RecordKey, InstanceRecord>,
     changes: &[ResourceChange],
     session: &Session,
 ) -> Vec<ResourceChange> {
-    let untouched: BTreeMap<_, _> =
-        changes.iter().filter(|c| c.action == Action::NoOp).map(|c| (&c.addr, &c.config)).collect();
+    let planned: BTreeMap<_, _> =
+        changes.iter().filter(|c| c.deposed.is_none() && !c.config.is_null()).map(|c| (&c.addr, c)).collect();
     let mut drift = Vec::new();
     for (key, before) in &recorded.instances {
         let mut change = deletion(session, key, before, None);
         match existing.get(key) {
             Some(after) if after.attributes == before.attributes => continue,
             Some(after)
-                if untouched.get(&key.addr).is_some_and(|c| only_the_provider(session, key, before, after, c)) =>
+                if key.deposed.is_none()
+                    && planned.get(&key.addr).is_some_and(|c| only_the_provider(session, key, before, after, c)) =>
             {
                 continue;
             }
@@ -188,19 +211,24 @@ pub(crate) fn drift(
     drift
 }
 
-/// Whether everything that differs is decided by the provider, because the configuration says nothing about it.
+/// Whether everything that differs is decided by the provider, because the configuration says nothing about it, and the
+/// plan makes nothing of it.
 fn only_the_provider(
     session: &Session,
     key: &RecordKey,
     before: &InstanceRecord,
     after: &InstanceRecord,
-    config: &Value,
+    change: &ResourceChange,
 ) -> bool {
     let Some(ty) = session.registry.resource_type(&key.addr.resource.type_name) else { return false };
     let block = &ty.schema().block;
     sgp_plan::changed_attributes(block, &before.attributes, &after.attributes).into_iter().all(|name| {
         let computed =
             block.attributes.get(name).map_or_else(|| block.blocks[name].computed, sgp_model::Attribute::is_computed);
-        computed && config.get(name).is_none_or(Value::is_null)
+        let stays = || match (change.before.get(name), change.after.get(name)) {
+            (Some(before), Some(after)) => !after.is_known() || before.same(after),
+            _ => false,
+        };
+        computed && change.config.get(name).is_none_or(Value::is_null) && (change.action == Action::NoOp || stays())
     })
 }

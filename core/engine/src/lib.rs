@@ -15,6 +15,7 @@ mod import;
 mod leftover;
 mod planner;
 mod recover;
+mod refactor;
 mod refresh;
 mod registry;
 mod settings;

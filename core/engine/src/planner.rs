@@ -15,11 +15,15 @@ use sgp_model::{
     state::{ObjectStatus, RecordKey},
 };
 
+use tokio::sync::watch;
+
 use crate::{
-    Event, PlanOptions, Planned, Session,
+    Event, Interrupt, PlanOptions, Planned, Session,
     clients::{ClientState, Clients},
     dependencies::Dependencies,
-    leftover, recover, refresh,
+    leftover, recover,
+    refactor::{self, Forgotten},
+    refresh,
     typed::{self, marked},
     world::{PlanWorld, WantedData},
 };
@@ -30,12 +34,23 @@ pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
     if diagnostics.has_errors() {
         return Planned { plan: None, diagnostics };
     }
-    let state = match load(session, &mut diagnostics).await {
-        Some(state) if !diagnostics.has_errors() => state,
-        _ => return Planned { plan: None, diagnostics },
-    };
-    let mut planning = Planning::new(session, options, state);
-    planning.run().await;
+    let Some(mut state) = load(session, &mut diagnostics).await else { return Planned { plan: None, diagnostics } };
+    let moved = refactor::moved(&session.config, &mut state, &mut diagnostics);
+    let forgotten = Forgotten::of(&session.config, &mut diagnostics);
+    if diagnostics.has_errors() {
+        return Planned { plan: None, diagnostics };
+    }
+    let mut planning = Planning::new(session, options, state, Refactored { moved, forgotten });
+    let mut interrupt = session.interrupt.clone();
+    tokio::select! {
+        biased;
+        // Nothing is changed by planning, so nothing has to be finished.
+        () = interrupted(&mut interrupt) => {
+            diagnostics.push(Diagnostic::error("Planning interrupted", "Nothing was changed."));
+            return Planned { plan: None, diagnostics };
+        }
+        () = planning.run() => {}
+    }
     let plan = planning.finish();
     let mut all = std::mem::take(&mut planning.diagnostics);
     all.extend(planning.evaluator.take_diagnostics());
@@ -47,6 +62,13 @@ pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
         plan
     });
     Planned { plan, diagnostics }
+}
+
+/// Returns when the person asks to stop.
+pub(crate) async fn interrupted(interrupt: &mut watch::Receiver<Interrupt>) {
+    if interrupt.wait_for(|i| *i >= Interrupt::Finish).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The state, typed by the schemas.
@@ -64,17 +86,26 @@ pub(crate) async fn load(session: &Session, diagnostics: &mut Diagnostics) -> Op
     }
 }
 
+/// What `moved` and `removed` blocks made of the state.
+struct Refactored {
+    /// The old address of each object that has a new one.
+    moved: BTreeMap<InstanceAddr, InstanceAddr>,
+    /// What is let go instead of deleted.
+    forgotten: Forgotten,
+}
+
 /// A plan in the making.
 struct Planning<'a> {
     session: &'a Session,
     options: &'a PlanOptions,
     state: State,
+    refactored: Refactored,
     evaluator: Evaluator<PlanWorld>,
     diagnostics: Diagnostics,
 }
 
 impl<'a> Planning<'a> {
-    fn new(session: &'a Session, options: &'a PlanOptions, state: State) -> Self {
+    fn new(session: &'a Session, options: &'a PlanOptions, state: State, refactored: Refactored) -> Self {
         let world = PlanWorld {
             session: session.clone(),
             mode: options.mode,
@@ -82,40 +113,85 @@ impl<'a> Planning<'a> {
             clients: Clients::default(),
             refreshed: BTreeSet::new(),
             existing: state.instances.clone(),
+            to_import: BTreeSet::new(),
             importing: BTreeMap::new(),
             changes: BTreeMap::new(),
             data: BTreeMap::new(),
             wanted: BTreeMap::new(),
             replaced_clusters: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            providers_asked: BTreeSet::new(),
             diagnostics: Diagnostics::new(),
         };
         // What differs from call to call is unknown while planning.
         let inputs = Inputs { impure: None, timestamp: session.clock.now(), ..session.inputs.clone() };
-        let evaluator =
+        let mut evaluator =
             Evaluator::new(session.config.clone(), inputs, session.registry.clone(), session.files.clone(), world);
-        Self { session, options, state, evaluator, diagnostics: Diagnostics::new() }
+        evaluator.restrict(options.targets.clone());
+        Self { session, options, state, refactored, evaluator, diagnostics: Diagnostics::new() }
     }
 
     /// Rounds of: evaluate what can be, do all the reading that was asked for at the same time.
     async fn run(&mut self) {
         self.evaluator.variables();
+        self.follow_providers();
         loop {
             let configured = self.configure_providers().await;
             let imported = self.read_imports().await;
+            let known = self.asked();
             self.evaluate();
+            let asked = self.asked() > known;
             let read = self.read_data().await;
-            if !(configured || imported || read) {
+            if !(configured || imported || asked || read) {
                 break;
             }
         }
     }
 
+    /// How much was asked for so far; with targets that decides what is read.
+    fn asked(&self) -> usize {
+        let world = self.evaluator.world();
+        if self.options.targets.is_empty() { 0 } else { world.providers_asked.len() + world.asked.len() }
+    }
+
+    /// An object belongs to the provider configuration that its block names now; the recorded one counts when the block is
+    /// gone.
+    fn follow_providers(&mut self) {
+        // Providers are found by module instance.
+        self.evaluator.resources();
+        let mut changed = Vec::new();
+        for (key, record) in &mut self.state.instances {
+            if let Some(now) = self.evaluator.declared_provider_of(&key.addr.resource).filter(|p| *p != record.provider)
+            {
+                record.provider = now;
+                changed.push((key.clone(), record.clone()));
+            }
+        }
+        self.evaluator.world_mut().existing.extend(changed);
+    }
+
+    /// The provider configurations that this plan needs. With targets those of what is evaluated, as it turns out, and of
+    /// what is recorded and meant: a part of the world that is out of reach must not stand in the way of the rest.
+    fn wanted_providers(&mut self) -> BTreeSet<ProviderAddr> {
+        if self.options.targets.is_empty() {
+            let resources = self.evaluator.resources();
+            let configured = resources.iter().map(|r| self.evaluator.provider_of(r));
+            return self.state.instances.values().map(|r| r.provider.clone()).chain(configured).collect();
+        }
+        let doomed = match self.options.mode {
+            PlanMode::Destroy => leftover::doomed_resources(&self.state.instances, &self.options.targets),
+            _ => BTreeSet::new(),
+        };
+        let meant = self.state.instances.iter().filter(|(key, _)| {
+            self.targeted(&key.addr) || (!doomed.is_empty() && doomed.contains(&key.addr.resource.without_keys()))
+        });
+        meant.map(|(_, r)| r.provider.clone()).chain(self.evaluator.world().providers_asked.clone()).collect()
+    }
+
     /// Evaluates provider configurations that are new, makes their clients and refreshes what they serve. Answers whether
     /// there were any.
     async fn configure_providers(&mut self) -> bool {
-        let mut wanted: BTreeSet<ProviderAddr> = self.state.instances.values().map(|r| r.provider.clone()).collect();
-        let resources = self.evaluator.resources();
-        wanted.extend(resources.iter().map(|r| self.evaluator.provider_of(r)));
+        let mut wanted = self.wanted_providers();
         wanted.retain(|p| !self.evaluator.world().clients.0.contains_key(p));
         let mut evaluated = Vec::new();
         for addr in wanted {
@@ -166,7 +242,13 @@ impl<'a> Planning<'a> {
             return false;
         }
         let mut any = false;
-        for (addr, id) in self.evaluator.imports() {
+        let imports = self.evaluator.imports();
+        self.evaluator.world_mut().to_import = imports.iter().map(|(addr, _)| addr.clone()).collect();
+        for (addr, id) in imports {
+            // With targets, what nobody asked for is not imported either.
+            if !self.options.targets.is_empty() && !self.evaluator.world().asked.contains(&addr) {
+                continue;
+            }
             let key = RecordKey::current(addr.clone());
             let world = self.evaluator.world();
             if world.importing.contains_key(&addr) || world.existing.contains_key(&key) {
@@ -267,7 +349,7 @@ impl<'a> Planning<'a> {
         }
         let mut changes = std::mem::take(&mut self.evaluator.world_mut().changes);
         let recorded = self.state.clone();
-        let existing = self.evaluator.world().existing.clone();
+        let existing = self.existing();
         let mut list: Vec<ResourceChange> = Vec::new();
         let mut dependencies = Dependencies::of(&mut self.evaluator);
         match self.options.mode {
@@ -281,10 +363,14 @@ impl<'a> Planning<'a> {
             PlanMode::Destroy => list.extend(leftover::destroy_all(&existing, &self.options.targets, self.session)),
             PlanMode::RefreshOnly => {}
         }
+        self.refactor(&mut list, &existing);
         self.diagnostics.extend(leftover::prevented(&self.session.config, &list));
         list.sort_by(|a, b| (&a.addr, &a.deposed).cmp(&(&b.addr, &b.deposed)));
         let steps = self.order(&dependencies, &mut list, &existing)?;
-        let drift = leftover::drift(&recorded, &existing, &list, self.session);
+        let mut drift = leftover::drift(&recorded, &existing, &list, self.session);
+        if self.options.mode == PlanMode::RefreshOnly {
+            self.note_moves(&mut drift, &existing);
+        }
         let outputs = self.outputs(&recorded);
         Some(Plan {
             mode: self.options.mode,
@@ -304,6 +390,56 @@ impl<'a> Planning<'a> {
             diagnostics: Diagnostics::new(),
             errored: false,
         })
+    }
+
+    /// What exists. With targets, what is not meant by them stays as it is recorded, also where it was read along.
+    fn existing(&self) -> BTreeMap<RecordKey, InstanceRecord> {
+        let world = self.evaluator.world();
+        if self.options.targets.is_empty() || self.options.mode == PlanMode::Destroy {
+            return world.existing.clone();
+        }
+        let meant = |key: &RecordKey| self.targeted(&key.addr) || world.asked.contains(&key.addr);
+        let read = world.existing.iter().filter(|(key, _)| meant(key));
+        let rest = self.state.instances.iter().filter(|(key, _)| !meant(key));
+        read.chain(rest).map(|(key, record)| (key.clone(), record.clone())).collect()
+    }
+
+    /// Lets go what `removed` blocks say, and notes the old address of what moved.
+    fn refactor(&mut self, list: &mut Vec<ResourceChange>, existing: &BTreeMap<RecordKey, InstanceRecord>) {
+        let mut let_go = Vec::new();
+        for change in list.iter_mut().filter(|c| c.action == Action::Delete) {
+            if self.refactored.forgotten.holds(&change.addr) {
+                change.action = Action::Forget;
+                let_go.push(format!(" - {}", change.addr));
+            }
+        }
+        if !let_go.is_empty() {
+            let detail = format!(
+                "Applying this plan takes these objects out of the state, and they go on existing:\n{}",
+                let_go.join("\n")
+            );
+            self.diagnostics.push(Diagnostic::warning("Some objects will no longer be managed by sgp", detail));
+        }
+        if self.options.mode != PlanMode::RefreshOnly {
+            self.note_moves(list, existing);
+        }
+    }
+
+    /// Every move is shown, also of an object that nothing else happens to.
+    fn note_moves(&self, list: &mut Vec<ResourceChange>, existing: &BTreeMap<RecordKey, InstanceRecord>) {
+        let moved = &self.refactored.moved;
+        let mut told: BTreeSet<InstanceAddr> = BTreeSet::new();
+        for change in list.iter_mut().filter(|c| c.deposed.is_none()) {
+            if let Some(previous) = moved.get(&change.addr) {
+                change.previous_addr = Some(previous.clone());
+                told.insert(change.addr.clone());
+            }
+        }
+        for (addr, previous) in moved.iter().filter(|(addr, _)| !told.contains(addr)) {
+            let key = RecordKey::current(addr.clone());
+            let Some(record) = existing.get(&key) else { continue };
+            list.push(leftover::stays(self.session, &key, record, previous));
+        }
     }
 
     fn order(

@@ -38,6 +38,8 @@ pub(crate) struct PlanWorld {
     pub(crate) refreshed: BTreeSet<ProviderAddr>,
     /// What exists: recorded, then refreshed.
     pub(crate) existing: BTreeMap<RecordKey, InstanceRecord>,
+    /// What `import` blocks say, as far as it is known.
+    pub(crate) to_import: BTreeSet<InstanceAddr>,
     /// Objects that an `import` block names, with the id, before and after they were read.
     pub(crate) importing: BTreeMap<InstanceAddr, String>,
     /// Judgements so far.
@@ -48,6 +50,10 @@ pub(crate) struct PlanWorld {
     pub(crate) wanted: BTreeMap<InstanceAddr, WantedData>,
     /// Clusters that are replaced, by name.
     pub(crate) replaced_clusters: BTreeMap<String, InstanceAddr>,
+    /// Managed instances that somebody asked for.
+    pub(crate) asked: BTreeSet<InstanceAddr>,
+    /// Provider configurations that somebody needed.
+    pub(crate) providers_asked: BTreeSet<ProviderAddr>,
     /// Warnings of types.
     pub(crate) diagnostics: Diagnostics,
 }
@@ -63,7 +69,9 @@ impl World for PlanWorld {
 
 impl PlanWorld {
     fn managed(&mut self, configured: &Configured<'_>) -> Answer {
+        self.asked.insert(configured.addr.clone());
         if !self.refreshed.contains(&configured.provider) {
+            self.providers_asked.insert(configured.provider.clone());
             return Answer::Blocked;
         }
         let Some(ty) = self.session.registry.resource_type(&configured.addr.resource.type_name) else {
@@ -71,6 +79,10 @@ impl PlanWorld {
             return Answer::Failed(Diagnostics::new());
         };
         let record = self.existing.get(&RecordKey::current(configured.addr.clone()));
+        let waits = record.is_none() && self.to_import.contains(configured.addr);
+        if waits && self.mode == PlanMode::Normal && !self.importing.contains_key(configured.addr) {
+            return Answer::Blocked;
+        }
         let prior = record.map_or_else(|| Value::null(ty.schema().ty()), |r| marked(&ty.schema().block, r));
         if self.mode != PlanMode::Normal {
             return Answer::Value(if prior.is_null() {
@@ -201,7 +213,10 @@ impl PlanWorld {
                 Err(problems) => Answer::Failed(located(problems, configured)),
             };
         }
-        let Some(client) = self.clients.0.get(&configured.provider) else { return Answer::Blocked };
+        let Some(client) = self.clients.0.get(&configured.provider) else {
+            self.providers_asked.insert(configured.provider.clone());
+            return Answer::Blocked;
+        };
         let reason = if !known || client.ready().is_none() {
             Some(Reason::ReadBecauseConfigUnknown)
         } else if self.waits_for_a_change(deps) {

@@ -129,6 +129,13 @@ async fn a_full_disk_is_told_once_and_nothing_more_is_started() {
 }
 
 #[tokio::test]
+async fn an_interrupt_ends_planning() {
+    let world = World::new(CHAIN);
+    world.interrupt.send_replace(Interrupt::Finish);
+    assert_eq!(world.plan_errors().await, ["Planning interrupted"]);
+}
+
+#[tokio::test]
 async fn a_deposed_object_that_could_not_go_goes_with_the_next_apply() {
     let hcl = "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n  lifecycle { create_before_destroy = true }\n}\n";
     let mut world = World::new(hcl);
@@ -261,6 +268,69 @@ async fn what_is_counted_by_others_is_no_target() {
     let targets = vec![parse_address("fake_thing.a").unwrap()];
     let plan = world.plan_with(&PlanOptions { targets, ..PlanOptions::default() }).await.plan.unwrap();
     assert_eq!(shown(&plan), "+ fake_thing.a");
+}
+
+/// What errors advise: apply what the number of instances depends on first.
+#[tokio::test]
+async fn targets_need_not_know_how_often_the_rest_repeats() {
+    let mut world = World::new("");
+    world.files.insert("m/main.tf".into(), "resource \"fake_thing\" \"x\" {\n  name = \"x\"\n}\n".into());
+    world.write(&format!(
+        "{CHAIN_A}
+resource \"fake_thing\" \"c\" {{
+  count = fake_thing.a.id == \"\" ? 1 : 2
+  name  = \"c${{count.index}}\"
+}}
+module \"m\" {{
+  source   = \"./m\"
+  for_each = toset([fake_thing.a.id])
+}}
+"
+    ));
+    assert_eq!(world.plan_errors().await, ["Invalid for_each argument", "Invalid count argument"]);
+    let targets = vec![parse_address("fake_thing.a").unwrap()];
+    let plan = world.plan_with(&PlanOptions { targets, ..PlanOptions::default() }).await.plan.unwrap();
+    assert_eq!(shown(&plan), "+ fake_thing.a");
+    world.apply_plan(&plan).await;
+    world.apply().await;
+    assert_eq!(world.cloud.names(), ["a", "c0", "c1", "x"]);
+    let targets = vec![parse_address("module.m").unwrap()];
+    let options = PlanOptions { targets, mode: PlanMode::Destroy, ..PlanOptions::default() };
+    let plan = world.plan_with(&options).await.plan.unwrap();
+    assert_eq!(shown(&plan), "- module.m[\"a-0\"].fake_thing.x");
+}
+
+/// A part of the world that is out of reach must not stand in the way of the rest.
+#[tokio::test]
+async fn targets_ask_only_the_providers_that_they_need() {
+    let hcl = format!(
+        "{CHAIN_A}
+resource \"fake_thing\" \"p\" {{
+  name = \"p\"
+}}
+provider \"fake\" {{
+  alias    = \"other\"
+  endpoint = \"nowhere\"
+}}
+resource \"fake_thing\" \"o\" {{
+  provider = fake.other
+  name     = \"o\"
+}}
+"
+    );
+    let world = World::new(&hcl);
+    world.apply().await;
+    world.cloud.calls();
+    let targets = vec![parse_address("fake_thing.a").unwrap()];
+    let options = PlanOptions { targets, ..PlanOptions::default() };
+    assert!(world.plan_with(&options).await.plan.unwrap().is_empty());
+    assert_eq!(world.cloud.calls(), ["read 2"]);
+    // What is read along with a target, but not meant, stays as it is recorded.
+    for (_, thing) in world.cloud.things.lock().unwrap().iter_mut().filter(|(id, _)| id.starts_with("p-")) {
+        *thing = thing.with_attr("size", Value::int(9));
+    }
+    let options = PlanOptions { mode: PlanMode::RefreshOnly, ..options };
+    assert!(world.plan_with(&options).await.plan.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -444,6 +514,24 @@ async fn import_blocks_adopt() {
 }
 
 #[tokio::test]
+async fn targets_import_what_they_need_and_nothing_else() {
+    let world = World::new(CHAIN);
+    world.apply().await;
+    let import = |to: &str, id: &str| format!("import {{\n  to = fake_thing.{to}\n  id = \"{id}\"\n}}\n");
+    let hcl = format!(
+        "{CHAIN}resource \"fake_thing\" \"c\" {{ name = \"c\" }}\n{}{}",
+        import("a", "a-0"),
+        import("c", "gone")
+    );
+    let mut other = World::new(&hcl);
+    other.cloud = world.cloud.clone();
+    assert_eq!(other.plan_errors().await, ["Object to import does not exist"]);
+    let targets = vec![parse_address("fake_thing.b").unwrap()];
+    let plan = other.plan_with(&PlanOptions { targets, ..PlanOptions::default() }).await.plan.unwrap();
+    assert_eq!(shown(&plan), "= fake_thing.a\n+ fake_thing.b");
+}
+
+#[tokio::test]
 async fn the_import_command_needs_a_block() {
     let world = World::new(CHAIN_A);
     world.apply().await;
@@ -560,6 +648,11 @@ async fn what_the_provider_alone_decides_is_no_news() {
     world.cloud.things.lock().unwrap().insert("a-0".into(), changed.clone());
     let plan = world.plan().await;
     assert!(plan.is_empty() && plan.drift.is_empty());
+    // Nor where the plan changes something else.
+    let mut edited = World::new(&CHAIN_A.replace("\"a\" }", "\"a\", size = 3 }").replace(", size", "\n size"));
+    edited.cloud = world.cloud.clone();
+    edited.store = world.store.clone();
+    assert!(edited.plan().await.drift.is_empty());
     // It is recorded all the same, with the next apply.
     world.apply_plan(&plan).await;
     let addr = parse_instance("fake_thing.a").unwrap();
@@ -589,6 +682,26 @@ resource "fake_thing" "in" {
     world.cloud.calls();
     world.apply_plan(&plan).await;
     assert_eq!(world.cloud.calls(), ["delete in", "delete a"]);
+}
+
+#[tokio::test]
+async fn objects_follow_the_provider_that_their_block_names() {
+    let hcl = |alias: &str| {
+        format!(
+            "provider \"fake\" {{\n  alias = \"{alias}\"\n}}\nresource \"fake_thing\" \"a\" {{\n  provider = fake.{alias}\n  name = \"a\"\n}}\n"
+        )
+    };
+    let mut world = World::new(&hcl("one"));
+    world.apply().await;
+    // A renamed alias is no loss.
+    world.write(&hcl("two"));
+    world.assert_converged().await;
+    world.apply().await;
+    let state = sgp_contract::StateStore::load(&*world.store).await.unwrap();
+    assert_eq!(state.instances.values().next().unwrap().provider.to_string(), "provider.fake.two");
+    // But a default configuration must not be asked for what another one made.
+    world.write("");
+    assert_eq!(world.plan_errors().await, ["Provider configuration not present"]);
 }
 
 #[tokio::test]

@@ -245,6 +245,20 @@ impl ParsedAddr {
     }
 }
 
+impl ParsedAddr {
+    /// Whether something at or below this address can lie in the instances of a module call.
+    pub fn leads_into(&self, within: &ModulePath, call: &str) -> bool {
+        let (path, is_module) = match self {
+            Self::Module(path) => (path, true),
+            Self::Resource(r) => (&r.module, false),
+            Self::Instance(i) => (&i.resource.module, false),
+        };
+        let around = |o: &ModuleInstance, i: &ModuleInstance| o.name == i.name && (o.key.is_none() || o.key == i.key);
+        path.0.iter().zip(within.0.iter()).all(|(o, i)| around(o, i))
+            && path.0.get(within.0.len()).map_or(is_module, |step| *step.name == *call)
+    }
+}
+
 /// Whether `inner` is `outer` or below it; a step of `outer` without a key covers every instance of that call.
 fn covers_module(outer: &ModulePath, inner: &ModulePath) -> bool {
     inner.0.len() >= outer.0.len()
@@ -399,6 +413,31 @@ mod tests {
     fn bad_addresses_say_what_is_missing() {
         for text in ["", "aws_vpc", "aws_vpc.", "module", "a.b[", "a.b[x]", "a.b[\"x]", "a.b.c", "data.a"] {
             assert!(parse_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_lead_into_calls() {
+        let within = |text: &str| match text {
+            "" => ModulePath::root(),
+            text => match parse_address(text).expect("an address") {
+                ParsedAddr::Module(path) => path,
+                other => panic!("{other:?}"),
+            },
+        };
+        for (addr, module, call, expected) in [
+            ("module.m", "", "m", true),
+            ("module.m", "", "k", false),
+            ("module.m[0].a.b", "", "m", true),
+            ("module.m", "module.m[1]", "n", true),
+            ("module.m[0]", "module.m[1]", "n", false),
+            ("module.m[1].a.b", "module.m[1]", "n", false),
+            ("module.m[1].module.n.a.b", "module.m[1]", "n", true),
+            ("module.m[1].module.n.a.b", "module.m[1]", "k", false),
+            ("a.b", "", "m", false),
+        ] {
+            let addr = parse_address(addr).expect("an address");
+            assert_eq!(addr.leads_into(&within(module), call), expected, "{addr:?} {module} {call}");
         }
     }
 

@@ -7,6 +7,7 @@
 
 pub mod diff;
 pub mod ignore;
+pub mod moves;
 pub mod order;
 pub mod promise;
 pub mod propose;
@@ -14,6 +15,7 @@ pub mod semantics;
 
 pub use diff::{Judgement, changed_attributes, judge};
 pub use ignore::{IgnoreChanges, ignore_changes};
+pub use moves::move_objects;
 pub use order::{Dependency, Node, steps};
 pub use promise::broken_promises;
 pub use propose::propose;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sgp_model::{Diagnostic, Diagnostics, Mode, Span, Value};
+use sgp_model::{Diagnostic, Diagnostics, Mode, Span, Value, address::ParsedAddr};
 
 use super::{
     Import, Local, Module, Moved, Output, ProviderBlock, Removed, RequiredProvider, TypeConstraint, Variable,
@@ -295,7 +295,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn address(&mut self, block: &Block, name: &str, what: &str) -> Option<sgp_model::address::ParsedAddr> {
+    fn address(&mut self, block: &Block, name: &str, what: &str) -> Option<ParsedAddr> {
         let expr = required(&block.body, name, what, &block.header(), &mut self.diagnostics)?;
         let found = reference::address(expr);
         if found.is_none() {
@@ -314,8 +314,10 @@ impl Builder<'_, '_> {
         only(&block.body, "a moved block", &["from", "to"], &[], &mut self.diagnostics);
         let from = self.address(block, "from", "a moved block");
         let to = self.address(block, "to", "a moved block");
-        if let (Some(from), Some(to)) = (from, to) {
-            self.module.moved.push(Moved { from, to, span: block.header() });
+        let (Some(from), Some(to)) = (from, to) else { return };
+        match impossible_move(&from, &to) {
+            Some(why) => self.diagnostics.push(Diagnostic::error("Invalid moved block", why).at(block.header())),
+            None => self.module.moved.push(Moved { from, to, span: block.header() }),
         }
     }
 
@@ -326,9 +328,42 @@ impl Builder<'_, '_> {
             only(&lifecycle.body, "the lifecycle of a removed block", &["destroy"], &[], &mut self.diagnostics);
             destroy = flag(&lifecycle.body, "destroy", &mut self.diagnostics).unwrap_or(destroy);
         }
-        if let Some(from) = self.address(block, "from", "a removed block") {
-            self.module.removed.push(Removed { from, destroy, span: block.header() });
+        let Some(from) = self.address(block, "from", "a removed block") else { return };
+        if names_a_part(&from) {
+            let detail = "A removed block names a whole resource or module, without a key and without data.";
+            self.diagnostics.push(Diagnostic::error("Invalid removed block", detail).at(block.header()));
+            return;
         }
+        self.module.removed.push(Removed { from, destroy, span: block.header() });
+    }
+}
+
+/// Why an object cannot move from one address to another.
+fn impossible_move(from: &ParsedAddr, to: &ParsedAddr) -> Option<String> {
+    let resource = |addr: &ParsedAddr| match addr {
+        ParsedAddr::Module(_) => None,
+        ParsedAddr::Resource(r) => Some(r.clone()),
+        ParsedAddr::Instance(i) => Some(i.resource.clone()),
+    };
+    match (resource(from), resource(to)) {
+        (None, None) => None,
+        (Some(from), Some(to)) if from.mode == Mode::Data || to.mode == Mode::Data => {
+            Some("Data sources do not move: they are read again by every run.".into())
+        }
+        (Some(from), Some(to)) if from.type_name != to.type_name => {
+            Some(format!("{from} and {to} are of different types, and an object keeps its type."))
+        }
+        (Some(_), Some(_)) => None,
+        _ => Some("A module moves to a module, and a resource to a resource.".into()),
+    }
+}
+
+/// Whether an address names less than a whole managed resource or module.
+fn names_a_part(addr: &ParsedAddr) -> bool {
+    match addr {
+        ParsedAddr::Module(path) => path.0.iter().any(|step| step.key.is_some()),
+        ParsedAddr::Resource(r) => r.mode == Mode::Data || r.module.0.iter().any(|step| step.key.is_some()),
+        ParsedAddr::Instance(_) => true,
     }
 }
 

@@ -31,7 +31,9 @@ use std::{
     sync::Arc,
 };
 
-use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, ModulePath, ResourceAddr, Schema, Span, Value};
+use sgp_model::{
+    Diagnostic, Diagnostics, InstanceAddr, ModulePath, ResourceAddr, Schema, Span, Value, address::ParsedAddr,
+};
 
 pub use self::{
     api::{Answer, Configured, Given, Impure, Inputs, Random, Schemas, Stop, VariableInput, World},
@@ -88,6 +90,8 @@ pub struct Evaluator<W> {
     /// Grows whenever the world may have changed.
     round: u64,
     modules: HashMap<ModulePath, Arc<ModuleInfo>>,
+    /// Where to look for objects; empty for everywhere.
+    interest: Vec<ParsedAddr>,
     /// The empty object of each schema, by the schema's address.
     empties: HashMap<usize, Value>,
     diagnostics: Vec<Diagnostic>,
@@ -117,12 +121,19 @@ impl<W: World> Evaluator<W> {
             round: 0,
             modules: HashMap::from([(ModulePath::root(), root)]),
             empties: HashMap::new(),
+            interest: Vec::new(),
             diagnostics: Vec::new(),
             seen: HashSet::new(),
             evaluations: 0,
         };
         evaluator.check_static();
         evaluator
+    }
+
+    /// Looks only into module calls that may hold something of these addresses; all of them when there is none. What is
+    /// referred to is evaluated wherever it is.
+    pub fn restrict(&mut self, interest: Vec<ParsedAddr>) {
+        self.interest = interest;
     }
 
     /// The world.

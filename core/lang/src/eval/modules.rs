@@ -36,6 +36,9 @@ impl<W: World> Evaluator<W> {
         while let Some(info) = open.pop() {
             let mut inner = Vec::new();
             for call in info.config.calls.values() {
+                if !self.interest.is_empty() && !self.interest.iter().any(|i| i.leads_into(&info.path, &call.name)) {
+                    continue;
+                }
                 let children = self.children(&info, call);
                 match self.settle(children) {
                     Ok(children) => inner.extend(children),

@@ -20,11 +20,15 @@ impl<W: World> Evaluator<W> {
                 self.schemas.provider_for(&resource.type_name).map_or_else(|| prefix(&resource.type_name), Arc::from);
             ProviderAddr::root(name)
         };
-        let Some(info) = self.modules.get(&resource.module) else { return fallback() };
-        let Some(block) = info.config.resource(resource.mode, &resource.type_name, &resource.name) else {
-            return fallback();
-        };
-        self.resolve_provider(info, block).unwrap_or_else(|_| fallback())
+        self.declared_provider_of(resource).unwrap_or_else(fallback)
+    }
+
+    /// The provider configuration that the block of a resource asks for; `None` when there is no such block, its module
+    /// instance is not known yet, or it asks for one that does not exist.
+    pub fn declared_provider_of(&self, resource: &ResourceAddr) -> Option<ProviderAddr> {
+        let info = self.modules.get(&resource.module)?;
+        let block = info.config.resource(resource.mode, &resource.type_name, &resource.name)?;
+        self.resolve_provider(info, block).ok()
     }
 
     /// The arguments of a provider configuration, in the type of its schema. Without a block everything is null.
@@ -41,6 +45,10 @@ impl<W: World> Evaluator<W> {
             };
             let env = Env::new(&info, &Repetition::None);
             let declared = info.config.provider(&wanted.name, wanted.alias.as_deref()).cloned();
+            // Only the default configuration of the root module may go without a block.
+            if declared.is_none() && (wanted.alias.is_some() || !wanted.module.is_root()) {
+                return Err(gone(&wanted).into());
+            }
             let (body, header) = declared.map_or_else(absent, |block| (block.body.clone(), block.span.clone()));
             this.decode(&body, schema, &header, &env)
         });
@@ -131,4 +139,16 @@ pub(super) fn unknown_provider(name: &str, at: Option<Span>, known: &[&'static s
         Some(span) => d.at(span),
         None => d,
     }
+}
+
+/// The error about a configuration that only the state still knows.
+fn gone(addr: &ProviderAddr) -> Diagnostic {
+    Diagnostic::error(
+        "Provider configuration not present",
+        format!(
+            "The state holds objects that were made with {addr}, which is needed to read and delete them, but its provider \
+             block is not in the configuration any more. Put the block back until an apply has deleted the objects, or take \
+             them out of the state with `sgp state rm`."
+        ),
+    )
 }

@@ -1,0 +1,159 @@
+//! `moved` and `removed` blocks: recorded objects under the addresses that the configuration gives them, and objects that
+//! it lets go.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sgp_lang::config::{Config, Module};
+use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, ModulePath, ResourceAddr, Span, State, address::ParsedAddr};
+use sgp_plan::moves::{Move, Repeats, Shape, move_objects};
+
+use crate::blocks::{module_block, resource_block};
+
+/// Gives the objects of the state their new addresses; answers the old one of each that has a new one.
+pub(crate) fn moved(
+    config: &Config,
+    state: &mut State,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<InstanceAddr, InstanceAddr> {
+    let mut moves = Vec::new();
+    each_module(&config.root, &mut Vec::new(), &mut |within, module| {
+        for block in &module.moved {
+            if let Some(what) = still_there(module, &block.from, Some(&block.to)) {
+                diagnostics.push(still_exists("Moved object still exists", &what, "moved", &block.span));
+            }
+            moves.push(Move { within: within.to_vec(), from: block.from.clone(), to: block.to.clone() });
+        }
+    });
+    let moved = move_objects(state, &moves, &Blocks(config));
+    for (at, wanted) in &moved.blocked {
+        let detail = format!(
+            "{at} should have moved to {wanted}, but the state holds an object there already. It is treated as one that is \
+             not in the configuration any more. To keep it, give it another address with `sgp state mv`."
+        );
+        diagnostics.push(Diagnostic::warning("Object could not move", detail).on(at));
+    }
+    for at in &moved.circular {
+        let detail =
+            format!("The moved blocks lead {at} round in a circle, so it has no place. Take one of them away.");
+        diagnostics.push(Diagnostic::error("Moved blocks in a circle", detail).on(at));
+    }
+    moved.previous
+}
+
+/// What the `removed` blocks of a configuration let go.
+#[derive(Debug, Default)]
+pub(crate) struct Forgotten(Vec<(Vec<Arc<str>>, ParsedAddr)>);
+
+impl Forgotten {
+    /// Reads the blocks; one about something that is still in the configuration is an error.
+    pub(crate) fn of(config: &Config, diagnostics: &mut Diagnostics) -> Self {
+        let mut found = Vec::new();
+        each_module(&config.root, &mut Vec::new(), &mut |within, module| {
+            for block in &module.removed {
+                if let Some(what) = still_there(module, &block.from, None) {
+                    diagnostics.push(still_exists("Removed object still exists", &what, "removed", &block.span));
+                }
+                if !block.destroy {
+                    found.push((within.to_vec(), block.from.clone()));
+                }
+            }
+        });
+        Self(found)
+    }
+
+    /// Whether an object that is not in the configuration is to stay in the world.
+    pub(crate) fn holds(&self, addr: &InstanceAddr) -> bool {
+        self.0.iter().any(|(within, from)| {
+            let (inner, resource) = match from {
+                ParsedAddr::Module(path) => (path, None),
+                ParsedAddr::Resource(r) => (&r.module, Some(r)),
+                ParsedAddr::Instance(i) => (&i.resource.module, Some(&i.resource)),
+            };
+            let names: Vec<&Arc<str>> = within.iter().chain(inner.0.iter().map(|s| &s.name)).collect();
+            let mine: Vec<&Arc<str>> = addr.resource.module.0.iter().map(|s| &s.name).collect();
+            match resource {
+                None => mine.starts_with(&names),
+                Some(r) => mine == names && (&r.type_name, &r.name) == (&addr.resource.type_name, &addr.resource.name),
+            }
+        })
+    }
+}
+
+/// Calls back with every module of the configuration and the names of the calls that lead to it.
+fn each_module(module: &Module, within: &mut Vec<Arc<str>>, then: &mut dyn FnMut(&[Arc<str>], &Module)) {
+    then(within, module);
+    for call in module.calls.values() {
+        within.push(call.name.clone());
+        each_module(&call.module, within, then);
+        within.pop();
+    }
+}
+
+/// The address when the module still has the block that it names. A block that only gave its object a key may stay.
+fn still_there(module: &Module, from: &ParsedAddr, to: Option<&ParsedAddr>) -> Option<String> {
+    let there = match from {
+        // Whether one key is still there is told by the plan, which then makes a new object at it.
+        ParsedAddr::Instance(_) => false,
+        ParsedAddr::Resource(r) => {
+            let same = matches!(to, Some(ParsedAddr::Instance(to)) if to.resource == *r);
+            let found = || resource_in(module, r).is_some_and(|repeats| repeats == Repeats::No || key_free(to));
+            !same && found()
+        }
+        ParsedAddr::Module(path) => {
+            let last = path.0.last()?;
+            let same = matches!(to, Some(ParsedAddr::Module(to)) if to.without_keys() == path.without_keys());
+            last.key.is_none()
+                && !same
+                && path
+                    .parent()
+                    .and_then(|o| module_block(module, &o))
+                    .is_some_and(|m| m.calls.contains_key(&last.name))
+        }
+    };
+    there.then(|| match from {
+        ParsedAddr::Module(path) => path.to_string(),
+        ParsedAddr::Resource(r) => r.to_string(),
+        ParsedAddr::Instance(i) => i.to_string(),
+    })
+}
+
+/// Whether a move is about whole resources, with all their keys.
+fn key_free(to: Option<&ParsedAddr>) -> bool {
+    !matches!(to, Some(ParsedAddr::Instance(_)))
+}
+
+fn resource_in(module: &Module, addr: &ResourceAddr) -> Option<Repeats> {
+    let block = module_block(module, &addr.module)?.resource(addr.mode, &addr.type_name, &addr.name)?.clone();
+    Some(repeats(block.count.is_some(), block.for_each.is_some()))
+}
+
+fn still_exists(summary: &str, what: &str, block: &str, span: &Span) -> Diagnostic {
+    let detail = format!(
+        "A {block} block says that {what} is not there any more, but the configuration still declares it. Take away the \
+         declaration, or the {block} block."
+    );
+    Diagnostic::error(summary, detail).at(span.clone())
+}
+
+fn repeats(count: bool, for_each: bool) -> Repeats {
+    match (count, for_each) {
+        (true, _) => Repeats::Count,
+        (_, true) => Repeats::ForEach,
+        _ => Repeats::No,
+    }
+}
+
+struct Blocks<'a>(&'a Config);
+
+impl Shape for Blocks<'_> {
+    fn resource(&self, addr: &ResourceAddr) -> Option<Repeats> {
+        let block = resource_block(self.0, addr)?;
+        Some(repeats(block.count.is_some(), block.for_each.is_some()))
+    }
+
+    fn call(&self, path: &ModulePath) -> Option<Repeats> {
+        let outer = module_block(&self.0.root, &path.parent()?)?;
+        let call = outer.calls.get(&path.0.last()?.name)?;
+        Some(repeats(call.count.is_some(), call.for_each.is_some()))
+    }
+}
