@@ -175,8 +175,11 @@ impl Room {
     /// Lends what JSON forms need to know.
     pub fn with_facts<T>(&self, then: impl FnOnce(Facts<'_>) -> T) -> T {
         let schemas = |mode: Mode, name: &str| self.schema(mode, name);
+        let schema_version = |mode: Mode, name: &str| {
+            sgp_lang::Schemas::resource(&*self.registry, mode, name).map_or(0, |schema| schema.version)
+        };
         let source = |name: &str| source_of(&self.registry, name);
-        then(Facts { schemas: &schemas, source: &source, version: VERSION })
+        then(Facts { schemas: &schemas, schema_version: &schema_version, source: &source, version: VERSION })
     }
 }
 

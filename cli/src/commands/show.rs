@@ -35,9 +35,12 @@ fn show_plan(room: &Room, path: &str, json: bool) -> Result<(), sgp_model::Diagn
     let (plan, _) = saved::read(Path::new(path))?;
     if json {
         let config = room.load().config;
-        // Only the configuration that the plan was made from belongs to it.
-        let configuration = (config.digest == plan.config_digest).then(|| config_json::configuration(&config));
-        let json = room.with_facts(|facts| plan_json::plan(&plan, configuration, facts));
+        let json = room.with_facts(|facts| {
+            // Only the configuration that the plan was made from belongs to it.
+            let configuration =
+                (config.digest == plan.config_digest).then(|| config_json::configuration(&config, facts));
+            plan_json::plan(&plan, configuration, facts)
+        });
         room.ui.output.line(&json.to_string());
         return Ok(());
     }

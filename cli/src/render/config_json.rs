@@ -4,51 +4,62 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sgp_lang::{
     Config,
-    config::{Module, ModuleCall, Output, ResourceBlock, Variable},
+    config::{Module, ModuleCall, Output, Reference, ResourceBlock, Target, Variable},
     syntax::{Body, Expr, ExprKind, Part},
 };
 use sgp_model::{Mode, Value};
 
-use super::json::Json;
+use super::{json::Json, state_json::Facts};
 
 /// The configuration as Terraform's plan format arranges it. Fixed values stand as `constant_value`, everything else as the
 /// `references` that it holds.
-pub fn configuration(config: &Config) -> Json {
+pub fn configuration(config: &Config, facts: Facts<'_>) -> Json {
     let mut providers = BTreeMap::new();
-    collect_providers(&config.root, "", &mut providers);
-    Json::object([("provider_config", Json::object(providers)), ("root_module", module(&config.root))])
+    collect_providers(&config.root, "", facts, &mut providers);
+    // A provider without a block is there all the same.
+    for block in config.root.resources.iter().filter(|r| r.provider.is_none()) {
+        let name = implied_provider(block);
+        let implied = || Json::object([("name", Json::from(name)), ("full_name", (facts.source)(name).into())]);
+        providers.entry(name.to_owned()).or_insert_with(implied);
+    }
+    Json::object([("provider_config", Json::object(providers)), ("root_module", module(&config.root, facts))])
 }
 
-fn collect_providers(module: &Module, path: &str, all: &mut BTreeMap<String, Json>) {
+fn collect_providers(module: &Module, path: &str, facts: Facts<'_>, all: &mut BTreeMap<String, Json>) {
     for block in &module.providers {
         let local = block.alias.as_ref().map_or_else(|| block.name.to_string(), |a| format!("{}.{a}", block.name));
         let key = if path.is_empty() { local } else { format!("{path}:{local}") };
-        let mut json = Json::object([("name", Json::from(&*block.name))]);
+        let mut json =
+            Json::object([("name", Json::from(&*block.name)), ("full_name", (facts.source)(&block.name).into())]);
         if let Some(alias) = &block.alias {
             json.push("alias", &**alias);
         }
         if !path.is_empty() {
             json.push("module_address", path);
         }
-        all.insert(key, json.with("expressions", body(&block.body)));
+        push_some(&mut json, "expressions", body(&block.body));
+        all.insert(key, json);
     }
     for call in module.calls.values() {
         let path =
             if path.is_empty() { format!("module.{}", call.name) } else { format!("{path}.module.{}", call.name) };
-        collect_providers(&call.module, &path, all);
+        collect_providers(&call.module, &path, facts, all);
     }
 }
 
-fn module(module: &Module) -> Json {
+fn module(module: &Module, facts: Facts<'_>) -> Json {
     let mut json = Json::object::<&str>([]);
     if !module.outputs.is_empty() {
         json.push("outputs", Json::object(module.outputs.iter().map(|(name, o)| (name.to_string(), output(o)))));
     }
     if !module.resources.is_empty() {
-        json.push("resources", Json::array(module.resources.iter().map(|r| resource(r))));
+        json.push("resources", Json::array(module.resources.iter().map(|r| resource(r, facts))));
     }
     if !module.calls.is_empty() {
-        json.push("module_calls", Json::object(module.calls.iter().map(|(name, c)| (name.to_string(), call(c)))));
+        json.push(
+            "module_calls",
+            Json::object(module.calls.iter().map(|(name, c)| (name.to_string(), call(c, facts)))),
+        );
     }
     if !module.variables.is_empty() {
         json.push("variables", Json::object(module.variables.iter().map(|(name, v)| (name.to_string(), variable(v)))));
@@ -64,7 +75,25 @@ fn output(output: &Output) -> Json {
     if let Some(text) = &output.description {
         json.push("description", &**text);
     }
-    json
+    depends_on(json, &output.depends_on)
+}
+
+/// The object with what its `depends_on` names, when it names something.
+fn depends_on(json: Json, references: &[Reference]) -> Json {
+    if references.is_empty() {
+        return json;
+    }
+    let named = references.iter().map(|r| match &r.target {
+        Target::Resource { mode, type_name, name, key } => {
+            let prefix = if *mode == Mode::Data { "data." } else { "" };
+            let key = key.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{prefix}{type_name}.{name}{key}")
+        }
+        Target::Module(name) => format!("module.{name}"),
+        Target::Variable(name) => format!("var.{name}"),
+        Target::Local(name) => format!("local.{name}"),
+    });
+    json.with("depends_on", Json::array(named.map(Json::from)))
 }
 
 fn variable(variable: &Variable) -> Json {
@@ -83,10 +112,22 @@ fn variable(variable: &Variable) -> Json {
     json
 }
 
-fn resource(block: &ResourceBlock) -> Json {
+/// Adds a member unless it is an empty object, which Terraform leaves out.
+fn push_some(json: &mut Json, name: &str, member: Json) {
+    if !matches!(&member, Json::Object(members) if members.is_empty()) {
+        json.push(name, member);
+    }
+}
+
+/// The provider that the name of a type begins with.
+fn implied_provider(block: &ResourceBlock) -> &str {
+    block.type_name.split('_').next().unwrap_or_default()
+}
+
+fn resource(block: &ResourceBlock, facts: Facts<'_>) -> Json {
     let (mode, prefix) = if block.mode == Mode::Data { ("data", "data.") } else { ("managed", "") };
     let provider = block.provider.as_ref().map_or_else(
-        || block.type_name.split('_').next().unwrap_or_default().to_owned(),
+        || implied_provider(block).to_owned(),
         |p| p.alias.as_ref().map_or_else(|| p.name.to_string(), |alias| format!("{}.{alias}", p.name)),
     );
     let mut json = Json::object([
@@ -95,28 +136,27 @@ fn resource(block: &ResourceBlock) -> Json {
         ("type", (&*block.type_name).into()),
         ("name", (&*block.name).into()),
         ("provider_config_key", provider.into()),
-        ("expressions", body(&block.body)),
     ]);
-    if let Some(count) = &block.count {
-        json.push("count_expression", expression(count));
-    }
-    if let Some(for_each) = &block.for_each {
-        json.push("for_each_expression", expression(for_each));
-    }
-    json
+    push_some(&mut json, "expressions", body(&block.body));
+    json.push("schema_version", (facts.schema_version)(block.mode, &block.type_name));
+    repetition(&mut json, block.count.as_ref(), block.for_each.as_ref());
+    depends_on(json, &block.depends_on)
 }
 
-fn call(call: &ModuleCall) -> Json {
+fn repetition(json: &mut Json, count: Option<&Expr>, for_each: Option<&Expr>) {
+    for (name, expr) in [("count_expression", count), ("for_each_expression", for_each)] {
+        if let Some(expr) = expr {
+            push_some(json, name, expression(expr));
+        }
+    }
+}
+
+fn call(call: &ModuleCall, facts: Facts<'_>) -> Json {
     let mut json = Json::object([("source", Json::from(call.source.as_str()))]);
     let args = call.args.iter().map(|(name, arg)| (name.to_string(), expression(&arg.expr)));
-    json.push("expressions", Json::object(args));
-    if let Some(count) = &call.count {
-        json.push("count_expression", expression(count));
-    }
-    if let Some(for_each) = &call.for_each {
-        json.push("for_each_expression", expression(for_each));
-    }
-    json.with("module", module(&call.module))
+    push_some(&mut json, "expressions", Json::object(args));
+    repetition(&mut json, call.count.as_ref(), call.for_each.as_ref());
+    depends_on(json.with("module", module(&call.module, facts)), &call.depends_on)
 }
 
 /// Arguments as expressions; nested blocks as lists of the same.
@@ -290,6 +330,7 @@ mod tests {
             }
             resource "terraform_data" "a" {
               for_each = toset(["k"])
+              depends_on = [module.m, data.aws_vpc.v]
               input    = { (var.n) = "${data.aws_vpc.v.id}-${each.key}", list = [for x in local.l : x.y if x.z] }
             }
             output "o" {
@@ -301,6 +342,8 @@ mod tests {
             ("main.tf", main),
             ("m/main.tf", "variable \"x\" {}\noutput \"y\" {\n  value = var.x\n}\n"),
         ]);
-        insta::assert_snapshot!(configuration(&load(".", &files).config).pretty());
+        let source = |name: &str| format!("registry.terraform.io/hashicorp/{name}");
+        let facts = Facts { schemas: &|_, _| None, schema_version: &|_, _| 0, source: &source, version: "0.1.0" };
+        insta::assert_snapshot!(configuration(&load(".", &files).config, facts).pretty());
     }
 }

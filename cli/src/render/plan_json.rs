@@ -60,15 +60,11 @@ fn planned_values(plan: &Plan, facts: Facts<'_>) -> Json {
         .iter()
         .filter(stays)
         .map(|c| {
-            let version = recorded_version(plan, c);
+            let version = (facts.schema_version)(c.addr.resource.mode, &c.addr.resource.type_name);
             (c.addr.resource.module.clone(), object(&c.addr, &c.provider.name, version, &c.after, facts))
         })
         .collect();
     json.with("root_module", tree::modules(resources))
-}
-
-fn recorded_version(plan: &Plan, change: &ResourceChange) -> u64 {
-    plan.refreshed.current(&change.addr).map_or(0, |record| record.schema_version)
 }
 
 fn planned_output(output: &OutputChange) -> Json {
@@ -103,7 +99,7 @@ fn resource_change(change: &ResourceChange, facts: Facts<'_>) -> Json {
 
 fn difference(change: &ResourceChange, facts: Facts<'_>) -> Json {
     let schema = (facts.schemas)(change.addr.resource.mode, &change.addr.resource.type_name);
-    let unknown = if change.after.is_null() { Json::object::<&str>([]) } else { tree::unknown(&change.after) };
+    let unknown = if change.after.is_wholly_known() { Json::object::<&str>([]) } else { tree::unknown(&change.after) };
     let mut json = Json::object([
         ("actions", actions(change.action)),
         ("before", Json::of_value(&change.before)),
@@ -229,7 +225,7 @@ mod tests {
         p.refreshed = Arc::new(state);
         p.data.insert(parse_instance("data.aws_example.d").unwrap(), Value::object([("id", Value::from("d"))]));
         let source = |name: &str| format!("registry.terraform.io/hashicorp/{name}");
-        let facts = Facts { schemas: &schema, source: &source, version: "0.1.0" };
+        let facts = Facts { schemas: &schema, schema_version: &|_, _| 2, source: &source, version: "0.1.0" };
         insta::assert_snapshot!(plan(&p, None, facts).pretty());
     }
 }

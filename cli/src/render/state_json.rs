@@ -15,6 +15,8 @@ pub const FORMAT: &str = "1.0";
 pub struct Facts<'a> {
     /// Schemas, for what is sensitive.
     pub schemas: SchemaOf<'a>,
+    /// The version of the schema of a type.
+    pub schema_version: &'a dyn Fn(sgp_model::Mode, &str) -> u64,
     /// The source address of a provider by its name: `registry.terraform.io/hashicorp/aws`.
     pub source: &'a dyn Fn(&str) -> String,
     /// The version of the tool.
@@ -61,7 +63,7 @@ fn recorded(key: &RecordKey, record: &InstanceRecord, facts: Facts<'_>) -> Json 
 
 fn read(addr: &InstanceAddr, value: &Value, facts: Facts<'_>) -> Json {
     let provider = implied_provider(addr);
-    object(addr, provider, 0, value, facts)
+    object(addr, provider, (facts.schema_version)(addr.resource.mode, &addr.resource.type_name), value, facts)
 }
 
 /// The provider that a type's name begins with.
