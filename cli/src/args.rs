@@ -102,7 +102,7 @@ fn other_commands() -> Vec<Command> {
             .arg(Arg::new("id").value_name("ID").required(true).help("How the object is known outside"))
             .args(vars())
             .args(locking())
-            .args(accepted(&["input"]))
+            .arg(switch("input", "Ask on a terminal for the values of variables that have none", true))
             .args(accepted_values(&["parallelism"])),
         Command::new("graph")
             .about("Write the order of work as a graph")
@@ -221,7 +221,7 @@ fn plan_flags() -> Vec<Arg> {
         value("parallelism", "N", "How many changes may run at the same time against one service")
             .value_parser(clap::value_parser!(u16).range(1..))
             .default_value("10"),
-        switch("input", "Ask for what is missing; sgp asks for approval only", true),
+        switch("input", "Ask for approval, and on a terminal for the values of variables that have none", true),
         switch("compact-warnings", "Show each warning in one line", false),
         json(),
     ]);

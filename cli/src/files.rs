@@ -67,7 +67,9 @@ impl Files for Disk {
 }
 
 fn error(cause: &io::Error) -> FileError {
-    FileError { not_found: cause.kind() == io::ErrorKind::NotFound, reason: cause.kind().to_string() }
+    let not_found = cause.kind() == io::ErrorKind::NotFound;
+    let reason = if not_found { "no such file or directory".to_owned() } else { cause.kind().to_string() };
+    FileError { not_found, reason }
 }
 
 #[cfg(test)]

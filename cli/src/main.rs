@@ -41,6 +41,8 @@ fn main() -> ExitCode {
 /// Answers the exit code.
 fn run(args: Vec<OsString>) -> u8 {
     let command = args::command();
+    // `fmt` answers a wrong flag as it answers a broken file.
+    let wrong = if args.iter().skip(1).any(|a| a == "fmt") { 2 } else { 1 };
     let args = match argv::normalise(args, &command, &|name| std::env::var(name).ok()) {
         Ok(args) => args,
         Err(text) => return usage(&text),
@@ -50,7 +52,7 @@ fn run(args: Vec<OsString>) -> u8 {
         Err(e) => {
             let _ = e.print();
             hint(&e);
-            return u8::from(e.use_stderr());
+            return if e.use_stderr() { wrong } else { 0 };
         }
     };
     if let Some(dir) = matches.get_one::<std::path::PathBuf>("chdir")

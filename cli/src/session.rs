@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sgp_aws::AwsProvider;
@@ -11,7 +11,7 @@ use sgp_contract::{Clock as _, StateStore, StoreError};
 use sgp_engine::{EventSink, Interrupt, Registry, Session};
 use sgp_kubernetes::KubernetesProvider;
 use sgp_lang::{Impure, Inputs, load::Loaded};
-use sgp_model::{Block, Diagnostic, Diagnostics, Mode, SourceMap};
+use sgp_model::{Block, Diagnostic, Diagnostics, Mode, SourceMap, plan::PlanMode};
 use sgp_state::{AbortAt, Access, FaultyStore, SledStore};
 use tokio::sync::watch;
 
@@ -23,6 +23,9 @@ use crate::{
     ui::{Ui, stdout_is_terminal},
     vars,
 };
+
+/// How long a wait for the lock lasts before the person's Ctrl-C is looked at.
+const SPELL: Duration = Duration::from_millis(500);
 
 /// The version of the tool.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -75,19 +78,43 @@ impl Room {
         loaded
     }
 
-    /// Reads the configuration, which must be there and sound, and the values of its variables. Warnings are shown.
+    /// Reads the configuration, which must be there and sound, and the values of its variables; with `input` a person at
+    /// the terminal is asked for those that have none. Warnings are shown.
     ///
     /// # Errors
     /// Everything that is wrong with it, at once.
-    pub fn configured(&self, args: &[VarArg]) -> Result<Configured, Diagnostics> {
+    pub fn configured(&self, args: &[VarArg], input: bool) -> Result<Configured, Diagnostics> {
         let loaded = self.load();
         loaded.require_files()?;
+        self.settled(loaded, args, input)
+    }
+
+    /// The same for a kind of run: to destroy everything takes no configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn configured_for(&self, mode: PlanMode, args: &[VarArg], input: bool) -> Result<Configured, Diagnostics> {
+        if mode != PlanMode::Destroy {
+            return self.configured(args, input);
+        }
+        let loaded = self.load();
+        // In the wrong folder there would be nothing to destroy, and saying so would look like success.
+        if loaded.is_empty && !data_dir().exists() {
+            loaded.require_files()?;
+        }
+        self.settled(loaded, args, input)
+    }
+
+    fn settled(&self, loaded: Loaded, args: &[VarArg], input: bool) -> Result<Configured, Diagnostics> {
         let mut diagnostics = loaded.diagnostics;
-        let (inputs, from_flags) = self.inputs(&loaded.config, args, &mut diagnostics);
+        let (mut inputs, mut from_flags) = self.inputs(&loaded.config, args, &mut diagnostics);
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
         self.ui.diagnostics(&diagnostics);
+        if !self.ui.json && vars::ask::may_ask(input) {
+            from_flags.extend(vars::ask::missing(&loaded.config, &mut inputs.variables, &self.ui.output)?);
+        }
         Ok(Configured { config: loaded.config, inputs, from_flags })
     }
 
@@ -122,7 +149,7 @@ impl Room {
     /// When it is locked, damaged or out of reach; says what to do.
     pub fn store(&self, operation: &str, access: Access, timeout: Duration) -> Result<Arc<SledStore>, Diagnostics> {
         let dir = data_dir();
-        let store = SledStore::open(&dir, operation, access, timeout).map_err(|e| store_error(&e, &dir))?;
+        let store = self.opened(&dir, operation, access, timeout)?;
         if let Some(holder) = store.recovered_from() {
             let text = format!(
                 "{} (process {}) ended in the middle of `{}` without giving its lock back. The lock was taken over, and what became of its last calls is looked up.",
@@ -131,6 +158,32 @@ impl Room {
             self.ui.diagnostics(&Diagnostic::warning("The last run did not end well", text).into());
         }
         Ok(Arc::new(store))
+    }
+
+    /// Opens the store, waiting for the lock in short spells: whoever waits is told for whom, and may break off.
+    fn opened(&self, dir: &Path, operation: &str, access: Access, timeout: Duration) -> Result<SledStore, Diagnostics> {
+        let deadline = Instant::now() + timeout;
+        let mut told = false;
+        loop {
+            let error = match SledStore::open(dir, operation, access, timeout.min(SPELL)) {
+                Ok(store) => return Ok(store),
+                Err(error) => error,
+            };
+            let StoreError::Locked(holder) = &error else { return Err(store_error(&error, dir)) };
+            if *self.interrupt.borrow() != Interrupt::None {
+                return Err(Diagnostic::error("Interrupted", "The state stayed locked. Nothing was changed.").into());
+            }
+            if Instant::now() >= deadline {
+                return Err(store_error(&error, dir));
+            }
+            if !std::mem::replace(&mut told, true) {
+                let text = format!(
+                    "Waiting for the lock on the state: {} runs `sgp {}` (process {}).",
+                    holder.who, holder.operation, holder.pid
+                );
+                if self.ui.json { self.ui.json_lines().log(&text) } else { self.ui.say(&text) }
+            }
+        }
     }
 
     /// Everything that the engine needs.

@@ -7,6 +7,7 @@ use sgp_model::{Diagnostic, Diagnostics};
 
 use crate::args::VarArg;
 
+pub mod ask;
 mod file;
 
 /// Files of values that are read when they are there, the later ones winning; then `*.auto.tfvars` and

@@ -152,6 +152,17 @@ fn saved_plans_are_applied_or_refused_with_the_reason() {
 }
 
 #[test]
+fn a_saved_plan_brings_the_values_that_nothing_else_gives() {
+    let text = "variable \"v\" {}\noutput \"o\" {\n  value = var.v\n}\n";
+    let folder = Folder::new(&[("main.tf", text)]);
+    assert_eq!(folder.run_with(&["plan", "-out=p"], "", &[("TF_VAR_v", "one")]).code, 0);
+    let other = folder.run_with(&["apply", "p"], "", &[("TF_VAR_v", "two")]);
+    assert!(other.code == 1 && other.err.contains("These differ: v."), "{}", other.err);
+    folder.ok(&["apply", "p"]);
+    assert_eq!(folder.ok(&["output", "-raw", "o"]), "one");
+}
+
+#[test]
 fn an_object_that_moves_to_where_it_is_stays() {
     let folder = Folder::new(&[("main.tf", PAIR)]);
     folder.ok(&["apply", "-auto-approve"]);
@@ -160,6 +171,17 @@ fn an_object_that_moves_to_where_it_is_stays() {
     assert!(folder.ok(&["state", "list"]).contains("terraform_data.a\n"));
     let missing = folder.run(&["state", "list", "terraform_data.zz"]);
     assert!(missing.code == 1 && missing.err.contains("terraform_data.zz"), "{}", missing.err);
+}
+
+#[test]
+fn destroy_needs_no_configuration() {
+    let folder = Folder::new(&[("main.tf", PAIR)]);
+    folder.ok(&["apply", "-auto-approve"]);
+    fs::remove_file(folder.path().join("main.tf")).unwrap();
+    assert!(folder.run(&["plan"]).err.contains("No configuration files"));
+    assert!(folder.ok(&["destroy", "-auto-approve"]).contains("3 destroyed"));
+    let elsewhere = Folder::new(&[]);
+    assert!(elsewhere.run(&["destroy", "-auto-approve"]).err.contains("No configuration files"));
 }
 
 /// The schema versions of Terraform's providers: a state of theirs is no state of the future.
@@ -276,6 +298,7 @@ fn fmt_checks_and_writes() {
     folder.ok(&["fmt"]);
     assert_eq!(fs::read_to_string(folder.path().join("main.tf")).unwrap(), "variable \"a\" {\n  default = 1\n}\n");
     assert_eq!(folder.run_with(&["fmt", "-"], "a=1\n", &[]).out, "a = 1\n");
+    assert_eq!(folder.run(&["fmt", "-nope"]).code, 2);
     let broken = folder.run_with(&["fmt", "-"], "a = {\n", &[]);
     assert!(broken.code == 2 && !broken.err.is_empty());
 }

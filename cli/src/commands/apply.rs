@@ -45,7 +45,7 @@ pub async fn run(room: &mut Room, matches: &ArgMatches, kind: Kind) -> Exit {
     if !approved && (room.ui.json || !args.input) {
         return Err(approve::nobody());
     }
-    let configured = room.configured(&args.vars)?;
+    let configured = room.configured_for(args.mode, &args.vars, args.input)?;
     let store = room.store(verb(args.mode), Access::Write, args.lock_timeout)?;
     let session = room.session(&configured, store);
     let made = plan::make(room, &session, &args).await?;
@@ -73,8 +73,8 @@ async fn apply_saved(room: &Room, path: &str, args: &PlanArgs) -> Exit {
         return Err(Diagnostic::error("Flag for planning", detail).into());
     }
     let (made, from_flags) = saved::read(Path::new(path))?;
-    let mut configured = room.configured(&args.vars)?;
-    saved::restore(&mut configured.inputs, &configured.from_flags, &made, &from_flags);
+    let mut configured = room.configured_for(made.mode, &args.vars, false)?;
+    saved::restore(&mut configured, &made, &from_flags);
     let store = room.store(verb(made.mode), Access::Write, args.lock_timeout)?;
     let session = room.session(&configured, store);
     sgp_engine::check_saved(&session, &made).await?;

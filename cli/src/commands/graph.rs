@@ -39,7 +39,7 @@ pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
 
 async fn made(room: &mut Room, matches: &ArgMatches, mode: PlanMode) -> Result<Plan, Diagnostics> {
     let vars = var_args(matches);
-    let configured = room.configured(&vars)?;
+    let configured = room.configured_for(mode, &vars, false)?;
     let store = room.store("graph", Access::Write, Duration::ZERO)?;
     let mut session = room.session(&configured, store);
     // Only the graph belongs on standard output.

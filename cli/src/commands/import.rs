@@ -6,7 +6,7 @@ use sgp_state::Access;
 
 use super::Exit;
 use crate::{
-    args::{lock_timeout, text, var_args},
+    args::{flag, lock_timeout, text, var_args},
     session::{Room, sentence},
 };
 
@@ -15,7 +15,7 @@ pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
     let (given, id) = (text(matches, "addr").unwrap_or_default(), text(matches, "id").unwrap_or_default());
     let addr = parse_instance(&given).map_err(|e| bad_address(&given, &e))?;
     room.listen();
-    let configured = room.configured(&var_args(matches))?;
+    let configured = room.configured(&var_args(matches), flag(matches, "input"))?;
     let store = room.store("import", Access::Write, lock_timeout(matches))?;
     let session = room.session(&configured, store);
     room.ui.say(&format!("{addr}: Importing from ID {id:?}..."));

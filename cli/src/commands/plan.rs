@@ -26,7 +26,7 @@ pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
         .into());
     }
     room.listen();
-    let configured = room.configured(&args.vars)?;
+    let configured = room.configured_for(args.mode, &args.vars, args.input)?;
     let store = room.store("plan", Access::Write, args.lock_timeout)?;
     let session = room.session(&configured, store);
     let plan = make(room, &session, &args).await?;

@@ -6,12 +6,12 @@ use std::{
     path::Path,
 };
 
-use sgp_lang::{Given, Inputs, VariableInput};
+use sgp_lang::{Given, VariableInput};
 use sgp_model::{Diagnostic, Diagnostics, Plan};
 use sgp_state::plan_file::{self, PlanFileError};
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use crate::session::sentence;
+use crate::session::{Configured, sentence};
 
 /// The entry beside the plan: names of the variables that flags gave, as a JSON list. Files and environment are looked at
 /// again by apply, flags cannot be.
@@ -58,13 +58,18 @@ fn read_flags(path: &Path) -> io::Result<Vec<String>> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// Puts the values that flags gave to `plan` into the inputs of `apply`, unless apply has flags of its own for them.
-pub fn restore(inputs: &mut Inputs, given_now: &[String], plan: &Plan, from_flags: &[String]) {
-    for name in from_flags.iter().filter(|name| !given_now.contains(name)) {
-        if let Some(value) = plan.variables.get(name) {
+/// Puts the values that flags gave to `plan` into the inputs of `apply`, unless apply has flags of its own for them, and those
+/// of variables that nothing gives a value now.
+pub fn restore(configured: &mut Configured, plan: &Plan, from_flags: &[String]) {
+    let given = &configured.inputs.variables;
+    let open = configured.config.root.variables.values().filter(|v| v.default.is_none());
+    let open = open.map(|v| v.name.to_string()).filter(|name| !given.contains_key(name));
+    let flags = from_flags.iter().filter(|name| !configured.from_flags.contains(name)).cloned();
+    for name in flags.chain(open).collect::<Vec<_>>() {
+        if let Some(value) = plan.variables.get(&name) {
             let (value, _) = value.clone().unmark_deep();
             let input = VariableInput { given: Given::Value(value), from: "the saved plan".into(), span: None };
-            inputs.variables.insert(name.clone(), input);
+            configured.inputs.variables.insert(name, input);
         }
     }
 }
