@@ -138,22 +138,30 @@ pub struct Applied {
     pub object: Option<Value>,
     /// Errors and warnings; with an error the operation failed.
     pub diagnostics: Diagnostics,
+    /// Whether a failed creation of which no object is known may have taken effect all the same: nobody answered. The
+    /// journal keeps its intent, and the next run looks for the object ([`ResourceType::find`]).
+    pub in_doubt: bool,
 }
 
 impl Applied {
     /// Done.
     pub fn done(object: Value) -> Self {
-        Self { object: Some(object), diagnostics: Diagnostics::new() }
+        Self { object: Some(object), diagnostics: Diagnostics::new(), in_doubt: false }
+    }
+
+    /// Nothing is there any more: a deletion's success.
+    pub fn gone() -> Self {
+        Self { object: None, diagnostics: Diagnostics::new(), in_doubt: false }
     }
 
     /// Failed with nothing left behind.
     pub fn failed(diagnostic: Diagnostic) -> Self {
-        Self { object: None, diagnostics: diagnostic.into() }
+        Self { object: None, diagnostics: diagnostic.into(), in_doubt: false }
     }
 
     /// Failed with something left behind: a creation is tainted, an update keeps what is known.
     pub fn partly(object: Value, diagnostic: Diagnostic) -> Self {
-        Self { object: Some(object), diagnostics: diagnostic.into() }
+        Self { object: Some(object), diagnostics: diagnostic.into(), in_doubt: false }
     }
 }
 

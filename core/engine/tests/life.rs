@@ -180,6 +180,18 @@ async fn a_half_made_object_is_tainted_and_replaced() {
 }
 
 #[tokio::test]
+async fn a_creation_that_nobody_answered_is_looked_for() {
+    let world = World::new("resource \"fake_thing\" \"a\" { name = \"a\" }");
+    world.cloud.unanswered.lock().unwrap().push("a".into());
+    assert!(world.try_apply().await.diagnostics.has_errors());
+    assert!(world.state().await.is_empty());
+    world.cloud.unanswered.lock().unwrap().clear();
+    world.apply().await;
+    assert_eq!(world.cloud.names(), ["a"], "found and adopted, not made twice");
+    world.assert_converged().await;
+}
+
+#[tokio::test]
 async fn what_vanished_is_made_again_and_what_drifted_is_put_right() {
     let world = World::new(CHAIN);
     world.apply().await;

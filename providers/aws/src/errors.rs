@@ -102,8 +102,10 @@ impl ApiError {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let credentials = find_source::<CredentialsError>(error);
+        let service = error.as_service_error();
         let kind = match error {
             _ if credentials.is_some() => ErrorKind::Credentials,
+            SdkError::ServiceError(_) if service.is_some_and(|e| e.code().is_none()) => ErrorKind::Answer,
             SdkError::ConstructionFailure(_) => ErrorKind::Request,
             SdkError::TimeoutError(_) => ErrorKind::Timeout,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => ErrorKind::Timeout,
@@ -111,17 +113,26 @@ impl ApiError {
             SdkError::ServiceError(_) => ErrorKind::Service,
             _ => ErrorKind::Answer,
         };
-        let service = error.as_service_error();
-        let message = service
-            .and_then(|e| e.message().map(str::to_owned))
-            .unwrap_or_else(|| credentials.map_or_else(|| causes(error), |c| causes(c)));
+        let status = error.raw_response().map(|r| r.status().as_u16());
+        let message = match (service.and_then(|e| e.message()), credentials) {
+            (Some(said), _) => said.to_owned(),
+            (None, Some(credentials)) => causes(credentials),
+            (None, None) if kind == ErrorKind::Answer && status.is_some_and(|s| s >= 300) => format!(
+                "The answer (HTTP status {}) is none of AWS's: {}",
+                status.map_or_else(|| "unknown".to_owned(), |s| s.to_string()),
+                beginning(error.raw_response().and_then(|r| r.body().bytes()).unwrap_or_default())
+            ),
+            (None, None) => {
+                causes(error).trim_start_matches("dispatch failure: ").trim_start_matches("user error: ").into()
+            }
+        };
         Self {
             operation,
             kind,
             code: service.and_then(|e| e.code().map(str::to_owned)),
             message,
             request_id: error.request_id().or_else(|| service?.meta().request_id()).map(str::to_owned),
-            status: error.raw_response().map(|r| r.status().as_u16()),
+            status,
         }
     }
 
@@ -158,9 +169,18 @@ impl ApiError {
 
     /// Whether the same call may well work a little later: no answer, a cut connection, a server's fault, throttling.
     pub fn is_transient(&self) -> bool {
-        matches!(self.kind, ErrorKind::Timeout | ErrorKind::Connection | ErrorKind::Answer)
-            || self.is_throttled()
-            || self.status.is_some_and(|s| s >= 500)
+        self.may_have_been_served() || self.is_throttled()
+    }
+
+    /// Whether the request may have taken effect although it failed: no answer, half an answer, a server's fault.
+    pub fn may_have_been_served(&self) -> bool {
+        match self.kind {
+            ErrorKind::Timeout | ErrorKind::Connection => true,
+            // A refusal that no service of AWS would word (a proxy's, say) is a refusal all the same.
+            ErrorKind::Answer => self.status.is_none_or(|s| !(400..500).contains(&s)),
+            ErrorKind::Service => self.status.is_some_and(|s| s >= 500) && !self.is_throttled(),
+            ErrorKind::Credentials | ErrorKind::Request => false,
+        }
     }
 
     /// What the person can do about it, in a sentence or two; empty when AWS's own words say it all.
@@ -237,8 +257,19 @@ impl From<ApiError> for Diagnostics {
     }
 }
 
+/// The beginning of a body for people; says so when there is none.
+fn beginning(body: &[u8]) -> String {
+    const SHOWN: usize = 120;
+    let text = String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(SHOWN) {
+        _ if text.is_empty() => "it is empty.".to_owned(),
+        Some((end, _)) => format!("{:?} ...", &text[..end]),
+        None => format!("{text:?}."),
+    }
+}
+
 /// The first error of a type in the chain of causes.
-fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+pub fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(e) = next {
         if let Some(found) = e.downcast_ref::<T>() {
@@ -249,12 +280,24 @@ fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Opti
     None
 }
 
+/// What STS said when it refused a role, which the SDK prints as its own insides.
+fn refusal(error: &(dyn Error + 'static)) -> Option<String> {
+    use aws_sdk_sts::operation::{
+        assume_role::AssumeRoleError, assume_role_with_web_identity::AssumeRoleWithWebIdentityError,
+    };
+    let meta = error
+        .downcast_ref::<AssumeRoleError>()
+        .map(ProvideErrorMetadata::meta)
+        .or_else(|| error.downcast_ref::<AssumeRoleWithWebIdentityError>().map(ProvideErrorMetadata::meta))?;
+    Some(format!("{}: {}", meta.code()?, meta.message()?))
+}
+
 /// The chain of causes in one line, without repeating a message that contains the next one.
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(e) = next {
-        let text = e.to_string();
+        let text = refusal(e).unwrap_or_else(|| e.to_string());
         if !text.is_empty() && !said.iter().any(|s| s.contains(&text)) {
             said.push(text);
         }
@@ -270,17 +313,20 @@ pub struct Failure {
     pub object: Option<Value>,
     /// Why.
     pub diagnostics: Diagnostics,
+    /// Whether the call that failed may have been served.
+    pub in_doubt: bool,
 }
 
 impl From<Diagnostic> for Failure {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { object: None, diagnostics: diagnostic.into() }
+        Self { object: None, diagnostics: diagnostic.into(), in_doubt: false }
     }
 }
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        Diagnostic::from(error).into()
+        let in_doubt = error.may_have_been_served();
+        Self { in_doubt, ..Diagnostic::from(error).into() }
     }
 }
 
@@ -302,8 +348,10 @@ impl<T, E: Into<Failure>> Leaving<T> for Result<T, E> {
 /// The answer of an operation: the object (`None` after a deletion), or the failure.
 pub fn applied(result: Result<Option<Value>, Failure>) -> Applied {
     match result {
-        Ok(object) => Applied { object, diagnostics: Diagnostics::new() },
-        Err(failure) => Applied { object: failure.object, diagnostics: failure.diagnostics },
+        Ok(object) => Applied { object, diagnostics: Diagnostics::new(), in_doubt: false },
+        Err(failure) => {
+            Applied { object: failure.object, diagnostics: failure.diagnostics, in_doubt: failure.in_doubt }
+        }
     }
 }
 
@@ -340,6 +388,37 @@ pub(crate) mod tests {
         }
         for code in ["UnauthorizedOperation", "InvalidGroup.Duplicate"] {
             assert!(!is(code).is_not_found() && !is(code).is_transient(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_call_without_a_clear_answer_may_have_been_served() {
+        let error = |kind, status| ApiError { kind, status, ..service_error("ec2:X", "InternalError") };
+        for (kind, status, expected) in [
+            (ErrorKind::Timeout, None, true),
+            (ErrorKind::Connection, None, true),
+            (ErrorKind::Answer, Some(200), true),
+            (ErrorKind::Answer, Some(403), false),
+            (ErrorKind::Service, Some(500), true),
+            (ErrorKind::Service, Some(400), false),
+            (ErrorKind::Credentials, None, false),
+        ] {
+            let error = error(kind, status);
+            assert_eq!(error.may_have_been_served(), expected, "{error:?}");
+            assert_eq!(Failure::from(error).in_doubt, expected);
+        }
+        let throttled = ApiError { status: Some(503), ..service_error("ec2:X", "RequestLimitExceeded") };
+        assert!(!throttled.may_have_been_served() && throttled.is_transient());
+    }
+
+    #[test]
+    fn a_body_that_is_none_of_awss_is_quoted() {
+        for (body, said) in [
+            ("", "it is empty."),
+            ("<html>\n  no", "\"<html> no\"."),
+            (&"x".repeat(200), &*format!("{:?} ...", "x".repeat(120))),
+        ] {
+            assert_eq!(beginning(body.as_bytes()), said);
         }
     }
 

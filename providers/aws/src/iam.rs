@@ -113,6 +113,7 @@ pub async fn checkpoint(cx: &Context, object: &Value) -> Result<(), Failure> {
     cx.checkpoint(object).await.map_err(|error| Failure {
         object: Some(object.clone()),
         diagnostics: Diagnostic::error("The state could not be written", error.to_string()).into(),
+        in_doubt: false,
     })
 }
 

@@ -180,12 +180,12 @@ pub(crate) async fn delete_recorded(
     uid: Option<&str>,
 ) -> Applied {
     let cluster = match client.reach(client.cluster_of(prior)).await {
-        Ok(Access::Absent { .. }) => return Applied { object: None, diagnostics: sgp_model::Diagnostics::new() },
+        Ok(Access::Absent { .. }) => return Applied::gone(),
         Ok(Access::Ready(cluster)) => cluster,
         Err(diagnostic) => return Applied::partly(prior.clone(), diagnostic),
     };
     match delete(&cluster, cx, target, uid).await {
-        Ok(()) => Applied { object: None, diagnostics: sgp_model::Diagnostics::new() },
+        Ok(()) => Applied::gone(),
         Err(diagnostic) => Applied::partly(prior.clone(), diagnostic),
     }
 }

@@ -193,6 +193,7 @@ impl Operation {
         let session = &shared.session;
         let mut diagnostics = self.on_this(applied.diagnostics);
         let failed = diagnostics.has_errors();
+        let in_doubt = applied.in_doubt && failed && applied.object.is_none();
         let mut deposed = None;
         let mut changed: Vec<(RecordKey, Option<InstanceRecord>)> = Vec::new();
         match &self.call {
@@ -227,7 +228,9 @@ impl Operation {
             }
         }
         let mut writes: Vec<Write> = changed.iter().map(|(key, record)| to_write(key, record.as_ref())).collect();
-        if !self.ty.endpoint().is_empty() {
+        // Nobody answered a creation: its intent stays open, so that the next run looks for the object.
+        let stays_open = in_doubt && matches!(self.call, Call::Create { .. });
+        if !self.ty.endpoint().is_empty() && !stays_open {
             writes.push(Write::End { token: self.intent.token.clone() });
         }
         let mut unrecorded = None;

@@ -62,7 +62,7 @@ impl ResourceType for TerraformData {
     }
 
     async fn delete(&self, _client: &dyn Client, _cx: &Context, _request: DeleteRequest<'_>) -> Applied {
-        Applied { object: None, diagnostics: sgp_model::Diagnostics::new() }
+        Applied::gone()
     }
 
     fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {

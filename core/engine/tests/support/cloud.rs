@@ -24,6 +24,8 @@ pub struct Cloud {
     pub failing: Mutex<Vec<String>>,
     /// Names whose creation fails after the thing came into being.
     pub half: Mutex<Vec<String>>,
+    /// Names whose creation comes to pass although nobody answers.
+    pub unanswered: Mutex<Vec<String>>,
     next: AtomicUsize,
     pub running: AtomicUsize,
     pub most_running: AtomicUsize,
@@ -199,6 +201,9 @@ impl ResourceType for Thing {
         let made = request.planned.with_attr("id", id.as_str().into()).with_attr("etag", format!("e{number}").into());
         cloud.things.lock().unwrap().insert(id, made.clone());
         cloud.death.point().await;
+        if cloud.unanswered.lock().unwrap().contains(&name) {
+            return Applied { in_doubt: true, ..Applied::failed(Diagnostic::error("No answer", "Nobody answered.")) };
+        }
         // What cannot be noted is found by its name.
         let _ = cx.checkpoint(&made).await;
         if cloud.half.lock().unwrap().contains(&name) {
@@ -226,7 +231,7 @@ impl ResourceType for Thing {
         }
         cloud.things.lock().unwrap().remove(&id(request.prior));
         cloud.death.point().await;
-        Applied { object: None, diagnostics: Diagnostics::new() }
+        Applied::gone()
     }
 
     fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {

@@ -348,7 +348,7 @@ impl ResourceType for Manifest {
         let uid = request.prior.get("object").and_then(|o| attrs::text(o.get("metadata")?, "uid"));
         match place(client, request.prior).await {
             Place::At(target) => life::delete_recorded(client, cx, request.prior, &target, uid).await,
-            Place::Nowhere => Applied { object: None, diagnostics: Diagnostics::new() },
+            Place::Nowhere => Applied::gone(),
             Place::Unknown(diagnostic) => Applied::partly(request.prior.clone(), diagnostic),
         }
     }

@@ -319,7 +319,7 @@ impl ResourceType for PodEni {
 
     async fn delete(&self, client: &dyn Client, cx: &Context, request: DeleteRequest<'_>) -> Applied {
         match take_away(life::client(client), cx, request.prior).await {
-            Ok(()) => Applied { object: None, diagnostics: Diagnostics::new() },
+            Ok(()) => Applied::gone(),
             Err(diagnostic) => Applied::partly(request.prior.clone(), diagnostic),
         }
     }
