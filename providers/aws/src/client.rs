@@ -2,18 +2,27 @@
 
 use std::{any::Any, collections::BTreeSet, env, time::Duration};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
+    timeout::TimeoutConfig,
+};
 use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, SharedCredentialsProvider},
 };
+use aws_runtime::env_config::{
+    self,
+    file::{EnvConfigFileKind, EnvConfigFiles},
+    section::EnvConfigSections,
+};
+use aws_types::os_shim_internal::{Env, Fs};
 use sgp_contract::Client;
 use sgp_model::{AttrPath, Diagnostic, Diagnostics, Value};
 use tokio::sync::OnceCell;
 
 use crate::{
-    credentials::{AssumedRole, Remembered, WebIdentity},
-    errors::{ApiError, Call, causes},
+    credentials::{AssumedRole, NotAssumed, Remembered, WebIdentity},
+    errors::{ApiError, Call, causes, find_source},
     partition::Partition,
     reconnect::Reconnects,
     retries::{self, Retries},
@@ -150,8 +159,6 @@ const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Region, credentials and transport as the SDK's default chain and the block's plain arguments give them.
 async fn load(config: &Value) -> Result<SdkConfig, Diagnostics> {
-    use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
-
     let patience = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(patience);
     if let Some(http) = retries::http_client() {
@@ -167,13 +174,13 @@ async fn load(config: &Value) -> Result<SdkConfig, Diagnostics> {
         (EnvConfigFileKind::Config, values::strs(config, "shared_config_files")),
         (EnvConfigFileKind::Credentials, values::strs(config, "shared_credentials_files")),
     ];
-    if files.iter().any(|(_, paths)| !paths.is_empty()) {
-        let builder = EnvConfigFiles::builder()
-            .include_default_config_file(files[0].1.is_empty())
-            .include_default_credentials_file(files[1].1.is_empty());
-        let named = files.into_iter().flat_map(|(kind, paths)| paths.into_iter().map(move |path| (kind, path)));
-        loader = loader.profile_files(named.fold(builder, |b, (kind, path)| b.with_file(kind, home(&path))).build());
-    }
+    let builder = EnvConfigFiles::builder()
+        .include_default_config_file(files[0].1.is_empty())
+        .include_default_credentials_file(files[1].1.is_empty());
+    let named = files.into_iter().flat_map(|(kind, paths)| paths.into_iter().map(move |path| (kind, path)));
+    let files = named.fold(builder, |b, (kind, path)| b.with_file(kind, home(&path))).build();
+    loader = loader.profile_files(files.clone());
+    let has_keys = values::text(config, "access_key").is_some();
     match (values::text(config, "access_key"), values::text(config, "secret_key")) {
         (Some(id), Some(secret)) => {
             loader = loader.credentials_provider(Credentials::new(
@@ -194,7 +201,50 @@ async fn load(config: &Value) -> Result<SdkConfig, Diagnostics> {
     if let Some(dualstack) = values::bool_opt(config, "use_dualstack_endpoint") {
         loader = loader.use_dual_stack(dualstack);
     }
-    Ok(loader.load().await)
+    let sdk = loader.load().await;
+    match values::text(config, "profile") {
+        Some(profile) if !has_keys => of_profile(sdk, &profile, files).await,
+        _ => Ok(sdk),
+    }
+}
+
+/// The same with the credentials of a profile that the block names. The SDK would ask the environment first, and keys that happen
+/// to be set there may belong to another account.
+async fn of_profile(sdk: SdkConfig, profile: &str, files: EnvConfigFiles) -> Result<SdkConfig, Diagnostics> {
+    let found = profiles(&files).await;
+    if !found.iter().any(|name| name == profile) {
+        let absent = no_such_profile(profile, &found).attribute(AttrPath::attr("profile"));
+        return Err(absent.into());
+    }
+    let mut around = ProviderConfig::without_region()
+        .with_behavior_version(Some(BehaviorVersion::latest()))
+        .with_region(sdk.region().cloned());
+    if let Some(http) = sdk.http_client() {
+        around = around.with_http_client(http);
+    }
+    let provider =
+        ProfileFileCredentialsProvider::builder().configure(&around).profile_name(profile).profile_files(files).build();
+    Ok(sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
+}
+
+/// The names of the profiles in the shared configuration files; none when they cannot be read.
+async fn profiles(files: &EnvConfigFiles) -> Vec<String> {
+    let source = env_config::source::load(&Env::real(), &Fs::real(), files).await.ok();
+    let sections = source.and_then(|source| EnvConfigSections::parse(source).ok());
+    sections.iter().flat_map(EnvConfigSections::profiles).map(str::to_owned).collect()
+}
+
+fn no_such_profile(profile: &str, found: &[String]) -> Diagnostic {
+    let mut found = found.to_vec();
+    found.sort();
+    let there = if found.is_empty() { "there are none".to_owned() } else { format!("there are: {}", found.join(", ")) };
+    Diagnostic::error(
+        "No such AWS profile",
+        format!(
+            "The profile {profile:?} is not in the shared configuration files (~/.aws/config and ~/.aws/credentials, or what \
+             AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and the provider name); {there}."
+        ),
+    )
 }
 
 fn home(path: &str) -> String {
@@ -249,13 +299,26 @@ async fn with_roles(sdk: SdkConfig, config: &Value, endpoints: &Endpoints) -> Re
             sdk = remembering(&sdk, SharedCredentialsProvider::new(role));
         }
     }
-    let Some(provider) = sdk.credentials_provider() else { return Err(no_credentials("no provider of credentials")) };
+    let Some(provider) = sdk.credentials_provider() else {
+        return Err(no_credentials("no provider of credentials").await);
+    };
     let sdk = remembering(&sdk, provider);
     let provider = sdk.credentials_provider().expect("set by `remembering`");
     match provider.provide_credentials().await {
         Ok(_) => Ok(sdk),
-        Err(error) => Err(no_credentials(&causes(&error))),
+        Err(error) => match find_source::<NotAssumed>(&error) {
+            Some(refused) => Err(not_assumed(refused).into()),
+            None => Err(no_credentials(&causes(&error)).await),
+        },
     }
+}
+
+fn not_assumed(refused: &NotAssumed) -> Diagnostic {
+    let said = Diagnostic::from(refused.error.clone()).detail;
+    let hint = "The role's trust policy must let these credentials in (with the external id, where it asks for one), and they must be \
+                allowed the action themselves.";
+    Diagnostic::error("Role cannot be assumed", format!("{}: {said}\n\n{hint}", refused.role_arn))
+        .attribute(AttrPath::attr("assume_role"))
 }
 
 fn remembering(sdk: &SdkConfig, provider: SharedCredentialsProvider) -> SdkConfig {
@@ -263,7 +326,16 @@ fn remembering(sdk: &SdkConfig, provider: SharedCredentialsProvider) -> SdkConfi
     sdk.clone().into_builder().credentials_provider(provider).build()
 }
 
-fn no_credentials(said: &str) -> Diagnostics {
+async fn no_credentials(said: &str) -> Diagnostics {
+    if let Some(profile) = env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()) {
+        let found = profiles(&EnvConfigFiles::default()).await;
+        if !found.contains(&profile) {
+            return no_such_profile(&profile, &found).into();
+        }
+    }
+    // Each place that has nothing says so in a phrase of the SDK that helps nobody.
+    let said = said.replace("the credential provider was not enabled: ", "");
+    let said = said.replace("the credential provider was not enabled", "nothing there");
     Diagnostic::error("No AWS credentials", format!("{said}\n\n{CREDENTIALS_HINT}")).into()
 }
 
@@ -333,6 +405,35 @@ pub(crate) mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.0[0].detail, "`access_key` is set and `secret_key` is not. Set both or none.");
+    }
+
+    #[tokio::test]
+    async fn a_named_profile_is_the_one_that_counts() {
+        let file = env::temp_dir().join(format!("sgp-profiles-{}", std::process::id()));
+        std::fs::write(&file, "[prod]\naws_access_key_id = AKIAPROD\naws_secret_access_key = s\n").unwrap();
+        let with = |profile: &str| {
+            config(&[
+                ("region", "eu-west-1".into()),
+                ("profile", profile.into()),
+                ("shared_config_files", Value::strings([file.to_str().unwrap()])),
+                ("shared_credentials_files", Value::strings([file.to_str().unwrap()])),
+            ])
+        };
+        let client = AwsClient::configure(&with("prod")).await.unwrap();
+        let credentials = client.sdk.credentials_provider().unwrap().provide_credentials().await.unwrap();
+        assert_eq!(credentials.access_key_id(), "AKIAPROD");
+        let error = AwsClient::configure(&with("test")).await.unwrap_err();
+        assert_eq!(error.0[0].summary, "No such AWS profile");
+        assert!(error.0[0].detail.ends_with("there are: prod."), "{}", error.0[0].detail);
+        std::fs::remove_file(&file).unwrap();
+    }
+
+    #[test]
+    fn a_role_that_is_refused_is_named() {
+        let error = crate::errors::tests::service_error("sts:AssumeRole", "AccessDenied");
+        let said = not_assumed(&NotAssumed { role_arn: "arn:aws:iam::1:role/x".into(), error });
+        assert_eq!(said.summary, "Role cannot be assumed");
+        assert!(said.detail.starts_with("arn:aws:iam::1:role/x: AccessDenied: said so"), "{}", said.detail);
     }
 
     #[tokio::test]

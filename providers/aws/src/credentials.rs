@@ -14,7 +14,28 @@ use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use sgp_model::Value;
 use tokio::sync::Mutex;
 
-use crate::{tags::Tags, values};
+use crate::{
+    errors::{ApiError, Call},
+    tags::Tags,
+    values,
+};
+
+/// STS did not give the credentials of a role.
+#[derive(Debug, thiserror::Error)]
+#[error("the role {role_arn} cannot be assumed: {error}")]
+pub struct NotAssumed {
+    /// The role.
+    pub role_arn: String,
+    /// Why.
+    pub error: ApiError,
+}
+
+impl NotAssumed {
+    fn of(session: &Session) -> impl FnOnce(ApiError) -> CredentialsError {
+        let role_arn = session.role_arn.clone();
+        move |error| CredentialsError::provider_error(Self { role_arn, error })
+    }
+}
 
 /// Remembers credentials until shortly before they expire, for every service client and the presigner alike.
 pub struct Remembered {
@@ -163,7 +184,8 @@ impl AssumedRole {
             .set_transitive_tag_keys((!self.transitive.is_empty()).then(|| self.transitive.clone()))
             .send()
             .await
-            .map_err(CredentialsError::provider_error)?;
+            .call("sts:AssumeRole")
+            .map_err(NotAssumed::of(&self.session))?;
         convert(answer.credentials)
     }
 }
@@ -230,7 +252,8 @@ impl WebIdentity {
             .set_policy_arns(self.session.policies())
             .send()
             .await
-            .map_err(CredentialsError::provider_error)?;
+            .call("sts:AssumeRoleWithWebIdentity")
+            .map_err(NotAssumed::of(&self.session))?;
         convert(answer.credentials)
     }
 }

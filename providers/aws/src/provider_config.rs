@@ -139,10 +139,57 @@ fn session(block: Block) -> Block {
 }
 
 fn endpoints() -> Block {
-    ["ec2", "eks", "iam", "sts"].into_iter().fold(Block::default(), |block, service| {
+    let called = ["ec2", "eks", "iam", "sts"].into_iter().fold(Block::default(), |block, service| {
         block.attr(service, Attribute::string().optional().doc("The URL of this service."))
+    });
+    NOT_CALLED.iter().fold(called, |block, service| {
+        block.attr(service, Attribute::string().optional().doc("Accepted for Terraform's sake; not called."))
     })
 }
+
+/// Services that blocks for emulators name beside those that are called.
+const NOT_CALLED: &[&str] = &[
+    "acm",
+    "apigateway",
+    "apigatewayv2",
+    "autoscaling",
+    "cloudformation",
+    "cloudfront",
+    "cloudwatch",
+    "cloudwatchevents",
+    "cloudwatchlogs",
+    "dynamodb",
+    "ecr",
+    "ecs",
+    "elasticache",
+    "elasticloadbalancing",
+    "elb",
+    "elbv2",
+    "eventbridge",
+    "firehose",
+    "kinesis",
+    "kms",
+    "lambda",
+    "logs",
+    "organizations",
+    "rds",
+    "redshift",
+    "resourcegroups",
+    "route53",
+    "route53resolver",
+    "s3",
+    "s3api",
+    "s3control",
+    "secretsmanager",
+    "ses",
+    "sfn",
+    "sns",
+    "sqs",
+    "ssm",
+    "stepfunctions",
+    "sso",
+    "ssoadmin",
+];
 
 fn ignore_tags() -> Block {
     Block::default()
