@@ -33,6 +33,7 @@ pub mod resources;
 pub mod retries;
 pub mod tags;
 pub mod values;
+pub mod unsaid;
 pub mod wait;
 
 pub use client::AwsClient;

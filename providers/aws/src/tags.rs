@@ -12,6 +12,7 @@ use sgp_model::{Attribute, Schema, Type, Value};
 use crate::{
     client::AwsClient,
     errors::{ApiError, Call},
+    unsaid,
     values::{self, ObjectBuilder},
 };
 
@@ -29,8 +30,9 @@ pub fn attributes(schema: Schema) -> Schema {
 }
 
 /// Plans `tags_all`; what is unknown in the tags stays unknown in it. For types without anything else to plan.
-pub fn plan(request: &PlanRequest<'_>) -> PlanResponse {
-    PlanResponse { planned: Some(with_tags_all(request.proposed, request.provider_config)), ..PlanResponse::default() }
+pub fn plan(schema: &Schema, request: &PlanRequest<'_>) -> PlanResponse {
+    let planned = unsaid::keep(schema, request, with_tags_all(request.proposed, request.provider_config));
+    PlanResponse { planned: Some(planned), ..PlanResponse::default() }
 }
 
 /// The proposed object with its `tags_all`.

@@ -76,8 +76,8 @@ impl ResourceType for RuleType {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        let planned =
-            arguments::keep_spelling(request.prior, tags::with_tags_all(request.proposed, request.provider_config));
+        let planned = tags::plan(self.schema(), request).planned.unwrap_or_else(|| request.proposed.clone());
+        let planned = arguments::keep_spelling(request.prior, planned);
         let mut requires_replace = Vec::new();
         if !request.prior.is_null() {
             requires_replace = arguments::changed_kind(request.prior, &planned);

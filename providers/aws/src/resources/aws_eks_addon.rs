@@ -114,7 +114,7 @@ impl ResourceType for EksAddon {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        tags::plan(request)
+        tags::plan(&SCHEMA, request)
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {

@@ -123,7 +123,7 @@ impl ResourceType for EksCluster {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        let mut response = tags::plan(request);
+        let mut response = tags::plan(&SCHEMA, request);
         if !request.prior.is_null() {
             judge(request.prior, request.proposed, &mut response);
         }

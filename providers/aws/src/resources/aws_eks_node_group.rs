@@ -115,7 +115,7 @@ impl ResourceType for EksNodeGroup {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        let mut response = tags::plan(request);
+        let mut response = tags::plan(&SCHEMA, request);
         if !request.prior.is_null() {
             let planned = response.planned.take().unwrap_or_else(|| request.proposed.clone());
             response.planned = Some(judge(request.prior, request.config, planned, &mut response.requires_replace));

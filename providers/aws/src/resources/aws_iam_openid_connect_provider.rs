@@ -72,7 +72,7 @@ impl ResourceType for IamOpenIdConnectProvider {
 
     /// The issuer is planned as AWS keeps it; only another issuer is a replacement.
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        let mut response = tags::plan(request);
+        let mut response = tags::plan(&SCHEMA, request);
         let planned = response.planned.as_ref().unwrap_or(request.proposed);
         let Some(url) = values::str_opt(request.config, "url") else {
             if !request.prior.is_null() {

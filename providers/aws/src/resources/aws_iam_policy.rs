@@ -113,7 +113,7 @@ impl ResourceType for IamPolicy {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        tags::plan(request)
+        tags::plan(&SCHEMA, request)
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {

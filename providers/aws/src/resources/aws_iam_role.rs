@@ -124,7 +124,7 @@ impl ResourceType for IamRole {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        tags::plan(request)
+        tags::plan(&SCHEMA, request)
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {

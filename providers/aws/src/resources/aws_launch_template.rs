@@ -99,7 +99,7 @@ impl ResourceType for AwsLaunchTemplate {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        let planned = tags::with_tags_all(request.proposed, request.provider_config);
+        let planned = tags::plan(&SCHEMA, request).planned.unwrap_or_else(|| request.proposed.clone());
         PlanResponse { planned: Some(plan_default(request, planned)), ..PlanResponse::default() }
     }
 

@@ -97,7 +97,7 @@ impl ResourceType for AwsSecurityGroup {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        tags::plan(request)
+        tags::plan(&SCHEMA, request)
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
