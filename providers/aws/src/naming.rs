@@ -2,7 +2,7 @@
 
 use sgp_model::{Diagnostic, Value};
 
-use crate::values;
+use crate::values::{self, ObjectBuilder};
 
 /// Fixes `name` before the intent is journaled: the one that is planned, or `name_prefix` (or `fallback`) and 26 characters that
 /// come from the operation's token, so that the same operation always makes the same name.
@@ -14,6 +14,22 @@ pub fn prepare(planned: Value, token: &str, fallback: &str) -> Value {
     let prefix = values::text(&planned, "name_prefix").unwrap_or_else(|| fallback.to_owned());
     let name = format!("{prefix}{}", suffix(token));
     planned.with_attr("name", name.into()).with_attr("name_prefix", prefix.into())
+}
+
+/// Sets what a name was made with, when nothing is recorded of it: an object that was imported would be replaced otherwise as soon
+/// as its configuration gives the prefix.
+#[must_use]
+pub fn with_prefix(object: ObjectBuilder, attribute: &str, prior: &Value, name: Option<&str>) -> ObjectBuilder {
+    if values::text(prior, attribute).is_some() {
+        return object;
+    }
+    object.set_opt(attribute, name.and_then(prefix_of))
+}
+
+/// What a made name begins with: all but the 26 hexadecimal digits that Terraform, and `prepare` here, put at its end.
+fn prefix_of(name: &str) -> Option<&str> {
+    let (prefix, made) = name.split_at_checked(name.len().checked_sub(26)?)?;
+    (!prefix.is_empty() && made.chars().all(|c| c.is_ascii_hexdigit())).then_some(prefix)
 }
 
 /// 26 lower-case letters and digits out of a token, which is unique.
@@ -75,6 +91,20 @@ mod tests {
         let unnamed = prepare(planned(open.clone(), open), token, "terraform-");
         assert_eq!(values::str_opt(&unnamed, "name"), Some("terraform-0b0e1a443a5e4c279d5f7a1c2b"));
         assert_eq!(values::str_opt(&unnamed, "name_prefix"), Some("terraform-"));
+    }
+
+    #[test]
+    fn a_made_name_tells_its_prefix() {
+        for (name, prefix) in [
+            ("web-0b0e1a443a5e4c279d5f7a1c2b", Some("web-")),
+            ("terraform-20261129140648123400000001", Some("terraform-")),
+            ("0b0e1a443a5e4c279d5f7a1c2b", None),
+            ("web-0b0e1a443a5e4c279d5f7a1c2", None),
+            ("web-0b0e1a443a5e4c279d5f7a1c2x", None),
+            ("ü", None),
+        ] {
+            assert_eq!(prefix_of(name), prefix, "{name}");
+        }
     }
 
     #[test]

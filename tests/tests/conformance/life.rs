@@ -33,6 +33,7 @@ pub fn run(case: &Case) {
     for edit in &case.replacements {
         object.edit(edit, "replace");
     }
+    object.import("after its replacements");
     object.delete();
 }
 

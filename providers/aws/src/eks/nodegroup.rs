@@ -13,7 +13,7 @@ use crate::{
     eks::{self, Issue, one, set_or_null},
     errors::{ApiError, Call},
     iam::text_like,
-    tags,
+    naming, tags,
     values::{self, ObjectBuilder},
 };
 
@@ -157,6 +157,7 @@ pub fn object(schema: &Schema, client: &AwsClient, prior: &Value, group: &Nodegr
         .set("taint", taints(schema, prior, group))
         .set("update_config", rollout(schema, prior, group))
         .set("version", text(group.version(), "version"));
+    let builder = naming::with_prefix(builder, "node_group_name_prefix", prior, group.nodegroup_name());
     tags::fill(builder, client, prior, &eks::from_tags(group.tags())).build()
 }
 

@@ -244,6 +244,7 @@ fn object(client: &AwsClient, prior: &Value, read: &PolicyRead, tags: &Tags) -> 
     if read.complete || read.policy.description().is_some() {
         builder = builder.set("description", iam::text_like(read.policy.description(), prior.get("description")));
     }
+    let builder = naming::with_prefix(builder, "name_prefix", prior, read.policy.policy_name());
     tags::fill(builder, client, prior, tags).build()
 }
 

@@ -199,6 +199,7 @@ fn object(client: &AwsClient, prior: &Value, role: &Role) -> Value {
         .set("path", role.path())
         .set("permissions_boundary", iam::text_like(boundary, prior.get("permissions_boundary")))
         .set("force_detach_policies", values::flag(prior, "force_detach_policies"));
+    let builder = naming::with_prefix(builder, "name_prefix", prior, Some(role.role_name()));
     tags::fill(builder, client, prior, &iam::from_tags(role.tags())).build()
 }
 

@@ -148,10 +148,10 @@ fn key_of(object: &Value) -> (String, String) {
 
 fn object(prior: &Value, document: &str) -> Value {
     let (role, name) = key_of(prior);
-    ObjectBuilder::carrying(&SCHEMA, prior)
+    let object = ObjectBuilder::carrying(&SCHEMA, prior)
         .set("id", format!("{role}:{name}"))
-        .set("policy", keep_spelling(values::str_opt(prior, "policy"), document))
-        .build()
+        .set("policy", keep_spelling(values::str_opt(prior, "policy"), document));
+    naming::with_prefix(object, "name_prefix", prior, Some(&name)).build()
 }
 
 /// The planned object after it was put.

@@ -279,6 +279,7 @@ async fn object(client: &AwsClient, template: &LaunchTemplate, prior: &Value) ->
         .set("name", values::opt_str(template.launch_template_name()))
         .set("default_version", values::opt_int(template.default_version_number()))
         .set("latest_version", values::opt_int(latest));
+    let object = naming::with_prefix(object, "name_prefix", prior, template.launch_template_name());
     Ok(tags::fill(object, client, prior, &tags::from_ec2(template.tags())).build())
 }
 

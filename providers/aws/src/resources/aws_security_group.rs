@@ -199,6 +199,7 @@ fn object(client: &AwsClient, group: &SecurityGroup, prior: &Value) -> Value {
         .set("revoke_rules_on_delete", values::flag(prior, "revoke_rules_on_delete"))
         .set("ingress", rules(group.ip_permissions(), "ingress"))
         .set("egress", rules(group.ip_permissions_egress(), "egress"));
+    let object = naming::with_prefix(object, "name_prefix", prior, group.group_name());
     tags::fill(object, client, prior, &tags::from_ec2(group.tags())).build()
 }
 
