@@ -96,7 +96,7 @@ impl Serialize for Principals {
     }
 }
 
-/// Operators to condition keys to values.
+/// Operators to condition keys to values. A list of one value is written as a string, wherever it comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Conditions(BTreeMap<String, BTreeMap<String, Texts>>);
@@ -105,11 +105,8 @@ impl Conditions {
     /// Adds values of one key under one operator, after those that are there; their order is kept.
     pub fn add(&mut self, operator: String, key: String, values: Texts) {
         let keys = self.0.entry(operator).or_default();
-        let joined = match keys.remove(&key) {
-            None => values,
-            Some(before) => Texts::Many(before.into_vec().into_iter().chain(values.into_vec()).collect()),
-        };
-        keys.insert(key, joined);
+        let before = keys.remove(&key).map(Texts::into_vec).unwrap_or_default();
+        keys.insert(key, Texts::from_list(before.into_iter().chain(values.into_vec()).collect()));
     }
 
     fn is_empty(&self) -> bool {
@@ -505,6 +502,13 @@ mod tests {
         principals.add("Service".into(), Texts::One("ec2.amazonaws.com".into()));
         let json = serde_json::to_string(&principals).unwrap();
         assert_eq!(json, r#"{"AWS":["arn:b","arn:a","arn:c"],"Service":"ec2.amazonaws.com"}"#);
+    }
+
+    #[test]
+    fn a_list_of_one_value_in_a_condition_is_a_string() {
+        let text = r#"{"Statement":[{"Condition":{"StringEquals":{"a":["x"],"b":["x","y"],"c":"x"}}}]}"#;
+        let written = PolicyDocument::parse(text).unwrap().to_minified_json();
+        assert_eq!(written, r#"{"Statement":[{"Condition":{"StringEquals":{"a":"x","b":["x","y"],"c":"x"}}}]}"#);
     }
 
     #[test]

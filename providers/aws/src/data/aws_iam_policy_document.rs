@@ -1,6 +1,6 @@
 //! `data "aws_iam_policy_document"`: a policy document out of blocks. Calls nobody.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use async_trait::async_trait;
 use sgp_contract::{Client, DataRequest, DataSource, ReadScope};
@@ -39,7 +39,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
                 .doc("Documents (JSON) whose statements take the place of those with the same Sid, in order."),
         )
         .block("statement", NestedBlock::list(statement_block()).doc("A statement."))
-        .unsupported(&["override_json", "source_json"])
+        .unsupported(&["max_policy_size", "override_json", "source_json"])
         .example(
             r#"data "aws_iam_policy_document" "assume" {
   statement {
@@ -174,6 +174,7 @@ fn own_document(config: &Value, version: &str, problems: &mut Diagnostics) -> Po
 }
 
 fn statement(block: &Value, version: &str) -> Result<Statement, PolicyError> {
+    check_words(block)?;
     let variables = |texts: Vec<&str>| -> Result<Vec<String>, PolicyError> {
         texts.into_iter().map(|t| policy_variables(t, version)).collect()
     };
@@ -181,15 +182,17 @@ fn statement(block: &Value, version: &str) -> Result<Statement, PolicyError> {
         let texts = block.get(name).map(Value::str_elements).unwrap_or_default();
         Texts::from_set(texts.into_iter().map(String::from))
     };
-    let set_with_variables = |name: &str| {
+    // Sorted as they are written, and only then are variables put in.
+    let sorted = |name: &str, block: &Value| {
         let texts = block.get(name).map(Value::str_elements).unwrap_or_default();
-        variables(texts).map(Texts::from_set)
+        variables(texts.into_iter().collect::<BTreeSet<_>>().into_iter().rev().collect())
     };
+    let set_with_variables =
+        |name: &str| Ok(Some(sorted(name, block)?).filter(|texts| !texts.is_empty()).map(Texts::from_list));
     let principals = |name: &str| -> Result<Principals, PolicyError> {
         let mut found = Principals::default();
         for block in block.get(name).and_then(Value::elements).unwrap_or_default() {
-            let identifiers = variables(block.get("identifiers").map(Value::str_elements).unwrap_or_default())?;
-            let identifiers = Texts::from_set(identifiers).unwrap_or(Texts::Many(Vec::new()));
+            let identifiers = Texts::from_list(sorted("identifiers", block)?);
             found.add(text(block, "type").unwrap_or_default().to_string(), identifiers);
         }
         Ok(found)
@@ -211,6 +214,19 @@ fn statement(block: &Value, version: &str) -> Result<Statement, PolicyError> {
         statement.conditions.add(of("test"), of("variable"), Texts::from_list(values));
     }
     Ok(statement)
+}
+
+/// An effect is one of two words, and a Sid has letters and digits only: IAM refuses the document otherwise.
+fn check_words(block: &Value) -> Result<(), PolicyError> {
+    let effect = text(block, "effect").unwrap_or("Allow");
+    if !matches!(effect, "Allow" | "Deny") {
+        return Err(PolicyError::NotAPolicy(format!("the effect is {effect:?}; it must be \"Allow\" or \"Deny\"")));
+    }
+    let sid = text(block, "sid").unwrap_or_default();
+    if !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Err(PolicyError::NotAPolicy(format!("the Sid {sid:?} has other characters than letters and digits")));
+    }
+    Ok(())
 }
 
 fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
@@ -381,6 +397,15 @@ mod tests {
              statements or make it unique.",
             ]
         );
+    }
+
+    #[test]
+    fn effects_and_sids_have_a_form() {
+        let wrong = |name: &'static str, value: &str| {
+            errors(&config([statements(vec![statement_of([(name, value.into())])])])).join("")
+        };
+        assert!(wrong("effect", "allow").contains("the effect is \"allow\""));
+        assert!(wrong("sid", "a-b").contains("the Sid \"a-b\" has other characters"));
     }
 
     #[test]
