@@ -184,6 +184,22 @@ pub async fn inline_policies(
     found
 }
 
+/// The names of a role's inline policies; none when there is no such role.
+///
+/// # Errors
+/// What ListRolePolicies answers.
+pub async fn inline_names(client: &AwsClient, role: &str) -> Result<Vec<String>, ApiError> {
+    let mut found = Vec::new();
+    let mut names = client.iam.list_role_policies().role_name(role).into_paginator().items().send();
+    while let Some(name) = names.next().await {
+        match name.call("iam:ListRolePolicies") {
+            Err(error) if is_gone(&error) => break,
+            name => found.push(name?),
+        }
+    }
+    Ok(found)
+}
+
 /// The document of one inline policy, decoded.
 ///
 /// # Errors

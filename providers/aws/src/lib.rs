@@ -31,9 +31,10 @@ pub mod provider_config;
 pub mod reconnect;
 pub mod resources;
 pub mod retries;
+pub mod role_policies;
 pub mod tags;
-pub mod values;
 pub mod unsaid;
+pub mod values;
 pub mod wait;
 
 pub use client::AwsClient;

@@ -7,6 +7,13 @@ name   = "policy"
 policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }] })
 "#;
 
+const INLINE: &str = r#"
+inline_policy {
+  name   = "read"
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }] })
+}
+"#;
+
 pub fn role() -> Case {
     Case {
         name: "aws_iam_role",
@@ -27,6 +34,11 @@ assume_role_policy = local.trust
             add("force_detach_policies", "force_detach_policies = true"),
             add("tags", r#"tags = { a = "1", b = "2" }"#),
             edit("tags", r#"a = "1", b = "2""#, r#"a = "3""#),
+            add("managed_policy_arns", r#"managed_policy_arns = ["arn:aws:iam::aws:policy/ReadOnlyAccess"]"#),
+            edit("managed_policy_arns", "policy/ReadOnlyAccess", "policy/PowerUserAccess"),
+            add("inline_policy.name inline_policy.policy", INLINE),
+            edit("inline_policy.policy", "s3:GetObject", "s3:PutObject"),
+            edit("inline_policy.name", r#""read""#, r#""write""#),
         ],
         replacements: vec![
             edit("name", r#"= "role""#, r#"= "another-role""#),
@@ -34,9 +46,16 @@ assume_role_policy = local.trust
             edit("name_prefix name", r#"name               = "another-role""#, r#"name_prefix = "role-""#),
         ],
         import: Some(id),
-        untold: &["force_detach_policies"],
+        untold: &["force_detach_policies", "inline_policy", "managed_policy_arns"],
         vanish: Some(|world, object| {
-            world.aws("iam", "DeleteRole", &[("RoleName", text(object, "name"))]).unwrap();
+            let role = ("RoleName", text(object, "name"));
+            for arn in object["managed_policy_arns"].as_array().into_iter().flatten() {
+                world.aws("iam", "DetachRolePolicy", &[role, ("PolicyArn", arn.as_str().unwrap())]).unwrap();
+            }
+            for policy in object["inline_policy"].as_array().into_iter().flatten() {
+                world.aws("iam", "DeleteRolePolicy", &[role, ("PolicyName", text(policy, "name"))]).unwrap();
+            }
+            world.aws("iam", "DeleteRole", &[role]).unwrap();
         }),
         beside: &[],
     }

@@ -18,6 +18,7 @@ use crate::{
     iam::{self, Checks},
     iam_listing, naming,
     policy_document::{decode_document, keep_spelling},
+    role_policies,
     tags::{self, TagChange},
     values::{self, ObjectBuilder, changed},
     wait,
@@ -76,8 +77,8 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             "unique_id",
             Attribute::string().computed().doc("The id that no later role of the same name will have: `AROA...`."),
         )
-        .unsupported(&["inline_policy", "managed_policy_arns"])
         .iam_actions(&[
+            "iam:AttachRolePolicy",
             "iam:CreateRole",
             "iam:DeleteRole",
             "iam:DeleteRolePermissionsBoundary",
@@ -85,11 +86,13 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             "iam:DetachRolePolicy",
             "iam:GetAccountAuthorizationDetails",
             "iam:GetRole",
+            "iam:GetRolePolicy",
             "iam:ListAttachedRolePolicies",
             "iam:ListInstanceProfilesForRole",
             "iam:ListRolePolicies",
             "iam:ListRoles",
             "iam:PutRolePermissionsBoundary",
+            "iam:PutRolePolicy",
             "iam:RemoveRoleFromInstanceProfile",
             "iam:TagRole",
             "iam:UntagRole",
@@ -110,7 +113,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 }
 "#,
         );
-    tags::attributes(schema)
+    role_policies::arguments(tags::attributes(schema))
 });
 
 #[async_trait]
@@ -128,7 +131,15 @@ impl ResourceType for IamRole {
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
-        Checks::of(config)
+        let mut checks = Checks::of(config);
+        for block in values::blocks(config, "inline_policy") {
+            let lacks =
+                |name: &str| block.get(name).is_some_and(|v| v.is_known() && (v.is_null() || v.as_str() == Some("")));
+            if lacks("name") != lacks("policy") {
+                checks.wrong("inline_policy", "An inline policy has a `name` and a `policy`.");
+            }
+        }
+        checks
             .conflict("name", "name_prefix")
             .text("name", |t| iam::is_name(t, 64), "have 1 to 64 letters, digits or +=,.@_-")
             .text("name_prefix", |t| iam::is_name(t, 38), "have 1 to 38 letters, digits or +=,.@_-")
@@ -148,11 +159,13 @@ impl ResourceType for IamRole {
         let client = AwsClient::of(client);
         let names: BTreeSet<String> = requests.iter().map(|r| name_of(&r.prior)).collect();
         let found = iam_listing::roles(client, scope, &names).await;
-        let answer = |request: &ReadRequest| {
-            let role = found.get(&name_of(&request.prior)).cloned().unwrap_or(Ok(None));
-            iam::outcome(request, role.map(|role| role.map(|role| object(client, &request.prior, &role))))
-        };
-        requests.iter().map(answer).collect()
+        let role = |r: &ReadRequest| (r.prior.clone(), found.get(&name_of(&r.prior)).cloned().unwrap_or(Ok(None)));
+        let objects = iam::each(requests.iter().map(role).collect(), |(prior, role)| async move {
+            let Some(role) = role? else { return Ok(None) };
+            let object = object(client, &prior, &role);
+            role_policies::show(client, &SCHEMA, object, &prior, role.role_name()).await.map(Some)
+        });
+        requests.iter().zip(objects.await).map(|(request, object)| iam::outcome(request, object)).collect()
     }
 
     async fn create(&self, client: &dyn Client, cx: &Context, request: CreateRequest<'_>) -> Applied {
@@ -242,7 +255,10 @@ async fn create(client: &AwsClient, cx: &Context, planned: &Value) -> Result<Val
     let role = role.ok_or_else(|| Diagnostic::error("iam:CreateRole failed", "AWS answered no role."))?;
     let prefix = values::string(planned, "name_prefix");
     let builder = identified(ObjectBuilder::carrying(&SCHEMA, planned), &role).set("name_prefix", prefix);
-    Ok(tags::fill(builder, client, planned, &tags).build())
+    let object = tags::fill(builder, client, planned, &tags).build();
+    let none = Value::null(SCHEMA.ty());
+    role_policies::bring(client, cx, role.role_name(), &none, planned).await.leaving(&object)?;
+    Ok(object)
 }
 
 async fn update(client: &AwsClient, cx: &Context, prior: &Value, planned: &Value) -> Result<Value, Failure> {
@@ -271,6 +287,8 @@ async fn update(client: &AwsClient, cx: &Context, prior: &Value, planned: &Value
         set_boundary(client, &name, values::text(planned, "permissions_boundary")).await.leaving(&now)?;
         now = copied(now, planned, &["permissions_boundary"]);
     }
+    role_policies::bring(client, cx, &name, prior, planned).await.leaving(&now)?;
+    now = copied(now, planned, &["managed_policy_arns", "inline_policy"]);
     update_tags(client, &name, &TagChange::planned(client, prior, planned)).await.leaving(&now)?;
     let builder = ObjectBuilder::carrying(&SCHEMA, &copied(now, planned, &["tags", "tags_all"]));
     Ok(tags::fill(builder, client, planned, &tags::wanted(client, planned)).build())
@@ -310,6 +328,7 @@ async fn update_tags(client: &AwsClient, role: &str, change: &TagChange) -> Resu
 
 async fn delete(client: &AwsClient, cx: &Context, prior: &Value) -> Result<(), Failure> {
     let name = name_of(prior);
+    role_policies::remove(client, &name, prior).await?;
     if values::flag(prior, "force_detach_policies") {
         let carried = Carried::read(client, &name).await?;
         carried.remove_policies(client, &name).await?;
@@ -339,14 +358,7 @@ struct Carried {
 impl Carried {
     async fn read(client: &AwsClient, role: &str) -> Result<Self, ApiError> {
         let attached = iam_listing::attached_to(client, role).await?.unwrap_or_default().into_iter().collect();
-        let mut inline = Vec::new();
-        let mut names = client.iam.list_role_policies().role_name(role).into_paginator().items().send();
-        while let Some(name) = names.next().await {
-            match name.call("iam:ListRolePolicies") {
-                Err(error) if iam::is_gone(&error) => break,
-                name => inline.push(name?),
-            }
-        }
+        let inline = iam_listing::inline_names(client, role).await?;
         let mut profiles = Vec::new();
         let mut found = client.iam.list_instance_profiles_for_role().role_name(role).into_paginator().items().send();
         while let Some(profile) = found.next().await {
@@ -360,12 +372,10 @@ impl Carried {
 
     async fn remove_policies(&self, client: &AwsClient, role: &str) -> Result<(), ApiError> {
         for arn in &self.attached {
-            let request = client.iam.detach_role_policy().role_name(role).policy_arn(arn);
-            iam::unless_gone(request.send().await.call("iam:DetachRolePolicy"))?;
+            role_policies::detach(client, role, arn).await?;
         }
         for name in &self.inline {
-            let request = client.iam.delete_role_policy().role_name(role).policy_name(name);
-            iam::unless_gone(request.send().await.call("iam:DeleteRolePolicy"))?;
+            role_policies::delete(client, role, name).await?;
         }
         Ok(())
     }
