@@ -13,6 +13,7 @@ use crate::{
 pub mod inline_change;
 pub mod inline_rules;
 pub mod launch_template_data;
+pub mod launch_template_options;
 pub mod launch_template_schema;
 pub mod lookup;
 pub mod protocol;

@@ -1,18 +1,20 @@
 //! The content of a launch template version, from arguments to what EC2 takes and back.
 
 use aws_sdk_ec2::types::{
-    InstanceType, LaunchTemplateBlockDeviceMapping, LaunchTemplateBlockDeviceMappingRequest,
+    ConnectionTrackingSpecificationRequest, InstanceIpv6AddressRequest, InstanceType, Ipv4PrefixSpecificationRequest,
+    Ipv6PrefixSpecificationRequest, LaunchTemplateBlockDeviceMapping, LaunchTemplateBlockDeviceMappingRequest,
     LaunchTemplateEbsBlockDeviceRequest, LaunchTemplateHttpTokensState,
     LaunchTemplateIamInstanceProfileSpecificationRequest, LaunchTemplateInstanceMetadataEndpointState,
     LaunchTemplateInstanceMetadataOptionsRequest, LaunchTemplateInstanceMetadataProtocolIpv6,
     LaunchTemplateInstanceMetadataTagsState, LaunchTemplateInstanceNetworkInterfaceSpecification,
     LaunchTemplateInstanceNetworkInterfaceSpecificationRequest, LaunchTemplatePlacementRequest,
-    LaunchTemplateTagSpecificationRequest, LaunchTemplatesMonitoringRequest, RequestLaunchTemplateData, ResourceType,
-    ResponseLaunchTemplateData, ShutdownBehavior, Tag, Tenancy, VolumeType,
+    LaunchTemplateTagSpecificationRequest, LaunchTemplatesMonitoringRequest, PrivateIpAddressSpecification,
+    RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData, ShutdownBehavior, Tag, Tenancy, VolumeType,
 };
 use sgp_model::{Block, Schema, Type, Value, schema::Nesting};
 
 use crate::{
+    ec2::launch_template_options,
     tags,
     values::{self, ObjectBuilder},
 };
@@ -32,7 +34,8 @@ fn all<T>(list: Vec<T>) -> Option<Vec<T>> {
 
 /// What EC2 takes.
 pub fn request(planned: &Value) -> RequestLaunchTemplateData {
-    RequestLaunchTemplateData::builder()
+    let start = launch_template_options::request(RequestLaunchTemplateData::builder(), planned);
+    start
         .set_image_id(values::text(planned, "image_id"))
         .set_instance_type(values::text(planned, "instance_type").map(|t| InstanceType::from(t.as_str())))
         .set_key_name(values::text(planned, "key_name"))
@@ -110,14 +113,41 @@ fn metadata(block: &Value) -> LaunchTemplateInstanceMetadataOptionsRequest {
 }
 
 fn interface(block: &Value) -> LaunchTemplateInstanceNetworkInterfaceSpecificationRequest {
+    let listed = |name| Some(values::strs(block, name)).filter(|list| !list.is_empty());
+    let tracking = values::block(block, "connection_tracking_specification").map(|c| {
+        ConnectionTrackingSpecificationRequest::builder()
+            .set_tcp_established_timeout(values::i32_opt(c, "tcp_established_timeout"))
+            .set_udp_stream_timeout(values::i32_opt(c, "udp_stream_timeout"))
+            .set_udp_timeout(values::i32_opt(c, "udp_timeout"))
+            .build()
+    });
+    let ipv6 = |list: Vec<String>| {
+        list.into_iter().map(|a| InstanceIpv6AddressRequest::builder().ipv6_address(a).build()).collect()
+    };
+    let ipv4 = |list: Vec<String>| {
+        list.into_iter().map(|a| PrivateIpAddressSpecification::builder().private_ip_address(a).build()).collect()
+    };
     LaunchTemplateInstanceNetworkInterfaceSpecificationRequest::builder()
+        .set_associate_carrier_ip_address(tristate(block, "associate_carrier_ip_address"))
+        .set_connection_tracking_specification(tracking)
+        .set_ipv6_addresses(listed("ipv6_addresses").map(ipv6))
+        .set_private_ip_addresses(listed("ipv4_addresses").map(ipv4))
+        .set_ipv4_prefixes(listed("ipv4_prefixes").map(|list| {
+            list.into_iter().map(|p| Ipv4PrefixSpecificationRequest::builder().ipv4_prefix(p).build()).collect()
+        }))
+        .set_ipv6_prefixes(listed("ipv6_prefixes").map(|list| {
+            list.into_iter().map(|p| Ipv6PrefixSpecificationRequest::builder().ipv6_prefix(p).build()).collect()
+        }))
+        .set_ipv4_prefix_count(values::i32_opt(block, "ipv4_prefix_count").filter(|n| *n > 0))
+        .set_ipv6_prefix_count(values::i32_opt(block, "ipv6_prefix_count").filter(|n| *n > 0))
+        .set_primary_ipv6(tristate(block, "primary_ipv6"))
         .set_associate_public_ip_address(tristate(block, "associate_public_ip_address"))
         .set_delete_on_termination(tristate(block, "delete_on_termination"))
         .set_description(values::text(block, "description"))
         .device_index(values::i32_opt(block, "device_index").unwrap_or_default())
         .set_interface_type(values::text(block, "interface_type"))
-        .set_secondary_private_ip_address_count(values::i32_opt(block, "ipv4_address_count"))
-        .set_ipv6_address_count(values::i32_opt(block, "ipv6_address_count"))
+        .set_secondary_private_ip_address_count(values::i32_opt(block, "ipv4_address_count").filter(|n| *n > 0))
+        .set_ipv6_address_count(values::i32_opt(block, "ipv6_address_count").filter(|n| *n > 0))
         .set_network_card_index(values::i32_opt(block, "network_card_index"))
         .set_network_interface_id(values::text(block, "network_interface_id"))
         .set_private_ip_address(values::text(block, "private_ip_address"))
@@ -200,7 +230,7 @@ pub fn fill(object: ObjectBuilder, schema: &Schema, data: &ResponseLaunchTemplat
             .set("tenancy", values::word(p.tenancy()))
             .build()
     });
-    object
+    launch_template_options::fill(object, schema, data)
         .set("image_id", values::opt_str(data.image_id()))
         .set("instance_type", values::word(data.instance_type()))
         .set("key_name", values::opt_str(data.key_name()))
@@ -258,7 +288,28 @@ fn show_interface(block: &Block, i: &LaunchTemplateInstanceNetworkInterfaceSpeci
     } else {
         values::string_set(i.groups().iter().map(String::as_str))
     };
+    let set = |texts: Vec<&str>| {
+        if texts.is_empty() { Value::null(Type::set(Type::String)) } else { values::string_set(texts) }
+    };
+    let inner = nested(block, "connection_tracking_specification");
+    let tracking = i.connection_tracking_specification().map(|c| {
+        ObjectBuilder::of_block(inner)
+            .set("tcp_established_timeout", values::opt_int(c.tcp_established_timeout()))
+            .set("udp_stream_timeout", values::opt_int(c.udp_stream_timeout()))
+            .set("udp_timeout", values::opt_int(c.udp_timeout()))
+            .build()
+    });
+    let ipv4 = i.private_ip_addresses().iter().filter(|a| a.primary() != Some(true));
     ObjectBuilder::of_block(block)
+        .set("associate_carrier_ip_address", tristate_value(i.associate_carrier_ip_address()))
+        .set("connection_tracking_specification", Value::list(inner.ty(), tracking.into_iter().collect()))
+        .set("ipv4_addresses", set(ipv4.filter_map(|a| a.private_ip_address()).collect()))
+        .set("ipv4_prefix_count", values::opt_int(i.ipv4_prefix_count()))
+        .set("ipv4_prefixes", set(i.ipv4_prefixes().iter().filter_map(|p| p.ipv4_prefix()).collect()))
+        .set("ipv6_addresses", set(i.ipv6_addresses().iter().filter_map(|a| a.ipv6_address()).collect()))
+        .set("ipv6_prefix_count", values::opt_int(i.ipv6_prefix_count()))
+        .set("ipv6_prefixes", set(i.ipv6_prefixes().iter().filter_map(|p| p.ipv6_prefix()).collect()))
+        .set("primary_ipv6", tristate_value(i.primary_ipv6()))
         .set("associate_public_ip_address", tristate_value(i.associate_public_ip_address()))
         .set("delete_on_termination", tristate_value(i.delete_on_termination()))
         .set("description", values::opt_str(i.description()))

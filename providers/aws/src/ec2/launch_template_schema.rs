@@ -5,20 +5,30 @@ use sgp_model::{Attribute, Block, NestedBlock, Schema};
 /// The arguments that make up a version of a template: a change of any of them makes a new version.
 pub const VERSIONED: &[&str] = &[
     "block_device_mappings",
+    "capacity_reservation_specification",
+    "cpu_options",
+    "credit_specification",
     "description",
     "disable_api_stop",
     "disable_api_termination",
     "ebs_optimized",
+    "enclave_options",
+    "hibernation_options",
     "iam_instance_profile",
     "image_id",
     "instance_initiated_shutdown_behavior",
+    "instance_market_options",
     "instance_type",
     "kernel_id",
     "key_name",
+    "license_specification",
+    "maintenance_options",
     "metadata_options",
     "monitoring",
     "network_interfaces",
+    "network_performance_options",
     "placement",
+    "private_dns_name_options",
     "ram_disk_id",
     "security_group_names",
     "tag_specifications",
@@ -116,7 +126,24 @@ fn metadata() -> Block {
 }
 
 fn interface() -> Block {
+    let set = |doc| Attribute::string_set().optional().doc(doc);
+    let tracking = Block::default()
+        .attr("tcp_established_timeout", number("Seconds until an idle TCP connection is forgotten."))
+        .attr("udp_stream_timeout", number("Seconds for a UDP stream."))
+        .attr("udp_timeout", number("Seconds for a UDP flow in one direction."));
     Block::default()
+        .block(
+            "connection_tracking_specification",
+            NestedBlock::list_of_one(tracking).doc("How long security groups remember connections."),
+        )
+        .attr("associate_carrier_ip_address", text("`true` or `false`, in a Wavelength zone."))
+        .attr("ipv4_addresses", set("Secondary IPv4 addresses."))
+        .attr("ipv4_prefix_count", number("How many IPv4 prefixes."))
+        .attr("ipv4_prefixes", set("IPv4 prefixes."))
+        .attr("ipv6_addresses", set("IPv6 addresses."))
+        .attr("ipv6_prefix_count", number("How many IPv6 prefixes."))
+        .attr("ipv6_prefixes", set("IPv6 prefixes."))
+        .attr("primary_ipv6", text("`true` or `false`: whether the first IPv6 address stays the first."))
         .attr("associate_public_ip_address", text("`true` or `false`."))
         .attr("delete_on_termination", text("`true` or `false`."))
         .attr("description", text("A description."))

@@ -19,7 +19,7 @@ use crate::{
     bulk::{self, FILTER_VALUES},
     client::AwsClient,
     ec2::{
-        filter, launch_template_data as data,
+        filter, launch_template_data as data, launch_template_options,
         launch_template_schema::{self, VERSIONED},
     },
     errors::{ApiError, Call, Failure, Leaving, applied},
@@ -54,21 +54,11 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         )
         .attr("id", Attribute::string().computed().doc("The template's id: `lt-...`."))
         .attr("arn", Attribute::string().computed().doc("The template's ARN."));
-    tags::attributes(launch_template_schema::attributes(schema))
+    tags::attributes(launch_template_options::blocks(launch_template_schema::attributes(schema)))
         .unsupported(&[
-            "capacity_reservation_specification",
-            "cpu_options",
-            "credit_specification",
             "elastic_gpu_specifications",
             "elastic_inference_accelerator",
-            "enclave_options",
-            "hibernation_options",
-            "instance_market_options",
             "instance_requirements",
-            "license_specification",
-            "maintenance_options",
-            "network_performance_options",
-            "private_dns_name_options",
             "region",
             "secondary_interfaces",
         ])
@@ -185,7 +175,7 @@ async fn read_one(
 const SKEW: i64 = 60;
 
 fn is_new(template: &LaunchTemplate, at: i64) -> bool {
-    template.create_time().is_none_or(|made| made.secs() >= at - SKEW)
+    template.create_time().is_some_and(|made| made.secs() >= at - SKEW)
 }
 
 fn validate(config: &Value) -> Diagnostics {
@@ -428,6 +418,9 @@ mod tests {
     fn versioned_arguments_are_in_the_schema() {
         for name in VERSIONED {
             assert!(SCHEMA.block.has(name), "{name}");
+        }
+        for name in SCHEMA.block.blocks.keys().filter(|name| **name != "timeouts") {
+            assert!(VERSIONED.contains(name), "{name} is no part of a version");
         }
     }
 
