@@ -3,6 +3,7 @@
 pub mod addon;
 pub mod branches;
 pub mod cluster;
+pub mod cluster_parts;
 pub mod nodegroup;
 
 use std::collections::HashMap;
@@ -47,6 +48,7 @@ pub async fn update_tags(client: &AwsClient, arn: &str, change: &TagChange) -> R
 /// Whether the object is not there.
 pub fn is_gone(error: &ApiError) -> bool {
     error.is(&["ResourceNotFoundException", "NotFoundException"])
+        || (error.is(&["ClientException"]) && error.message.contains("No cluster found for name"))
 }
 
 /// Whether an object of that name is there already.
@@ -57,9 +59,10 @@ pub fn is_taken(error: &ApiError) -> bool {
 /// Whether another update runs, after which this one can be made.
 pub fn is_busy(error: &ApiError) -> bool {
     let said = error.message.to_ascii_lowercase();
+    let is_moving = ["creating", "updating"].iter().any(|state| said.contains(&format!("currently in {state}")));
     (error.is(&["ResourceInUseException"]) && said.contains("in progress"))
         || (error.is(&["ResourceInUseException", "InvalidRequestException"])
-            && said.contains("currently not in active"))
+            && (said.contains("currently not in active") || is_moving))
 }
 
 /// Whether the object is already as it was asked to be.
@@ -76,6 +79,7 @@ pub fn is_role_lagging(error: &ApiError) -> bool {
         "assumed",
         "does not exist",
         "doesn't have",
+        "error in role params",
         "is invalid",
         "must include",
         "not authorized",
@@ -99,7 +103,10 @@ pub async fn with_new_roles<T, F: Future<Output = Result<T, ApiError>>>(
     cx: &Context,
     call: impl FnMut() -> F,
 ) -> Result<T, ApiError> {
-    wait::settle(cx, wait::CONSISTENCY, |e| is_role_lagging(e) || is_busy(e), call).await
+    let start = cx.clock.monotonic();
+    // A role is visible within minutes; another update of the cluster may take most of an hour.
+    let is_early = || cx.clock.monotonic().saturating_sub(start) < wait::CONSISTENCY;
+    wait::settle(cx, cx.timeout, |e| is_busy(e) || (is_role_lagging(e) && is_early()), call).await
 }
 
 /// What an update concerns.
@@ -263,6 +270,7 @@ mod tests {
             "roleArn, arn:aws:iam::1:role/x, does not exist",
             "The provided role doesn't have the Amazon EKS Managed Policies associated with it.",
             "IAM role's policy must include the `ec2:DescribeSubnets` action",
+            "Error in role params",
         ] {
             assert!(lag("InvalidParameterException", message), "{message}");
         }
@@ -273,6 +281,14 @@ mod tests {
         let busy =
             said("ResourceInUseException", "Cannot LoggingUpdate because cluster a currently has update 1 in progress");
         assert!(is_busy(&busy) && !is_taken(&busy) && !is_unchanged(&busy));
+        for message in [
+            "Nodegroup cannot be updated as it is currently not in Active State",
+            "Addon cannot be updated as it is currently in CREATING state",
+        ] {
+            assert!(is_busy(&said("InvalidRequestException", message)), "{message}");
+        }
+        assert!(!is_busy(&said("InvalidRequestException", "The cluster is currently in FAILED state")));
+        assert!(is_gone(&said("ClientException", "No cluster found for name: a.")));
         let taken = said("ResourceInUseException", "Cluster already exists with name: a");
         assert!(is_taken(&taken) && !is_busy(&taken));
         assert!(is_unchanged(&said("InvalidParameterException", "No changes needed for the logging config provided")));

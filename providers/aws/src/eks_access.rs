@@ -27,8 +27,8 @@ use tokio::sync::OnceCell;
 
 use crate::{
     client::AwsClient,
-    eks::{addon, cluster, is_busy, is_gone},
-    errors::{Call, causes},
+    eks::{addon, cluster, is_busy, is_gone, is_role_lagging},
+    errors::{ApiError, Call, causes},
     provider_config,
 };
 
@@ -123,7 +123,7 @@ impl Eks for AwsEks {
             .set_service_account_role_arn(change.service_account_role_arn)
             .resolve_conflicts(ResolveConflicts::Overwrite)
             .client_request_token(change.token);
-        let answer = request.send().await.call("eks:CreateAddon")?;
+        let answer = patiently(|| async { request.clone().send().await.call("eks:CreateAddon") }).await?;
         answer
             .addon()
             .map(addon_of)
@@ -134,7 +134,7 @@ impl Eks for AwsEks {
         let client = self.client().await?;
         let client = AwsClient::of(&*client);
         let request = client.eks.delete_addon().cluster_name(cluster).addon_name(name).preserve(false);
-        match request.send().await.call("eks:DeleteAddon") {
+        match patiently(|| async { request.clone().send().await.call("eks:DeleteAddon") }).await {
             Err(error) if !is_gone(&error) => Err(error.into()),
             _ => Ok(()),
         }
@@ -188,17 +188,7 @@ async fn update_addon(client: &AwsClient, cluster: &str, name: &str, change: Add
         .set_service_account_role_arn(change.service_account_role_arn)
         .resolve_conflicts(ResolveConflicts::Overwrite)
         .client_request_token(change.token);
-    // A running update is short; the caller, who waits for the add-on anyhow, need not know of it.
-    let mut turns = 0;
-    loop {
-        match request.clone().send().await.call("eks:UpdateAddon") {
-            Err(error) if is_busy(&error) && turns < TURNS => {
-                turns += 1;
-                tokio::time::sleep(TURN).await;
-            }
-            answer => break answer.map(drop)?,
-        }
-    }
+    patiently(|| async { request.clone().send().await.call("eks:UpdateAddon") }).await?;
     let found = addon::describe(client, cluster, name).await?;
     let gone = || {
         Diagnostic::error(
@@ -208,6 +198,24 @@ async fn update_addon(client: &AwsClient, cluster: &str, name: &str, change: Add
     };
     found.map(|found| addon_of(&found)).ok_or_else(gone)
 }
+
+/// Repeats a call while another update runs or a new role cannot be used yet. Both are short; the caller, who waits for the add-on
+/// anyhow, need not know of them.
+async fn patiently<T, F: Future<Output = Result<T, ApiError>>>(call: impl Fn() -> F) -> Result<T, ApiError> {
+    let mut turns = 0;
+    loop {
+        match call().await {
+            Err(error) if (is_busy(&error) && turns < TURNS) || (is_role_lagging(&error) && turns < TURNS_OF_ROLES) => {
+                turns += 1;
+                tokio::time::sleep(TURN).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// A role is visible within two minutes.
+const TURNS_OF_ROLES: u32 = 12;
 
 /// How often, and after which pause, an update that met another one is tried again: ten minutes.
 const TURNS: u32 = 60;

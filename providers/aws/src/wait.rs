@@ -85,7 +85,8 @@ pub async fn until<T, F: Future<Output = Result<Poll<T>, ApiError>>>(
     }
 }
 
-/// Repeats a call while AWS answers an error that eventual consistency explains (`passes`), at most for `limit`.
+/// Repeats a call while AWS answers an error that passes by itself (`passes`), at most for `limit`. The slot is given back before
+/// the first pause.
 ///
 /// # Errors
 /// The first error that does not pass, or the last one when the limit is over.
@@ -106,6 +107,8 @@ pub async fn settle<T, F: Future<Output = Result<T, ApiError>>>(
         if cx.is_cancelled() || cx.clock.monotonic().saturating_sub(start) >= limit {
             return Err(error);
         }
+        cx.slot.release();
+        cx.progress(&error.to_string());
         nap(cx, pause).await;
         pause = Pace::QUICK.next(pause);
     }

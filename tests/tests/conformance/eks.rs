@@ -40,9 +40,10 @@ vpc_config {
             edit("name", r#""cluster""#, r#""another-cluster""#),
             edit("role_arn", "local.role", "aws_iam_role.other.arn"),
             add("bootstrap_self_managed_addons", "bootstrap_self_managed_addons = false"),
-            add(
+            edit(
                 "kubernetes_network_config.service_ipv4_cidr",
-                "kubernetes_network_config {\n  service_ipv4_cidr = \"172.20.0.0/16\"\n}",
+                "kubernetes_network_config {",
+                "kubernetes_network_config {\n  service_ipv4_cidr = \"172.20.0.0/16\"",
             ),
             edit(
                 "kubernetes_network_config.ip_family",
@@ -59,9 +60,31 @@ vpc_config {
         import: Some(id),
         untold: &["bootstrap_cluster_creator_admin_permissions", "force_update_version"],
         vanish: Some(|world, object| delete(world, &format!("/clusters/{}", text(object, "name")))),
-        beside: &[("encryption_config.resources", "EKS encrypts `secrets` and nothing else")],
+        beside: &[
+            ("encryption_config.resources", "EKS encrypts `secrets` and nothing else"),
+            ("outpost_config", "there is no Outpost in this world"),
+        ],
     }
 }
+
+/// EKS Auto Mode, which is on as a whole.
+const AUTO_MODE: &str = r#"
+compute_config {
+  enabled       = true
+  node_pools    = ["system"]
+  node_role_arn = aws_iam_role.other.arn
+}
+storage_config {
+  block_storage {
+    enabled = true
+  }
+}
+kubernetes_network_config {
+  elastic_load_balancing {
+    enabled = true
+  }
+}
+"#;
 
 fn cluster_updates() -> Vec<Edit> {
     vec![
@@ -92,6 +115,23 @@ fn cluster_updates() -> Vec<Edit> {
         ),
         add("upgrade_policy.support_type", "upgrade_policy {\n  support_type = \"STANDARD\"\n}"),
         add("zonal_shift_config.enabled", "zonal_shift_config {\n  enabled = true\n}"),
+        add(
+            "compute_config.enabled compute_config.node_pools compute_config.node_role_arn storage_config.block_storage.enabled \
+             kubernetes_network_config.elastic_load_balancing.enabled",
+            AUTO_MODE,
+        ),
+        edit("compute_config.node_pools", r#"["system"]"#, r#"["general-purpose", "system"]"#),
+        add("control_plane_scaling_config.tier", "control_plane_scaling_config {\n  tier = \"tier-xl\"\n}"),
+        edit("control_plane_scaling_config.tier", "tier-xl", "tier-2xl"),
+        add(
+            "remote_network_config.remote_node_networks.cidrs",
+            "remote_network_config {\n  remote_node_networks {\n    cidrs = [\"10.80.0.0/16\"]\n  }\n}",
+        ),
+        edit(
+            "remote_network_config.remote_node_networks.cidrs remote_network_config.remote_pod_networks.cidrs",
+            "  remote_node_networks {\n    cidrs = [\"10.80.0.0/16\"]\n  }",
+            "  remote_node_networks {\n    cidrs = [\"10.81.0.0/16\"]\n  }\n  remote_pod_networks {\n    cidrs = [\"10.85.0.0/16\"]\n  }",
+        ),
         add("force_update_version", "force_update_version = true"),
         add("tags", r#"tags = { a = "1" }"#),
         edit("tags", r#"a = "1""#, r#"b = "2""#),
@@ -227,6 +267,9 @@ addon_version = "v1.13.1-eksbuild.1"
             let (cluster, name) = (text(object, "cluster_name"), text(object, "addon_name"));
             delete(world, &format!("/clusters/{cluster}/addons/{name}"));
         }),
-        beside: &[("pod_identity_association", "neither emulator binds associations to add-ons")],
+        beside: &[
+            ("namespace_config", "neither emulator keeps the namespace of an add-on"),
+            ("pod_identity_association", "neither emulator binds associations to add-ons"),
+        ],
     }
 }

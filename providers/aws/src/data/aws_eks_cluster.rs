@@ -12,6 +12,7 @@ use crate::{
     eks::{
         self,
         cluster::{self, describe},
+        cluster_parts,
     },
     iam,
     values::{self, ObjectBuilder},
@@ -21,14 +22,17 @@ use crate::{
 pub struct EksCluster;
 
 /// Blocks of the resource, all of them read only here.
-fn parts() -> [(&'static str, Block, &'static str); 5] {
-    [
+fn parts() -> Vec<(&'static str, Block, &'static str)> {
+    let blocks = cluster_parts::blocks(Schema::new("aws_eks_cluster", "")).block.blocks;
+    let more = cluster_parts::PARTS.iter().map(|name| (*name, blocks[name].block.clone(), blocks[name].doc));
+    let usual = [
         ("access_config", cluster::access_config().block, "How people and roles are let in."),
         ("kubernetes_network_config", cluster::network_config().block, "Addresses inside the cluster."),
         ("upgrade_policy", cluster::upgrade_policy().block, "What happens when the version leaves standard support."),
         ("vpc_config", cluster::vpc_config().block, "Where the cluster lives."),
         ("zonal_shift_config", cluster::zonal_shift_config().block, "Zonal shift of the control plane."),
-    ]
+    ];
+    usual.into_iter().chain(more).collect()
 }
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
@@ -41,6 +45,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
                 .computed()
                 .doc("`[0].data`: the API server's CA certificate, PEM in base64."),
         )
+        .attr("cluster_id", text("The id of a cluster on an Outpost."))
         .attr("created_at", text("When it was created, RFC 3339."))
         .attr("deletion_protection", Attribute::bool().computed().doc("Whether deleting it is refused."))
         .attr("enabled_cluster_log_types", Attribute::string_set().computed().doc("Control plane logs that are on."))
@@ -63,20 +68,14 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         .fold(schema, |schema, (name, block, doc)| {
             schema.attr(name, Attribute::of(sgp_model::Type::list(block.ty())).computed().doc(doc))
         })
-        .unsupported(&[
-            "cluster_id",
-            "control_plane_scaling_config",
-            "outpost_config",
-            "region",
-            "remote_network_config",
-        ])
+        .unsupported(&["kube_api_server_config", "kube_controller_manager_config", "kube_scheduler_config", "region"])
         .iam_actions(&["eks:DescribeCluster"])
         .example("data \"aws_eks_cluster\" \"example\" {\n  name = \"example\"\n}\n")
 });
 
 /// The same parts as blocks of a schema, so that one function fills the resource and the data source.
 static SHAPE: LazyLock<Schema> = LazyLock::new(|| {
-    let schema = crate::tags::attributes(Schema::new("aws_eks_cluster", ""));
+    let schema = cluster_parts::blocks(crate::tags::attributes(Schema::new("aws_eks_cluster", "")));
     let schema = [
         cluster::access_config(),
         cluster::network_config(),

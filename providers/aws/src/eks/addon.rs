@@ -1,6 +1,6 @@
 //! An add-on between EKS and the model.
 
-use aws_sdk_eks::types::{Addon, AddonPodIdentityAssociations, AddonStatus};
+use aws_sdk_eks::types::{Addon, AddonNamespaceConfigRequest, AddonPodIdentityAssociations, AddonStatus};
 use sgp_contract::Context;
 use sgp_model::{Diagnostic, Schema, Value};
 
@@ -46,7 +46,11 @@ pub async fn associations(client: &AwsClient, cluster: &str, addon: &Addon) -> R
         addon.pod_identity_associations().iter().filter_map(|arn| arn.rsplit('/').next()).map(str::to_owned).collect();
     let found = iam::each(ids, |id: String| async move {
         let request = client.eks.describe_pod_identity_association().cluster_name(cluster).association_id(id);
-        request.send().await.call("eks:DescribePodIdentityAssociation").map(|answer| answer.association)
+        match request.send().await.call("eks:DescribePodIdentityAssociation") {
+            // It went since the add-on was described.
+            Err(error) if eks::is_gone(&error) => Ok(None),
+            answer => answer.map(|answer| answer.association),
+        }
     });
     let mut associations = Vec::new();
     for association in found.await {
@@ -109,12 +113,28 @@ pub fn object(
         .set("created_at", values::opt_str(addon.created_at().map(rfc3339).as_deref()))
         .set("id", format!("{cluster}:{name}"))
         .set("modified_at", values::opt_str(addon.modified_at().map(rfc3339).as_deref()))
+        .set("namespace_config", namespace(schema, prior, addon))
         .set("pod_identity_association", Value::set(block.ty(), bound))
         .set(
             "service_account_role_arn",
             text_like(addon.service_account_role_arn(), prior.get("service_account_role_arn")),
         );
     tags::fill(builder, client, prior, &eks::from_tags(addon.tags())).build()
+}
+
+fn namespace(schema: &Schema, prior: &Value, addon: &Addon) -> Value {
+    let block = &schema.block.blocks["namespace_config"].block;
+    let recorded = values::block(prior, "namespace_config").and_then(|r| values::str_opt(r, "namespace"));
+    match addon.namespace_config().and_then(|n| n.namespace()).or(recorded) {
+        Some(name) => eks::one(block, ObjectBuilder::of_block(block).set("namespace", name).build()),
+        None => Value::list(block.ty(), Vec::new()),
+    }
+}
+
+/// `namespace_config` as the API takes it.
+pub fn namespace_request(planned: &Value) -> Option<AddonNamespaceConfigRequest> {
+    let name = values::text(values::block(planned, "namespace_config")?, "namespace")?;
+    Some(AddonNamespaceConfigRequest::builder().namespace(name).build())
 }
 
 /// The recorded spelling where it means the same JSON; an absent configuration is an empty text, as Terraform records it.

@@ -3,13 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_eks::types::{Cluster, LogSetup, LogType, Logging, VpcConfigRequest};
+use aws_sdk_eks::types::{
+    Cluster, ControlPlaneScalingConfig, LogSetup, LogType, Logging, RemoteNetworkConfigRequest, VpcConfigRequest,
+};
 use sgp_model::{Attribute, Block, NestedBlock, Schema, Type, Value};
 
 use crate::{
     adoption::rfc3339,
     client::AwsClient,
-    eks::{self, Issue, one, set_or_null},
+    eks::{
+        self, Issue,
+        cluster_parts::{self, AutoMode},
+        one, set_or_null,
+    },
     errors::{ApiError, Call},
     tags,
     values::{self, ObjectBuilder, changed},
@@ -78,8 +84,8 @@ pub fn access_config() -> NestedBlock {
         .attr(
             "bootstrap_cluster_creator_admin_permissions",
             Attribute::bool()
-                .optional()
-                .doc("Whether who creates the cluster becomes its administrator; a change replaces the cluster."),
+                .optional_computed()
+                .doc("Whether who creates the cluster becomes its administrator, as is the default; a change replaces the cluster."),
         );
     NestedBlock::list_of_one(block).computed().doc("How people and roles are let in.")
 }
@@ -103,7 +109,8 @@ pub fn network_config() -> NestedBlock {
             "service_ipv4_cidr",
             Attribute::string().optional_computed().force_new().doc("The addresses of Services, between /24 and /12."),
         )
-        .attr("service_ipv6_cidr", Attribute::string().computed().doc("The addresses of Services of an IPv6 cluster."));
+        .attr("service_ipv6_cidr", Attribute::string().computed().doc("The addresses of Services of an IPv6 cluster."))
+        .block("elastic_load_balancing", cluster_parts::elastic_load_balancing());
     NestedBlock::list_of_one(block).computed().doc("Addresses inside the cluster.")
 }
 
@@ -152,6 +159,7 @@ pub fn object(schema: &Schema, client: &AwsClient, prior: &Value, cluster: &Clus
         .set("upgrade_policy", support(schema, prior, cluster))
         .set("vpc_config", vpc(schema, prior, cluster))
         .set("zonal_shift_config", zonal_shift(schema, prior, cluster));
+    let builder = cluster_parts::show(builder, schema, prior, cluster);
     tags::fill(builder, client, prior, &eks::from_tags(cluster.tags())).build()
 }
 
@@ -160,6 +168,7 @@ pub fn described(builder: ObjectBuilder, cluster: &Cluster) -> ObjectBuilder {
     builder
         .set("arn", values::opt_str(cluster.arn()))
         .set("certificate_authority", certificate(cluster))
+        .set("cluster_id", values::opt_str(cluster.outpost_config().and(cluster.id())))
         .set("created_at", values::opt_str(cluster.created_at().map(rfc3339).as_deref()))
         .set("endpoint", values::opt_str(cluster.endpoint()))
         .set("id", values::opt_str(cluster.name()))
@@ -201,9 +210,13 @@ fn access(schema: &Schema, prior: &Value, cluster: &Cluster) -> Value {
     let mode = answered.and_then(|a| a.authentication_mode()).map(|m| m.as_str());
     let mode = mode.or_else(|| recorded.and_then(|r| values::str_opt(r, "authentication_mode")));
     // EKS does not always tell how the cluster was bootstrapped; what was asked for stays.
-    let bootstrap = match recorded {
-        Some(recorded) => values::bool_opt(recorded, "bootstrap_cluster_creator_admin_permissions"),
-        None => answered.and_then(|a| a.bootstrap_cluster_creator_admin_permissions()),
+    let told = answered.and_then(|a| a.bootstrap_cluster_creator_admin_permissions());
+    let asked = recorded.and_then(|r| r.get("bootstrap_cluster_creator_admin_permissions"));
+    let bootstrap = match asked {
+        // A creation that said nothing got EKS's default.
+        Some(open) if !open.is_known() => told.or(Some(true)),
+        Some(asked) => asked.as_bool(),
+        None => told,
     };
     let block = inner(schema, "access_config");
     if mode.is_none() && bootstrap.is_none() {
@@ -243,7 +256,8 @@ fn network(schema: &Schema, prior: &Value, cluster: &Cluster) -> Value {
     let object = ObjectBuilder::of_block(block)
         .set("ip_family", or_recorded(network.ip_family().map(|f| f.as_str()), "ip_family"))
         .set("service_ipv4_cidr", or_recorded(network.service_ipv4_cidr(), "service_ipv4_cidr"))
-        .set("service_ipv6_cidr", or_recorded(network.service_ipv6_cidr(), "service_ipv6_cidr"));
+        .set("service_ipv6_cidr", or_recorded(network.service_ipv6_cidr(), "service_ipv6_cidr"))
+        .set("elastic_load_balancing", cluster_parts::balancing(block, recorded, network.elastic_load_balancing()));
     one(block, object.build())
 }
 
@@ -315,6 +329,12 @@ pub enum ConfigChange {
     Network(Vec<String>, Vec<String>),
     /// `deletion_protection`.
     DeletionProtection(bool),
+    /// `compute_config`, `storage_config` and `elastic_load_balancing`.
+    AutoMode(AutoMode),
+    /// `control_plane_scaling_config`.
+    Scaling(ControlPlaneScalingConfig),
+    /// `remote_network_config`; none of its networks when it goes.
+    RemoteNetworks(RemoteNetworkConfigRequest),
 }
 
 impl ConfigChange {
@@ -331,6 +351,7 @@ impl ConfigChange {
         if differs(access, &["authentication_mode"]) {
             changes.extend(access.1.and_then(|a| values::text(a, "authentication_mode")).map(Self::AuthenticationMode));
         }
+        changes.extend(AutoMode::change(prior, planned).map(Self::AutoMode));
         if changed(prior, planned, "enabled_cluster_log_types") {
             let set = |object| values::strs(object, "enabled_cluster_log_types").into_iter().collect::<BTreeSet<_>>();
             let (old, new) = (set(prior), set(planned));
@@ -359,6 +380,13 @@ impl ConfigChange {
                 changes.push(Self::Network(values::strs(new, "subnet_ids"), values::strs(new, "security_group_ids")));
             }
         }
+        if differs(inside("control_plane_scaling_config"), &["tier"]) {
+            changes.extend(cluster_parts::scaling_request(planned).map(Self::Scaling));
+        }
+        if changed(prior, planned, "remote_network_config") {
+            let none = || RemoteNetworkConfigRequest::builder().set_remote_node_networks(Some(Vec::new())).build();
+            changes.push(Self::RemoteNetworks(cluster_parts::remote_request(planned).unwrap_or_else(none)));
+        }
         if values::flag(prior, "deletion_protection") != values::flag(planned, "deletion_protection") {
             changes.push(Self::DeletionProtection(values::flag(planned, "deletion_protection")));
         }
@@ -375,6 +403,9 @@ impl ConfigChange {
             Self::EndpointAccess(..) => "endpoint",
             Self::Network(..) => "network",
             Self::DeletionProtection(_) => "protect",
+            Self::AutoMode(_) => "auto",
+            Self::Scaling(_) => "scaling",
+            Self::RemoteNetworks(_) => "remote",
         }
     }
 }

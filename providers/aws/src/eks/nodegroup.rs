@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_eks::types::{
-    LaunchTemplateSpecification, NodeRepairConfig, Nodegroup, NodegroupScalingConfig, NodegroupUpdateConfig,
-    RemoteAccessConfig, Taint, TaintEffect, UpdateLabelsPayload, UpdateTaintsPayload,
+    LaunchTemplateSpecification, NodeRepairConfig, NodeRepairConfigOverrides, Nodegroup, NodegroupScalingConfig,
+    NodegroupUpdateConfig, RemoteAccessConfig, Taint, TaintEffect, UpdateLabelsPayload, UpdateTaintsPayload,
 };
 use sgp_model::{Attribute, Block, NestedBlock, Schema, Type, Value};
 
@@ -92,8 +92,22 @@ pub fn node_repair_config() -> NestedBlock {
         .attr("max_parallel_nodes_repaired_count", number("How many nodes are repaired at the same time."))
         .attr("max_parallel_nodes_repaired_percentage", number("The same in per cent of the unhealthy nodes."))
         .attr("max_unhealthy_node_threshold_count", number("With more unhealthy nodes nothing is repaired."))
-        .attr("max_unhealthy_node_threshold_percentage", number("The same in per cent of all nodes."));
+        .attr("max_unhealthy_node_threshold_percentage", number("The same in per cent of all nodes."))
+        .block("node_repair_config_overrides", repair_overrides());
     NestedBlock::list_of_one(block).computed().doc("Automatic repair of nodes.")
+}
+
+fn repair_overrides() -> NestedBlock {
+    let text = |doc| Attribute::string().required().doc(doc);
+    let block = Block::default()
+        .attr("min_repair_wait_time_mins", Attribute::number().required().doc("How many minutes to wait before."))
+        .attr(
+            "node_monitoring_condition",
+            text("The condition that the monitoring agent reports: `NetworkingReady` ..."),
+        )
+        .attr("node_unhealthy_reason", text("The reason that it gives: `InterfaceNotUp` ..."))
+        .attr("repair_action", text("`Replace`, `Reboot` or `NoAction`."));
+    NestedBlock::list(block).doc("What is done otherwise for one condition and reason.")
 }
 
 /// `taint`.
@@ -201,8 +215,22 @@ fn repair(schema: &Schema, prior: &Value, group: &Nodegroup) -> Value {
         .set(
             "max_unhealthy_node_threshold_percentage",
             values::opt_int(repair.max_unhealthy_node_threshold_percentage()),
-        );
+        )
+        .set("node_repair_config_overrides", overrides(block, repair));
     one(block, object.build())
+}
+
+fn overrides(block: &Block, repair: &NodeRepairConfig) -> Value {
+    let inner = &block.blocks["node_repair_config_overrides"].block;
+    let objects = repair.node_repair_config_overrides().iter().map(|o| {
+        ObjectBuilder::of_block(inner)
+            .set("min_repair_wait_time_mins", values::opt_int(o.min_repair_wait_time_mins()))
+            .set("node_monitoring_condition", values::opt_str(o.node_monitoring_condition()))
+            .set("node_unhealthy_reason", values::opt_str(o.node_unhealthy_reason()))
+            .set("repair_action", values::word(o.repair_action()))
+            .build()
+    });
+    Value::list(inner.ty(), objects.collect())
 }
 
 fn remote(schema: &Schema, prior: &Value, group: &Nodegroup) -> Value {
@@ -311,8 +339,20 @@ pub fn repair_request(planned: &Value) -> Option<NodeRepairConfig> {
         .set_max_parallel_nodes_repaired_count(values::i32_opt(block, "max_parallel_nodes_repaired_count"))
         .set_max_parallel_nodes_repaired_percentage(values::i32_opt(block, "max_parallel_nodes_repaired_percentage"))
         .set_max_unhealthy_node_threshold_count(values::i32_opt(block, "max_unhealthy_node_threshold_count"))
-        .set_max_unhealthy_node_threshold_percentage(values::i32_opt(block, "max_unhealthy_node_threshold_percentage"));
+        .set_max_unhealthy_node_threshold_percentage(values::i32_opt(block, "max_unhealthy_node_threshold_percentage"))
+        .set_node_repair_config_overrides(Some(
+            values::blocks(block, "node_repair_config_overrides").into_iter().map(to_override).collect(),
+        ));
     Some(config.build())
+}
+
+fn to_override(block: &Value) -> NodeRepairConfigOverrides {
+    NodeRepairConfigOverrides::builder()
+        .set_min_repair_wait_time_mins(values::i32_opt(block, "min_repair_wait_time_mins"))
+        .set_node_monitoring_condition(values::text(block, "node_monitoring_condition"))
+        .set_node_unhealthy_reason(values::text(block, "node_unhealthy_reason"))
+        .set_repair_action(values::str_opt(block, "repair_action").map(Into::into))
+        .build()
 }
 
 /// `launch_template` as the API takes it: by id, or else by name.

@@ -74,11 +74,21 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         Attribute::string().optional().doc("The ARN of the role of the add-on's service account (IRSA)."),
     )
     .block(
+        "namespace_config",
+        NestedBlock::list_of_one(Block::default().attr(
+            "namespace",
+            Attribute::string().required().force_new().doc("The namespace that the add-on is installed in."),
+        ))
+        .force_new()
+        .computed()
+        .doc("Where the add-on is installed, for add-ons that leave the choice."),
+    )
+    .block(
         "pod_identity_association",
         NestedBlock::set(association).doc("A role for a service account of the add-on (EKS Pod Identity)."),
     )
     .timeouts(&[("create", 1200), ("update", 1200), ("delete", 2400)])
-    .unsupported(&["namespace_config", "region", "resolve_conflicts"])
+    .unsupported(&["region", "resolve_conflicts"])
     .iam_actions(&[
         "eks:CreateAddon",
         "eks:CreatePodIdentityAssociation",
@@ -215,6 +225,7 @@ async fn create(client: &AwsClient, cx: &Context, planned: &Value) -> Result<Val
             .set_resolve_conflicts(values::str_opt(planned, "resolve_conflicts_on_create").map(ResolveConflicts::from))
             .set_service_account_role_arn(values::text(planned, "service_account_role_arn"))
             .set_pod_identity_associations((!associations.is_empty()).then(|| associations.clone()))
+            .set_namespace_config(addon::namespace_request(planned))
             .set_tags(eks::to_tags(&tags::wanted(client, planned)))
             .client_request_token(&cx.token);
         request.customize().interceptor(attempts.clone()).send().await.call("eks:CreateAddon")

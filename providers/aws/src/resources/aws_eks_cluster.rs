@@ -24,6 +24,7 @@ use crate::{
     eks::{
         self, Target, branches,
         cluster::{self, AUTHENTICATION_MODES, ConfigChange, LOG_TYPES, describe, issues},
+        cluster_parts::{self, AutoMode},
         status_with, told,
     },
     errors::{Call, Failure, Leaving, applied},
@@ -49,6 +50,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             "certificate_authority",
             Attribute::of(cluster::certificate_type()).computed().doc("`[0].data`: the API server's CA certificate, PEM in base64."),
         )
+        .attr("cluster_id", Attribute::string().computed().doc("The id of a cluster on an Outpost."))
         .attr("created_at", Attribute::string().computed().doc("When it was created, RFC 3339."))
         .attr(
             "deletion_protection",
@@ -69,16 +71,15 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         .block("kubernetes_network_config", cluster::network_config())
         .block("upgrade_policy", cluster::upgrade_policy())
         .block("vpc_config", cluster::vpc_config())
-        .block("zonal_shift_config", cluster::zonal_shift_config())
+        .block("zonal_shift_config", cluster::zonal_shift_config());
+    let schema = cluster_parts::blocks(schema)
         .timeouts(&[("create", 1800), ("update", 3600), ("delete", 900)])
         .unsupported(&[
-            "compute_config",
-            "control_plane_scaling_config",
             "default_addons_to_remove",
-            "outpost_config",
+            "kube_api_server_config",
+            "kube_controller_manager_config",
+            "kube_scheduler_config",
             "region",
-            "remote_network_config",
-            "storage_config",
         ])
         .iam_actions(&[
             "ec2:DescribeNetworkInterfaces",
@@ -236,6 +237,11 @@ fn validate(config: &Value) -> Diagnostics {
     one_of("access_config", "authentication_mode", AUTHENTICATION_MODES);
     one_of("upgrade_policy", "support_type", &["EXTENDED", "STANDARD"]);
     one_of("kubernetes_network_config", "ip_family", &["ipv4", "ipv6"]);
+    if AutoMode::of(config).is_mixed() {
+        let detail = "EKS Auto Mode is on or off as a whole: `compute_config.enabled`, `storage_config.block_storage.enabled` and \
+                      `kubernetes_network_config.elastic_load_balancing.enabled` must be the same.";
+        checks.wrong("compute_config", detail);
+    }
     checks.done()
 }
 
@@ -263,6 +269,12 @@ fn judge(prior: &Value, proposed: &Value, response: &mut PlanResponse) {
             let path = nested("access_config", "authentication_mode");
             response.diagnostics.push(Diagnostic::error("Authentication mode cannot go back", detail).attribute(path));
         }
+    }
+    if let (Some(old), Some(new)) = inside("compute_config")
+        && values::text(old, "node_role_arn").is_some()
+        && changed(old, new, "node_role_arn")
+    {
+        response.requires_replace.push(nested("compute_config", "node_role_arn"));
     }
     let is_encrypted = !values::blocks(prior, "encryption_config").is_empty();
     if is_encrypted && changed(prior, proposed, "encryption_config") {
@@ -301,8 +313,10 @@ fn create_request(
     let on = values::strs(planned, "enabled_cluster_log_types").into_iter().collect();
     let logs =
         values::strs_opt(planned, "enabled_cluster_log_types").map(|_| cluster::logging(&on, &Default::default()));
+    let auto = AutoMode::of(planned);
     let network = values::block(planned, "kubernetes_network_config").map(|block| {
         KubernetesNetworkConfigRequest::builder()
+            .set_elastic_load_balancing(auto.balancing_request())
             .set_ip_family(values::str_opt(block, "ip_family").map(IpFamily::from))
             .set_service_ipv4_cidr(values::text(block, "service_ipv4_cidr"))
             .build()
@@ -335,6 +349,11 @@ fn create_request(
         .set_upgrade_policy(policy)
         .set_zonal_shift_config(shift)
         .set_encryption_config(encryption(planned))
+        .set_compute_config(auto.compute_request())
+        .set_storage_config(auto.storage_request())
+        .set_control_plane_scaling_config(cluster_parts::scaling_request(planned))
+        .set_remote_network_config(cluster_parts::remote_request(planned))
+        .set_outpost_config(cluster_parts::outpost_request(planned))
         .set_bootstrap_self_managed_addons(values::bool_opt(planned, "bootstrap_self_managed_addons"))
         .set_deletion_protection(values::bool_opt(planned, "deletion_protection").filter(|on| *on))
         .set_tags(eks::to_tags(&tags::wanted(client, planned)))
@@ -466,6 +485,12 @@ fn config_request(
             vpc.set_subnet_ids(Some(subnets.clone())).set_security_group_ids(Some(groups.clone())).build(),
         ),
         ConfigChange::DeletionProtection(on) => request.deletion_protection(*on),
+        ConfigChange::AutoMode(mode) => request
+            .set_compute_config(mode.compute_request())
+            .set_storage_config(mode.storage_request())
+            .set_kubernetes_network_config(mode.network_request()),
+        ConfigChange::Scaling(config) => request.control_plane_scaling_config(config.clone()),
+        ConfigChange::RemoteNetworks(networks) => request.remote_network_config(networks.clone()),
     }
 }
 

@@ -63,7 +63,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         .block("taint", nodegroup::taint())
         .block("update_config", nodegroup::update_config())
         .timeouts(&[("create", 3600), ("update", 3600), ("delete", 3600)])
-        .unsupported(&["node_repair_config.node_repair_config_overrides", "region", "warm_pool_config"])
+        .unsupported(&["region", "warm_pool_config"])
         .iam_actions(&[
             "ec2:DescribeLaunchTemplateVersions",
             "ec2:DescribeSubnets",
@@ -449,7 +449,8 @@ fn template_moved(prior: &Value, planned: &Value) -> bool {
     }
 }
 
-/// Only what changes is sent: naming the same version again may be refused for a custom image.
+/// Only versions that change are sent: naming the same one again may be refused for a custom image. A launch template goes along
+/// always: EKS wants the group's template named with every version of it.
 fn version_request(
     client: &AwsClient,
     prior: &Value,
@@ -464,7 +465,7 @@ fn version_request(
         .nodegroup_name(name)
         .set_version(when_changed("version"))
         .set_release_version(when_changed("release_version"))
-        .set_launch_template(nodegroup::template_request(planned).filter(|_| template_moved(prior, planned)))
+        .set_launch_template(nodegroup::template_request(planned))
         .force(values::flag(planned, "force_update_version"))
 }
 
@@ -556,6 +557,19 @@ mod tests {
         assert_eq!(replaced(&prior, &[template(&[("id", "lt-2"), ("version", "1")])]).0, ["launch_template[0].id"]);
         assert_eq!(replaced(&prior, &[]).0, ["launch_template"]);
         assert_eq!(replaced(&[], &prior).0, ["launch_template"]);
+    }
+
+    #[tokio::test]
+    async fn a_version_update_names_the_launch_template() {
+        let client = crate::client::tests::offline(&[]).await;
+        let at = |version: &str| {
+            group(&[("version", version.into()), template(&[("id", "lt-1"), ("name", "web"), ("version", "3")])])
+        };
+        let sent = version_request(&client, &at("1.34"), &at("1.35"));
+        let named = sent.get_launch_template().as_ref().unwrap();
+        assert_eq!((named.id(), named.name(), named.version()), (Some("lt-1"), None, Some("3")));
+        assert_eq!(sent.get_version().as_deref(), Some("1.35"));
+        assert_eq!(version_request(&client, &at("1.34"), &at("1.34")).get_version(), &None);
     }
 
     #[test]

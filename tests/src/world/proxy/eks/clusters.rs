@@ -13,6 +13,9 @@ use http::Method;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+/// The parts of EKS Auto Mode.
+const AUTO_MODE: [&str; 3] = ["computeConfig", "kubernetesNetworkConfig", "storageConfig"];
+
 const LOG_TYPES: [&str; 5] = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
 
 /// Answers `CreateCluster`.
@@ -48,8 +51,15 @@ fn derived(shared: &Shared, name: &str, body: &Value, vpc: &str, group: &str) ->
         "kubernetesNetworkConfig": {
             "serviceIpv4Cidr": or(&body["kubernetesNetworkConfig"]["serviceIpv4Cidr"], json!("10.100.0.0/16")),
             "ipFamily": or(&body["kubernetesNetworkConfig"]["ipFamily"], json!("ipv4")),
-            "elasticLoadBalancing": { "enabled": false },
+            "elasticLoadBalancing": or(
+                &body["kubernetesNetworkConfig"]["elasticLoadBalancing"],
+                json!({ "enabled": false }),
+            ),
         },
+        "computeConfig": or(&body["computeConfig"], json!({ "enabled": false })),
+        "storageConfig": or(&body["storageConfig"], json!({ "blockStorage": { "enabled": false } })),
+        "controlPlaneScalingConfig": or(&body["controlPlaneScalingConfig"], json!({ "tier": "standard" })),
+        "remoteNetworkConfig": body["remoteNetworkConfig"],
         "identity": { "oidc": { "issuer": issuer(name) } },
         "logging": logging(&body["logging"]),
         "accessConfig": { "authenticationMode": or(&body["accessConfig"]["authenticationMode"], json!("CONFIG_MAP")) },
@@ -176,6 +186,18 @@ pub(super) async fn update_config(shared: &Shared, path: &str, body: &Value) -> 
         .flatten()
         .filter(|(name, value)| *name != "clientRequestToken" && !value.is_null())
         .collect();
+    // Auto Mode is one kind of update in three parts.
+    if !asked.is_empty() && asked.iter().all(|(name, _)| AUTO_MODE.contains(&name.as_str())) {
+        if asked.len() != AUTO_MODE.len() {
+            return Err(invalid(
+                "The type for cluster update was not provided, or Auto Mode is not changed as a whole.",
+            ));
+        }
+        let fields = asked.iter().map(|(name, value)| Ok(((*name).clone(), changed(&cluster, name, value)?.1)));
+        let fields = fields.collect::<Result<Map<String, Value>, Refusal>>()?;
+        let update = Update::new(path, "AutoModeUpdate", &[("ComputeConfig", &body["computeConfig"])]);
+        return Ok(begin_update(shared, path, fields, update));
+    }
     let [(name, value)] = asked.as_slice() else {
         return Err(invalid("Only one type of update can be allowed."));
     };
@@ -208,7 +230,10 @@ fn changed(cluster: &Value, name: &str, value: &Value) -> Result<(&'static str, 
         "accessConfig" => access_update(cluster, value)?,
         "upgradePolicy" => "UpgradePolicyUpdate",
         "zonalShiftConfig" => "ZonalShiftConfigUpdate",
-        _ => "AutoModeUpdate",
+        name if AUTO_MODE.contains(&name) => "AutoModeUpdate",
+        "controlPlaneScalingConfig" => "ControlPlaneScalingConfigUpdate",
+        "remoteNetworkConfig" => "RemoteNetworkConfigUpdate",
+        _ => return Err(invalid("The type for cluster update was not provided.")),
     };
     Ok((kind, merged))
 }
