@@ -13,7 +13,7 @@ use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdG
 use sgp_model::{Attribute, Block, NestedBlock, Type, Value, schema::Semantics};
 
 use crate::{
-    ec2::protocol,
+    ec2::{protocol, rule_arguments::cidr_problem},
     values::{self, ObjectBuilder},
 };
 
@@ -225,6 +225,45 @@ fn permission(protocol: &str, ports: Ports, sources: &[(&Source, &str)]) -> IpPe
         .build()
 }
 
+/// What EC2 would refuse of the blocks of one direction, or keep in another form; unknown parts pass.
+pub fn problems(blocks: &[&Value]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for block in blocks {
+        if let Some(protocol) = values::str_opt(block, "protocol").filter(|p| !protocol::is_valid(p)) {
+            found.push(format!("{protocol:?} is not tcp, udp, icmp, icmpv6, -1 or a number up to 255."));
+        }
+        for (name, v4) in [("cidr_blocks", true), ("ipv6_cidr_blocks", false)] {
+            found.extend(values::strs(block, name).iter().filter_map(|range| cidr_problem(range, v4)));
+        }
+        if !block.is_wholly_known() {
+            continue;
+        }
+        let atoms = of_block(block, "self");
+        if atoms.is_empty() {
+            found.push(
+                "A rule without another side allows nothing: one of cidr_blocks, ipv6_cidr_blocks, prefix_list_ids, \
+                 security_groups and self is needed."
+                    .to_owned(),
+            );
+        }
+        for key in atoms.into_keys() {
+            let side = match &key.source {
+                Source::Ipv4(text) | Source::Ipv6(text) | Source::PrefixList(text) | Source::Group(text) => {
+                    text.clone()
+                }
+            };
+            let protocol = key.protocol.clone();
+            if !seen.insert(key) {
+                found.push(format!(
+                    "Two rules have the same protocol ({protocol}), ports and other side ({side}), which EC2 refuses."
+                ));
+            }
+        }
+    }
+    found
+}
+
 /// How to get from the rules that exist to those that are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleChange {
@@ -306,6 +345,22 @@ mod tests {
         let left: Vec<_> =
             shown.elements().unwrap_or_default().iter().map(|b| values::strs(b, "cidr_blocks")).collect();
         assert_eq!(left, [["10.1.0.0/16"]]);
+    }
+
+    #[test]
+    fn mistakes_are_found_before_any_call() {
+        let said = |rules: &[Value]| problems(&rules.iter().collect::<Vec<_>>());
+        let ssh = |cidrs: &[&str], text: &str| rule("tcp", (22, 22), cidrs, &[], false, text);
+        assert!(said(&[ssh(&["10.0.0.0/8"], "a"), rule("-1", (0, 0), &[], &["sg-1"], true, "")]).is_empty());
+        assert_eq!(
+            said(&[ssh(&["10.0.0.1/8"], "")]),
+            ["\"10.0.0.1/8\" is not written as EC2 keeps it: write \"10.0.0.0/8\"."]
+        );
+        assert_eq!(said(&[ssh(&[], "")]).len(), 1, "no other side");
+        assert_eq!(said(&[ssh(&["10.0.0.0/8"], "a"), ssh(&["10.0.0.0/8", "0.0.0.0/0"], "b")]).len(), 1, "twice");
+        assert_eq!(said(&[rule("http", (1, 1), &["0.0.0.0/0"], &[], false, "")]).len(), 1);
+        let open = ssh(&[], "").with_attr("cidr_blocks", Value::unknown(Type::list(Type::String)));
+        assert!(said(&[open]).is_empty());
     }
 
     #[test]

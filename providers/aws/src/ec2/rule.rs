@@ -175,7 +175,10 @@ impl RuleType {
         let referenced = rule.referenced_group_info().and_then(|info| {
             let group = info.group_id()?;
             let foreign = info.user_id().filter(|user| rule.group_owner_id().is_some_and(|owner| owner != *user));
-            Some(foreign.map_or_else(|| group.to_owned(), |user| format!("{user}/{group}")))
+            let answered = foreign.map_or_else(|| group.to_owned(), |user| format!("{user}/{group}"));
+            // With or without the account, it is the same group.
+            let recorded = values::text(prior, "referenced_security_group_id");
+            Some(recorded.filter(|r| r.rsplit('/').next() == Some(group)).unwrap_or(answered))
         });
         let said = rule.ip_protocol().unwrap_or_default();
         let ports = if protocol::same(said, protocol::ALL) {
@@ -227,11 +230,11 @@ impl RuleType {
     /// The object that a call just made. EC2 answers less here than to Describe, so what was asked for counts.
     async fn settled(&self, client: &AwsClient, rule: &Ec2Rule, planned: &Value) -> Result<Value, Failure> {
         let id = rule.security_group_rule_id().unwrap_or_default();
-        let arn = arn(client, rule).await?;
-        let object = ObjectBuilder::carrying(self.schema(), planned)
-            .set("id", id)
-            .set("security_group_rule_id", id)
-            .set("arn", arn);
+        let object =
+            ObjectBuilder::carrying(self.schema(), planned).set("id", id).set("security_group_rule_id", id).build();
+        // The rule is there, whatever fails from here on.
+        let arn = arn(client, rule).await.leaving(&object)?;
+        let object = ObjectBuilder::carrying(self.schema(), &object).set("arn", arn);
         let object = tags::fill(object, client, planned, &tags::wanted(client, planned)).build();
         // Endpoints that imitate EC2 are known to drop the description of a rule that names a group or a list.
         if values::text(planned, "description").as_deref() != rule.description().filter(|d| !d.is_empty()) {

@@ -106,7 +106,7 @@ fn check_ports(config: &Value, wrong: &mut impl FnMut(&'static str, &str, String
 }
 
 /// What is wrong with a range: EC2 stores the network's address, so that anything else would differ after every apply.
-fn cidr_problem(text: &str, v4: bool) -> Option<String> {
+pub fn cidr_problem(text: &str, v4: bool) -> Option<String> {
     let family = if v4 { "IPv4" } else { "IPv6" };
     let parsed = text.split_once('/').and_then(|(address, bits)| {
         let (address, bits) = (address.parse::<std::net::IpAddr>().ok()?, bits.parse::<u32>().ok()?);

@@ -163,6 +163,11 @@ fn validate(config: &Value) -> Diagnostics {
             wrong("name", "A name has 1 to 255 characters.".to_owned());
         }
     }
+    for side in Side::BOTH {
+        for problem in inline_rules::problems(&values::blocks(config, side.name())) {
+            wrong(side.name(), problem);
+        }
+    }
     if let Some(text) = values::str_opt(config, "description") {
         let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
         if text.is_empty() || text.chars().count() > 255 {
@@ -355,7 +360,8 @@ async fn delete(client: &AwsClient, cx: &Context, prior: &Value) -> Result<(), F
             Ok(_) => Ok(Poll::Ready(())),
             Err(error) if error.is(&["InvalidGroup.NotFound", "InvalidGroupId.NotFound"]) => Ok(Poll::Ready(())),
             Err(error) if error.is(&["DependencyViolation", "InvalidGroup.InUse"]) => {
-                Ok(Poll::Pending(usage::holders(client, &id).await?))
+                // That it cannot be told who holds it does not end the wait.
+                Ok(Poll::Pending(usage::holders(client, &id).await.unwrap_or_else(|_| error.to_string())))
             }
             Err(error) => Err(error),
         }
