@@ -133,8 +133,13 @@ impl ResourceType for IamPolicy {
 
     async fn read(&self, client: &dyn Client, scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
         let client = AwsClient::of(client);
-        let arns: BTreeSet<String> = requests.iter().map(|r| arn_of(&r.prior)).collect();
-        let found = iam_listing::policies(client, scope, &arns).await;
+        // The listing has neither description nor tags: enough for a policy that is recorded, not for one that is imported.
+        let is_recorded = |r: &&ReadRequest| values::text(&r.prior, "policy_id").is_some();
+        let (recorded, new): (Vec<_>, Vec<_>) = requests.iter().partition(is_recorded);
+        let arns: BTreeSet<String> = recorded.into_iter().map(|r| arn_of(&r.prior)).collect();
+        let mut found = iam_listing::policies(client, scope, &arns).await;
+        let new = new.into_iter().map(|r| arn_of(&r.prior)).collect();
+        found.extend(iam::each(new, |arn| async move { (arn.clone(), iam_listing::policy(client, &arn).await) }).await);
         let read = |r: &ReadRequest| (r.prior.clone(), found.get(&arn_of(&r.prior)).cloned().unwrap_or(Ok(None)));
         let reads = requests.iter().map(read).collect();
         let objects = iam::each(reads, |(prior, read)| async move {
