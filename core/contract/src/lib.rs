@@ -12,7 +12,7 @@ pub mod store;
 pub use clock::Clock;
 pub use context::{Context, ContextEvents, Slot};
 pub use provider::{
-    Applied, Client, CreateRequest, DataRequest, DataSource, DeleteRequest, Found, ImportRequest, PlanRequest,
+    Applied, Claim, Client, CreateRequest, DataRequest, DataSource, DeleteRequest, Found, ImportRequest, PlanRequest,
     PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
 pub use store::{LockHolder, StateStore, StoreError, Write};

@@ -39,6 +39,11 @@ pub trait Provider: Send + Sync {
     /// the client *pending* and does not call this until apply.
     async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics>;
 
+    /// Other providers whose clients this one makes calls with: their `provider` blocks are configured before its own is used.
+    fn calls_through(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Told after [`Self::configure`] which block the client stands for, so that a provider can know its default client.
     fn configured(&self, _addr: &ProviderAddr, _client: &Arc<dyn Client>) {}
 }
@@ -131,6 +136,15 @@ pub struct ImportRequest<'a> {
     pub config: &'a Value,
 }
 
+/// Something beside the object itself that only one object of a configuration may manage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What it is, as a sentence calls it: `the add-on vpc-cni of the cluster "main"`. Equal texts mean the same thing.
+    pub thing: String,
+    /// What to do when two objects claim it; empty where the type has nothing to say.
+    pub advice: &'static str,
+}
+
 /// How an operation ended. A failed one may still leave something behind.
 #[derive(Clone, Debug)]
 pub struct Applied {
@@ -191,6 +205,32 @@ pub trait ResourceType: Send + Sync {
         PlanResponse::default()
     }
 
+    /// Whether the plan of this object needs an answer from outside beside the object itself, see [`Self::look_up`]. Pure.
+    fn wants_look_up(&self, _prior: &Value, _config: &Value) -> bool {
+        false
+    }
+
+    /// Asks what plans depend on (ids behind names), for many configurations at a time, in their order. `None` where it cannot
+    /// be known before apply.
+    async fn look_up(
+        &self,
+        _client: &dyn Client,
+        _scope: &ReadScope,
+        configs: &[Value],
+    ) -> Vec<Result<Option<Value>, Diagnostic>> {
+        configs.iter().map(|_| Ok(None)).collect()
+    }
+
+    /// [`Self::plan`] with what was looked up.
+    fn plan_with(&self, request: &PlanRequest<'_>, _found: &Value) -> PlanResponse {
+        self.plan(request)
+    }
+
+    /// What else an object manages. `provider` and `provider_config` are those that it is served by.
+    fn claims(&self, _object: &Value, _provider: &ProviderAddr, _provider_config: &Value) -> Option<Claim> {
+        None
+    }
+
     /// Judges the configuration beyond what the schema says (conflicting arguments, formats). Pure; unknown values pass.
     fn validate(&self, _config: &Value) -> Diagnostics {
         Diagnostics::new()
@@ -237,6 +277,11 @@ pub trait ResourceType: Send + Sync {
     /// when they concern the same cluster (the value of [`Schema::lives_in`]): the order that the domain needs.
     fn created_after(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Whether [`Self::created_after`] speaks of this object: a type may have objects of many kinds.
+    fn waits_in_its_cluster(&self, _object: &Value) -> bool {
+        true
     }
 }
 

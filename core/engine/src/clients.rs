@@ -1,9 +1,13 @@
 //! Provider configurations on their way to clients.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::future::join_all;
 use sgp_contract::Client;
+use sgp_lang::config::Config;
 use sgp_model::{Diagnostic, Diagnostics, ProviderAddr, Value};
 
 use crate::Registry;
@@ -70,6 +74,22 @@ impl Clients {
             self.0.insert(addr, state);
         }
     }
+}
+
+/// The blocks of the root module whose clients are called through by others (see `Provider::calls_through`).
+pub(crate) fn behind<'a>(
+    config: &Config,
+    registry: &Registry,
+    wanted: impl IntoIterator<Item = &'a ProviderAddr>,
+) -> BTreeSet<ProviderAddr> {
+    let through: BTreeSet<&str> = wanted
+        .into_iter()
+        .filter_map(|addr| registry.provider(&addr.name))
+        .flat_map(|provider| provider.calls_through())
+        .copied()
+        .collect();
+    let blocks = config.root.providers.iter().filter(|block| through.contains(&*block.name));
+    blocks.map(|block| ProviderAddr { alias: block.alias.clone(), ..ProviderAddr::root(block.name.clone()) }).collect()
 }
 
 async fn one(registry: &Registry, addr: &ProviderAddr, config: Value) -> Result<ClientState, Diagnostics> {

@@ -10,7 +10,11 @@ use sgp_model::{
 };
 use sgp_plan::{Dependency, Node};
 
-use crate::Registry;
+use crate::{
+    Registry,
+    clients::{ClientState, Clients},
+    world::cluster_in,
+};
 
 /// The cells of an evaluation, numbered.
 pub(crate) struct Dependencies {
@@ -159,7 +163,7 @@ pub(crate) struct OrderGraph {
 impl OrderGraph {
     /// Adds the order that the domain needs and nothing refers to: within one cluster, instances of a type wait for those
     /// of the types it is created after (see `ResourceType::created_after`).
-    pub(crate) fn add_domain_order(&mut self, changes: &mut [ResourceChange], registry: &Registry) {
+    pub(crate) fn add_domain_order(&mut self, changes: &mut [ResourceChange], registry: &Registry, clients: &Clients) {
         let mut by_type: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         for (i, change) in (0u32..).zip(changes.iter()).filter(|(_, c)| c.action != Action::Delete) {
             by_type.entry(&change.addr.resource.type_name).or_default().push(i);
@@ -169,9 +173,13 @@ impl OrderGraph {
             let Some(ty) = registry.resource_type(type_name) else { continue };
             for first in ty.created_after().iter().filter_map(|t| by_type.get(t)).flatten() {
                 let needed = self.closure(*first);
-                let cluster = cluster_of(&changes[*first as usize], registry);
+                let cluster = cluster_of(&changes[*first as usize], registry, clients);
                 let same = waiting.iter().filter(|&&w| {
-                    !needed.contains(&w) && cluster.is_some() && cluster_of(&changes[w as usize], registry) == cluster
+                    let change = &changes[w as usize];
+                    !needed.contains(&w)
+                        && cluster.is_some()
+                        && ty.waits_in_its_cluster(&change.after)
+                        && cluster_of(change, registry, clients) == cluster
                 });
                 added.extend(same.map(|&w| (w, *first)));
             }
@@ -203,8 +211,9 @@ impl OrderGraph {
 }
 
 /// The name of the cluster that an object lives in.
-fn cluster_of(change: &ResourceChange, registry: &Registry) -> Option<String> {
-    let attribute = registry.resource_type(&change.addr.resource.type_name)?.schema().lives_in?;
+fn cluster_of(change: &ResourceChange, registry: &Registry, clients: &Clients) -> Option<String> {
+    let schema = registry.resource_type(&change.addr.resource.type_name)?.schema();
     let side = if change.after.is_null() { &change.before } else { &change.after };
-    side.get(attribute).and_then(Value::as_str).map(str::to_owned)
+    let config = clients.0.get(&change.provider).map_or_else(Value::dynamic_null, ClientState::config);
+    cluster_in(schema, side, &config)
 }

@@ -9,7 +9,7 @@ use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, InstanceKey, Mode, State,
 use crate::{
     Imported, Session,
     blocks::resource_block,
-    clients::{ClientState, Clients},
+    clients::{self, ClientState, Clients},
     dependencies::Dependencies,
     planner, recover, typed,
     values::RecordedWorld,
@@ -85,9 +85,11 @@ async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Valu
     let provider = evaluator.provider_of(&addr.resource);
     let config = evaluator.instance_config(addr).unwrap_or_else(|_| Value::dynamic_null());
     let mut clients = Clients::default();
-    if let Ok(provider_config) = evaluator.provider_config(&provider) {
-        clients.configure(&session.registry, vec![(provider.clone(), provider_config)], &mut diagnostics).await;
-    }
+    let mut wanted = clients::behind(&session.config, &session.registry, [&provider]);
+    wanted.insert(provider.clone());
+    let evaluated =
+        wanted.into_iter().filter_map(|addr| Some((addr.clone(), evaluator.provider_config(&addr).ok()?))).collect();
+    clients.configure(&session.registry, evaluated, &mut diagnostics).await;
     diagnostics.extend(evaluator.take_diagnostics());
     if diagnostics.has_errors() {
         return Err(diagnostics);

@@ -8,6 +8,7 @@ mod api;
 mod apply;
 mod blocks;
 mod builtin;
+mod claims;
 mod clients;
 mod dependencies;
 mod event;

@@ -18,8 +18,8 @@ use sgp_model::{
 use tokio::sync::watch;
 
 use crate::{
-    Event, Interrupt, PlanOptions, Planned, Session,
-    clients::{ClientState, Clients},
+    Event, Interrupt, PlanOptions, Planned, Session, claims,
+    clients::{self, ClientState, Clients},
     dependencies::Dependencies,
     leftover, recover,
     refactor::{self, Forgotten},
@@ -118,6 +118,8 @@ impl<'a> Planning<'a> {
             changes: BTreeMap::new(),
             data: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            looked_up: BTreeMap::new(),
+            wanted_look_ups: BTreeMap::new(),
             replaced_clusters: BTreeMap::new(),
             asked: BTreeSet::new(),
             providers_asked: BTreeSet::new(),
@@ -142,7 +144,8 @@ impl<'a> Planning<'a> {
             self.evaluate();
             let asked = self.asked() > known;
             let read = self.read_data().await;
-            if !(configured || imported || asked || read) {
+            let looked_up = self.look_up().await;
+            if !(configured || imported || asked || read || looked_up) {
                 break;
             }
         }
@@ -192,17 +195,24 @@ impl<'a> Planning<'a> {
     /// there were any.
     async fn configure_providers(&mut self) -> bool {
         let mut wanted = self.wanted_providers();
+        wanted.extend(clients::behind(&self.session.config, &self.session.registry, &wanted));
         wanted.retain(|p| !self.evaluator.world().clients.0.contains_key(p));
         let mut evaluated = Vec::new();
+        let mut blocked = BTreeSet::new();
         for addr in wanted {
             match self.evaluator.provider_config(&addr) {
                 Ok(config) => evaluated.push((addr, config)),
-                Err(Stop::Blocked) => {}
+                Err(Stop::Blocked) => drop(blocked.insert(addr)),
                 Err(Stop::Failed) => {
                     self.evaluator.world_mut().clients.0.insert(addr, ClientState::Failed);
                 }
             }
         }
+        // What calls through another one waits for it, as long as there is something else to go on with.
+        let (free, waiting): (Vec<_>, Vec<_>) = evaluated.into_iter().partition(|(addr, _)| {
+            clients::behind(&self.session.config, &self.session.registry, [addr]).is_disjoint(&blocked)
+        });
+        let evaluated = if free.is_empty() { waiting } else { free };
         if evaluated.is_empty() {
             return false;
         }
@@ -340,6 +350,18 @@ impl<'a> Planning<'a> {
         true
     }
 
+    /// Looks up what types want to know, in bulk by configuration and type. Answers whether there was anything.
+    async fn look_up(&mut self) -> bool {
+        let wanted = std::mem::take(&mut self.evaluator.world_mut().wanted_look_ups);
+        if wanted.is_empty() {
+            return false;
+        }
+        let clients = self.evaluator.world().clients.clone();
+        let found = look_up(self.session, &clients, wanted).await;
+        self.evaluator.world_mut().looked_up.extend(found);
+        true
+    }
+
     fn finish(&mut self) -> Option<Plan> {
         let told = self.evaluator.take_diagnostics();
         self.diagnostics.extend(told);
@@ -366,6 +388,7 @@ impl<'a> Planning<'a> {
         self.refactor(&mut list, &existing);
         self.diagnostics.extend(leftover::prevented(&self.session.config, &list));
         list.sort_by(|a, b| (&a.addr, &a.deposed).cmp(&(&b.addr, &b.deposed)));
+        self.diagnostics.extend(claims::conflicts(self.session, &self.evaluator.world().clients, &list));
         let steps = self.order(&dependencies, &mut list, &existing)?;
         let mut drift = leftover::drift(&recorded, &existing, &list, self.session);
         if self.options.mode == PlanMode::RefreshOnly {
@@ -449,7 +472,7 @@ impl<'a> Planning<'a> {
         existing: &BTreeMap<RecordKey, InstanceRecord>,
     ) -> Option<Vec<sgp_model::plan::Step>> {
         let mut graph = dependencies.graph(changes, existing);
-        graph.add_domain_order(changes, &self.session.registry);
+        graph.add_domain_order(changes, &self.session.registry, &self.evaluator.world().clients);
         sgp_plan::order::force_create_before_destroy(changes, &graph.nodes, &graph.joins);
         match sgp_plan::steps(changes, &graph.nodes, &graph.joins) {
             Ok(steps) => Some(steps),
@@ -571,6 +594,30 @@ pub(crate) async fn read_data(
         bare.into_iter().zip(answers).map(|(b, a)| finish(b, a)).collect()
     });
     join_all(reads).await.into_iter().flatten().collect()
+}
+
+async fn look_up(
+    session: &Session,
+    clients: &Clients,
+    wanted: BTreeMap<InstanceAddr, WantedData>,
+) -> Vec<(InstanceAddr, Result<Option<Value>, Diagnostic>)> {
+    let mut groups: BTreeMap<(ProviderAddr, std::sync::Arc<str>), Vec<(InstanceAddr, Value)>> = BTreeMap::new();
+    for (addr, data) in wanted {
+        let group = groups.entry((data.provider, addr.resource.type_name.clone())).or_default();
+        group.push((addr, data.config.unmark_deep().0));
+    }
+    let scope = ReadScope::default();
+    let scope = &scope;
+    let asked = groups.into_iter().map(|((provider, type_name), group)| async move {
+        let (addrs, configs): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        let client = clients.0.get(&provider).and_then(ClientState::ready);
+        let found = match (session.registry.resource_type(&type_name), client) {
+            (Some(ty), Some(client)) => ty.look_up(&**client, scope, &configs).await,
+            _ => configs.iter().map(|_| Ok(None)).collect(),
+        };
+        addrs.into_iter().zip(found).collect::<Vec<_>>()
+    });
+    join_all(asked).await.into_iter().flatten().collect()
 }
 
 /// Reads one object by the id that a person gave.

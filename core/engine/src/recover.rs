@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::{
     Event, Interrupt, Session,
-    clients::{ClientState, Clients},
+    clients::{self, ClientState, Clients},
     settings, typed,
     values::RecordedWorld,
 };
@@ -60,6 +60,7 @@ async fn clients(session: &Session, open: &[OpenIntent], state: &State, diagnost
     );
     evaluator.variables();
     let mut wanted: Vec<_> = open.iter().map(|o| o.intent.provider.clone()).collect();
+    wanted.extend(clients::behind(&session.config, &session.registry, &wanted));
     wanted.sort();
     wanted.dedup();
     let evaluated: Vec<_> =

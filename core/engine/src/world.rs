@@ -20,7 +20,7 @@ use crate::{
     typed::{mark_schema, marked},
 };
 
-/// A data source that waits to be read.
+/// A data source that waits to be read, or a configuration that something is looked up for.
 pub(crate) struct WantedData {
     /// The evaluated arguments.
     pub(crate) config: Value,
@@ -48,6 +48,10 @@ pub(crate) struct PlanWorld {
     pub(crate) data: BTreeMap<InstanceAddr, Result<Value, Diagnostics>>,
     /// Data sources that wait to be read.
     pub(crate) wanted: BTreeMap<InstanceAddr, WantedData>,
+    /// What types wanted to know beside their objects.
+    pub(crate) looked_up: BTreeMap<InstanceAddr, Result<Option<Value>, Diagnostic>>,
+    /// Configurations whose type wants to know something.
+    pub(crate) wanted_look_ups: BTreeMap<InstanceAddr, WantedData>,
     /// Clusters that are replaced, by name.
     pub(crate) replaced_clusters: BTreeMap<String, InstanceAddr>,
     /// Managed instances that somebody asked for.
@@ -61,14 +65,14 @@ pub(crate) struct PlanWorld {
 impl World for PlanWorld {
     fn object(&mut self, configured: Configured<'_>, deps: &DepsView<'_>) -> Answer {
         match configured.addr.resource.mode {
-            Mode::Managed => self.managed(&configured),
+            Mode::Managed => self.managed(&configured, deps),
             Mode::Data => self.data(&configured, deps),
         }
     }
 }
 
 impl PlanWorld {
-    fn managed(&mut self, configured: &Configured<'_>) -> Answer {
+    fn managed(&mut self, configured: &Configured<'_>, deps: &DepsView<'_>) -> Answer {
         self.asked.insert(configured.addr.clone());
         if !self.refreshed.contains(&configured.provider) {
             self.providers_asked.insert(configured.provider.clone());
@@ -92,7 +96,11 @@ impl PlanWorld {
             });
         }
         let tainted = record.is_some_and(|r| r.status == ObjectStatus::Tainted);
-        match self.change(ty, configured, &prior, tainted) {
+        let found = match self.look_up(ty, configured, &prior, deps) {
+            Ok(found) => found,
+            Err(answer) => return answer,
+        };
+        match self.change(ty, configured, &prior, tainted, found.as_ref()) {
             Ok(change) => {
                 let after = change.after.clone();
                 self.note_cluster(&change);
@@ -103,6 +111,31 @@ impl PlanWorld {
         }
     }
 
+    /// What the type wants to know before it judges; `None` when it wants nothing, or when that is known only during apply.
+    fn look_up(
+        &mut self,
+        ty: &dyn ResourceType,
+        configured: &Configured<'_>,
+        prior: &Value,
+        deps: &DepsView<'_>,
+    ) -> Result<Option<Value>, Answer> {
+        let client = self.clients.0.get(&configured.provider).and_then(crate::clients::ClientState::ready);
+        if client.is_none() || !ty.wants_look_up(prior, &configured.config) {
+            return Ok(None);
+        }
+        match self.looked_up.get(configured.addr) {
+            Some(Ok(found)) => Ok(found.clone()),
+            // What is not there may be what the same apply makes.
+            Some(Err(_)) if self.waits_for_a_change(deps) => Ok(None),
+            Some(Err(problem)) => Err(Answer::Failed(located(problem.clone().into(), configured))),
+            None => {
+                let wanted = WantedData { config: configured.config.clone(), provider: configured.provider.clone() };
+                self.wanted_look_ups.insert(configured.addr.clone(), wanted);
+                Err(Answer::Blocked)
+            }
+        }
+    }
+
     /// Judges one managed instance.
     fn change(
         &mut self,
@@ -110,6 +143,7 @@ impl PlanWorld {
         configured: &Configured<'_>,
         prior: &Value,
         tainted: bool,
+        found: Option<&Value>,
     ) -> Result<ResourceChange, Diagnostics> {
         let schema = ty.schema();
         let lifecycle = &configured.block.lifecycle;
@@ -127,20 +161,21 @@ impl PlanWorld {
             .0
             .get(&configured.provider)
             .map_or_else(Value::dynamic_null, super::clients::ClientState::config);
-        let mut planned = plan_object(ty, prior, &config, &provider_config).map_err(|d| located(d, configured))?;
+        let mut planned =
+            plan_object(ty, prior, &config, &provider_config, found).map_err(|d| located(d, configured))?;
         let judged = judge(&schema.block, prior, &planned.object, &planned.requires_replace);
         let mut action = judged.action;
         let mut reason = action.is_replace().then_some(Reason::ReplaceBecauseCannotUpdate);
         if let Some(why) =
-            self.other_reason_to_replace(schema, configured, &config, tainted).filter(|_| !prior.is_null())
+            self.other_reason_to_replace(schema, configured, &provider_config, tainted).filter(|_| !prior.is_null())
         {
             action = Action::DeleteThenCreate;
             reason = Some(why);
         }
         if action.is_replace() {
             let none = Value::null(schema.ty());
-            let fresh =
-                plan_object(ty, &none, &configured.config, &provider_config).map_err(|d| located(d, configured))?;
+            let fresh = plan_object(ty, &none, &configured.config, &provider_config, found)
+                .map_err(|d| located(d, configured))?;
             planned.diagnostics.extend(fresh.diagnostics);
             planned.object = fresh.object;
         }
@@ -169,7 +204,7 @@ impl PlanWorld {
         &self,
         schema: &Schema,
         configured: &Configured<'_>,
-        config: &Value,
+        provider_config: &Value,
         tainted: bool,
     ) -> Option<Reason> {
         if tainted {
@@ -178,8 +213,8 @@ impl PlanWorld {
         if self.replace.contains(configured.addr) {
             return Some(Reason::ReplaceByRequest);
         }
-        let cluster = config.get(schema.lives_in?)?.as_str()?;
-        let cluster = self.replaced_clusters.get(cluster)?.clone();
+        let cluster = cluster_in(schema, &configured.config, provider_config)?;
+        let cluster = self.replaced_clusters.get(&cluster)?.clone();
         Some(Reason::ReplaceBecauseClusterIsReplaced { cluster })
     }
 
@@ -250,6 +285,15 @@ impl PlanWorld {
     }
 }
 
+/// The name of the cluster that an object lives in: its own attribute's, or where that is not set, that of the same name in the
+/// configuration of its provider. An ARN stands for the name in it.
+pub(crate) fn cluster_in(schema: &Schema, object: &Value, provider_config: &Value) -> Option<String> {
+    let attribute = schema.lives_in?;
+    let said = object.get(attribute).filter(|v| !v.is_null()).or_else(|| provider_config.get(attribute))?;
+    let text = said.as_str()?;
+    Some(text.rsplit_once(":cluster/").map_or(text, |(_, name)| name).to_owned())
+}
+
 /// What `ignore_changes` says, in the planner's words.
 pub(crate) fn ignored(lifecycle: &Lifecycle) -> Option<IgnoreChanges> {
     match &lifecycle.ignore_changes {
@@ -272,10 +316,12 @@ pub(crate) fn plan_object(
     prior: &Value,
     config: &Value,
     provider_config: &Value,
+    found: Option<&Value>,
 ) -> Result<PlannedObject, Diagnostics> {
     let proposed = propose(&ty.schema().block, prior, config);
     let request = PlanRequest { prior, config, proposed: &proposed, provider_config };
-    let PlanResponse { planned, requires_replace, diagnostics } = ty.plan(&request);
+    let PlanResponse { planned, requires_replace, diagnostics } =
+        found.map_or_else(|| ty.plan(&request), |found| ty.plan_with(&request, found));
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }

@@ -86,6 +86,10 @@ impl Provider for KubernetesProvider {
         &[]
     }
 
+    fn calls_through(&self) -> &'static [&'static str] {
+        &["aws"]
+    }
+
     async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {
         let settings = Settings::new(config, |name| std::env::var(name).ok())?;
         Ok(Arc::new(KubeClient::new(self.eks.clone(), self.clock.clone(), settings)))

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sgp_contract::{DataRequest, ResourceType};
+use sgp_contract::{DataRequest, ReadScope, ResourceType};
 use sgp_lang::Stop;
 use sgp_model::{
     Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ProviderAddr, Value,
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Session,
     blocks::resource_block,
-    clients::{ClientState, Clients},
+    clients::{self, ClientState, Clients},
     planner::read_data,
     settings,
     typed::{known_part, mark_schema},
@@ -90,9 +90,16 @@ impl Walk<'_> {
         if let Some(state @ ClientState::Ready { .. }) = self.clients.0.get(addr) {
             return Ok(state.clone());
         }
-        let config = self.evaluator.provider_config(addr).map_err(|_| self.evaluator.take_diagnostics())?;
         let mut problems = Diagnostics::new();
         let registry = self.session().registry.clone();
+        let behind = clients::behind(&self.session().config, &registry, [addr]);
+        for through in behind.into_iter().filter(|b| !self.clients.0.contains_key(b)).collect::<Vec<_>>() {
+            // One that is not known yet, or wrong, is told by those that it serves.
+            if let Ok(config) = self.evaluator.provider_config(&through) {
+                self.clients.configure(&registry, vec![(through, config)], &mut Diagnostics::new()).await;
+            }
+        }
+        let config = self.evaluator.provider_config(addr).map_err(|_| self.evaluator.take_diagnostics())?;
         self.clients.configure(&registry, vec![(addr.clone(), config)], &mut problems).await;
         match self.clients.0.get(addr) {
             Some(state @ ClientState::Ready { .. }) => Ok(state.clone()),
@@ -159,7 +166,8 @@ impl Walk<'_> {
             config = ignore_changes(block, &prior, &config, &ignore);
         }
         let (bare_config, _) = client.config().unmark_deep();
-        let planned = plan_object(ty, &prior, &config, &bare_config)?.object;
+        let found = look_up(ty, &client, &prior, &config).await?;
+        let planned = plan_object(ty, &prior, &config, &bare_config, found.as_ref())?.object;
         kept(change, block, &planned)?;
         if op == Op::Update && prior.same(&planned) {
             return Ok(None);
@@ -277,6 +285,21 @@ impl Walk<'_> {
         self.records.remove(&key);
         Ok(())
     }
+}
+
+/// What the type wants to know, as it is now.
+async fn look_up(
+    ty: &dyn ResourceType,
+    client: &ClientState,
+    prior: &Value,
+    config: &Value,
+) -> Result<Option<Value>, Diagnostics> {
+    if !ty.wants_look_up(prior, config) {
+        return Ok(None);
+    }
+    let (bare, _) = config.clone().unmark_deep();
+    let mut found = ty.look_up(&*ready(client), &ReadScope::default(), &[bare]).await;
+    Ok(found.pop().transpose()?.flatten())
 }
 
 fn ready(state: &ClientState) -> Arc<dyn sgp_contract::Client> {

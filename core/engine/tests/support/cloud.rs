@@ -10,10 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use sgp_contract::{
-    Applied, Client, Context, CreateRequest, DataRequest, DataSource, DeleteRequest, Found, ImportRequest, Provider,
-    ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
+    Applied, Claim, Client, Context, CreateRequest, DataRequest, DataSource, DeleteRequest, Found, ImportRequest,
+    PlanRequest, PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
-use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value, schema::Semantics, state::Intent};
+use sgp_model::{Attribute, Diagnostic, Diagnostics, ProviderAddr, Schema, Value, schema::Semantics, state::Intent};
 
 /// What exists, and what was asked of it.
 #[derive(Default)]
@@ -110,8 +110,10 @@ impl Provider for FakeProvider {
     }
 
     fn config_schema(&self) -> &'static Schema {
-        static SCHEMA: LazyLock<Schema> =
-            LazyLock::new(|| Schema::new("fake", "A cloud in memory.").attr("endpoint", Attribute::string()));
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            let schema = Schema::new("fake", "A cloud in memory.");
+            schema.attr("endpoint", Attribute::string()).attr("cluster_name", Attribute::string())
+        });
         &SCHEMA
     }
 
@@ -123,7 +125,53 @@ impl Provider for FakeProvider {
         &[&ThingData]
     }
 
+    fn calls_through(&self) -> &'static [&'static str] {
+        &["way"]
+    }
+
     async fn configure(&self, _config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {
+        Ok(Arc::new(FakeClient(self.cloud.clone())))
+    }
+}
+
+/// The provider that `fake` makes its calls through.
+pub struct Way {
+    cloud: Arc<Cloud>,
+}
+
+impl Way {
+    pub fn new(cloud: Arc<Cloud>) -> Self {
+        Self { cloud }
+    }
+}
+
+#[async_trait]
+impl Provider for Way {
+    fn name(&self) -> &'static str {
+        "way"
+    }
+
+    fn source(&self) -> &'static str {
+        "example.com/test/way"
+    }
+
+    fn config_schema(&self) -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> =
+            LazyLock::new(|| Schema::new("way", "A way.").attr("gate", Attribute::string()));
+        &SCHEMA
+    }
+
+    fn resource_types(&self) -> &'static [&'static dyn ResourceType] {
+        &[]
+    }
+
+    fn data_sources(&self) -> &'static [&'static dyn DataSource] {
+        &[]
+    }
+
+    async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {
+        let gate = config.get("gate").and_then(Value::as_str).unwrap_or_default();
+        self.cloud.calls.lock().unwrap().push(format!("configure {gate}"));
         Ok(Arc::new(FakeClient(self.cloud.clone())))
     }
 }
@@ -167,6 +215,11 @@ fn name(value: &Value) -> String {
     value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+/// The name of the thing that a tag points to.
+fn pointed_to(config: &Value, tag: &str) -> Option<String> {
+    config.get("tags")?.as_fields()?.get(tag)?.as_str().map(str::to_owned)
+}
+
 fn id(value: &Value) -> String {
     value.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
@@ -179,6 +232,36 @@ impl ResourceType for Thing {
 
     fn endpoint(&self) -> &'static str {
         "fake"
+    }
+
+    fn wants_look_up(&self, prior: &Value, config: &Value) -> bool {
+        prior.is_null() && pointed_to(config, "look").is_some()
+    }
+
+    async fn look_up(
+        &self,
+        client: &dyn Client,
+        _scope: &ReadScope,
+        configs: &[Value],
+    ) -> Vec<Result<Option<Value>, Diagnostic>> {
+        let cloud = cloud(client);
+        cloud.calls.lock().unwrap().push(format!("look up {}", configs.len()));
+        let things = cloud.things.lock().unwrap();
+        let find = |config| {
+            let wanted = pointed_to(config, "look").unwrap();
+            let found = things.values().find(|t| name(t) == wanted).map(|t| Some(t.get("id").unwrap().clone()));
+            found.ok_or_else(|| Diagnostic::error("Nothing to point to", format!("There is no {wanted}.")))
+        };
+        configs.iter().map(find).collect()
+    }
+
+    fn plan_with(&self, request: &PlanRequest<'_>, found: &Value) -> PlanResponse {
+        let etag = format!("of {}", found.as_str().unwrap());
+        PlanResponse { planned: Some(request.proposed.with_attr("etag", etag.into())), ..PlanResponse::default() }
+    }
+
+    fn claims(&self, object: &Value, _provider: &ProviderAddr, _provider_config: &Value) -> Option<Claim> {
+        Some(Claim { thing: pointed_to(object, "claim")?, advice: "Keep one." })
     }
 
     async fn read(&self, client: &dyn Client, _scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
@@ -198,7 +281,9 @@ impl ResourceType for Thing {
         cloud.statuses.lock().unwrap().drain(..).for_each(|status| cx.progress(&status));
         let number = cloud.next.fetch_add(1, Ordering::SeqCst);
         let id = format!("{name}-{number}");
-        let made = request.planned.with_attr("id", id.as_str().into()).with_attr("etag", format!("e{number}").into());
+        let etag = request.planned.get("etag").filter(|e| e.is_known()).cloned();
+        let etag = etag.unwrap_or_else(|| format!("e{number}").into());
+        let made = request.planned.with_attr("id", id.as_str().into()).with_attr("etag", etag);
         cloud.things.lock().unwrap().insert(id, made.clone());
         cloud.death.point().await;
         if cloud.unanswered.lock().unwrap().contains(&name) {

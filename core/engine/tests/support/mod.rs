@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use cloud::{Cloud, FakeProvider};
+use cloud::{Cloud, FakeProvider, Way};
 use death::Mortal;
 use sgp_contract::{Clock, StateStore};
 use sgp_engine::{ApplyOptions, Event, Interrupt, Outcome, PlanOptions, Planned, Registry, Session};
@@ -80,7 +80,10 @@ impl World {
             (k.clone(), VariableInput { given: Given::Text(v.clone()), from: "a test".into(), span: None })
         });
         Session {
-            registry: Arc::new(Registry::new(vec![Arc::new(FakeProvider::new(self.cloud.clone()))])),
+            registry: Arc::new(Registry::new(vec![
+                Arc::new(FakeProvider::new(self.cloud.clone())),
+                Arc::new(Way::new(self.cloud.clone())),
+            ])),
             config: loaded.config,
             inputs: Inputs { variables: variables.collect(), ..Inputs::default() },
             files,
