@@ -163,7 +163,9 @@ fn rule_json(rule: &Value, peers: &str) -> Json {
 fn port_json(port: &Value) -> Json {
     let mut json = Map::new();
     if let Some(text) = attrs::text(port, "port").filter(|t| !t.is_empty()) {
-        json.insert("port".into(), text.parse::<u16>().map_or_else(|_| text.into(), Json::from));
+        // A number in its own spelling; anything else the API server judges as a name.
+        let number = text.parse::<u16>().ok().filter(|n| n.to_string() == text);
+        json.insert("port".into(), number.map_or_else(|| text.into(), Json::from));
     }
     if let Some(end) = port.get("end_port").and_then(Value::as_i64) {
         json.insert("endPort".into(), end.into());

@@ -8,7 +8,7 @@ use sgp_model::{Attribute, Block, NestedBlock, Schema, Value};
 
 use crate::{
     attrs,
-    json::string,
+    json::{at, string},
     metadata,
     object::{Kind, Object},
     target::ApiKind,
@@ -30,8 +30,13 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         )
         .block("metadata", metadata::block(true))
         .block("image_pull_secret", named("Secrets for pulling images."))
+        .attr(
+            "default_secret_name",
+            Attribute::string()
+                .computed()
+                .doc("The token secret that clusters before Kubernetes 1.24 made for the account; empty where there is none."),
+        )
         .block("secret", named("Secrets that pods of this account may use. Those that controllers add are not shown."))
-        .unsupported(&["default_secret_name"])
         .timeouts(&[("create", 30)])
         .lives_in("cluster_name")
         .example(
@@ -81,41 +86,59 @@ impl Kind for ServiceAccount {
     }
 
     fn fields(&self, live: &Json, prior: &Value) -> Vec<(&'static str, Value)> {
-        // Controllers may add secrets of their own: a list that was left out stays out.
+        // Controllers may add secrets of their own: a list that was left out stays out, and generated names are theirs.
         let adopting = !attrs::is_set(prior, "id");
-        let secrets_are_ours = adopting || !attrs::blocks(prior, "secret").is_empty();
-        let nothing = Json::Null;
-        let secrets = if secrets_are_ours { &live["secrets"] } else { &nothing };
+        let said: Vec<&str> =
+            attrs::blocks(prior, "secret").into_iter().filter_map(|s| attrs::text(s, "name")).collect();
+        let account = at(live, &["metadata", "name"]).and_then(Json::as_str).unwrap_or_default();
+        let generated = |name: &str| {
+            let rest = name.strip_prefix(account).and_then(|rest| rest.strip_prefix('-'));
+            !said.contains(&name) && rest.is_some_and(|r| r.starts_with("token-") || r.starts_with("dockercfg-"))
+        };
+        let all = names(&live["secrets"]);
+        let token = all.iter().find(|name| generated(name)).copied().unwrap_or_default();
+        let shown = all.iter().filter(|name| (adopting || !said.is_empty()) && !generated(name)).copied();
         vec![
             ("automount_service_account_token", live["automountServiceAccountToken"].as_bool().unwrap_or(true).into()),
-            ("image_pull_secret", references(&live["imagePullSecrets"])),
-            ("secret", references(secrets)),
+            ("default_secret_name", string(token)),
+            ("image_pull_secret", references(names(&live["imagePullSecrets"]))),
+            ("secret", references(shown)),
         ]
     }
 }
 
-fn references(list: &Json) -> Value {
+fn names(list: &Json) -> Vec<&str> {
+    list.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(|item| item["name"].as_str()).collect()
+}
+
+fn references<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
     let block = reference();
-    let named = |item: &Json| Some(attrs::object(&block, [("name", string(item["name"].as_str()?))]));
-    Value::set(block.ty(), list.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(named))
+    Value::set(block.ty(), names.into_iter().map(|name| attrs::object(&block, [("name", string(name))])))
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn set(names: &[&str]) -> Value {
-        references(&names.iter().map(|n| json!({"name": n})).collect())
+        references(names.iter().copied())
     }
 
     #[test]
     fn secrets_of_controllers_are_passed_over() {
-        let live = json!({"secrets": [{"name": "default-token"}], "imagePullSecrets": [{"name": "pull"}]});
-        for (prior, expected) in [(set(&[]), set(&[])), (set(&["mine"]), set(&["default-token"]))] {
+        let secrets = json!([{"name": "mine"}, {"name": "a-token-x7zvq"}, {"name": "theirs"}]);
+        let live = json!({"metadata": {"name": "a"}, "secrets": secrets, "imagePullSecrets": [{"name": "pull"}]});
+        for (prior, token, expected) in [
+            (set(&[]), "a-token-x7zvq", set(&[])),
+            (set(&["mine"]), "a-token-x7zvq", set(&["mine", "theirs"])),
+            (set(&["mine", "a-token-x7zvq"]), "", set(&["mine", "theirs", "a-token-x7zvq"])),
+        ] {
             let fields = ServiceAccount.fields(&live, &Value::object([("id", "app/a".into()), ("secret", prior)]));
-            assert_eq!(fields[0].1, Value::from(true));
-            assert_eq!(fields[1].1, set(&["pull"]));
-            assert_eq!(fields[2].1, expected);
+            let of = |name: &str| fields.iter().find(|(n, _)| *n == name).unwrap().1.clone();
+            assert_eq!(of("automount_service_account_token"), true.into());
+            assert_eq!(of("image_pull_secret"), set(&["pull"]));
+            assert_eq!((of("default_secret_name"), of("secret")), (token.into(), expected));
         }
     }
 
