@@ -7,13 +7,28 @@ use crate::json::at;
 /// Our field manager.
 pub(crate) const MANAGER: &str = "sgp";
 
+fn entries(live: &Json) -> &[Json] {
+    at(live, &["metadata", "managedFields"]).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// What each manager owns, as `fieldsV1`.
+pub(crate) fn field_sets(live: &Json) -> Vec<&Json> {
+    entries(live).iter().filter_map(|e| e.get("fieldsV1")).collect()
+}
+
 /// The entry of a manager that wrote by server-side apply.
 pub(crate) fn applied_by<'a>(live: &'a Json, manager: &str) -> Option<&'a Json> {
-    let entries = at(live, &["metadata", "managedFields"])?.as_array()?;
-    entries
+    entries(live)
         .iter()
         .find(|e| e["manager"] == manager && e["operation"] == "Apply" && e.get("subresource").is_none_or(|s| s == ""))?
         .get("fieldsV1")
+}
+
+/// The fields of the only manager that applied; `None` where several did, or none.
+pub(crate) fn only_applied(live: &Json) -> Option<&Json> {
+    let mut applied =
+        entries(live).iter().filter(|e| e["operation"] == "Apply" && e.get("subresource").is_none_or(|s| s == ""));
+    applied.next().filter(|_| applied.next().is_none())?.get("fieldsV1")
 }
 
 /// The part of `live` that a `fieldsV1` set names, as it was applied; `None` where nothing of it is there any more.
@@ -59,22 +74,155 @@ fn extract_element(item: &Json, names: &[(&str, &Json)]) -> Option<Json> {
 }
 
 /// A JSON merge patch that takes away what `old` said, `new` does not say, and `live` still has because another manager
-/// co-owns it; `None` when there is nothing of the kind. Lists are not looked into: they are replaced or merged by the
-/// apply itself.
+/// co-owns it; `None` when there is nothing of the kind. What nobody owns is the server's default, and what was written
+/// through a subresource (the replicas of what an autoscaler scales) was handed over: both stay, and so does what others own
+/// beside.
 pub(crate) fn leftovers(old: &Json, new: &Json, live: &Json) -> Option<Json> {
-    let (Json::Object(old), Json::Object(live)) = (old, live) else { return None };
-    let none = Json::Null;
-    let mut patch = Map::new();
-    for (name, before) in old {
-        let Some(now) = live.get(name) else { continue };
-        let wanted = new.get(name).unwrap_or(&none);
-        if wanted.is_null() && !before.is_object() {
-            patch.insert(name.clone(), Json::Null);
-        } else if let Some(inner) = leftovers(before, wanted, now) {
-            patch.insert(name.clone(), inner);
-        }
+    let direct = entries(live).iter().filter(|e| e.get("subresource").is_none_or(|s| s == ""));
+    let owners: Vec<&Json> = direct.filter_map(|e| e.get("fieldsV1")).collect();
+    match rest(old, new, live, &owners) {
+        Rest::Changed(left) => Some(merge_patch(live, &left)),
+        Rest::Same | Rest::Gone => None,
     }
-    (!patch.is_empty()).then_some(Json::Object(patch))
+}
+
+/// What is left of a part.
+enum Rest {
+    Same,
+    Gone,
+    Changed(Json),
+}
+
+/// `owners` are the field sets at this place; an empty one owns everything below.
+fn rest(old: &Json, new: &Json, live: &Json, owners: &[&Json]) -> Rest {
+    match (old, live) {
+        (Json::Object(old), Json::Object(now)) => rest_of_object(old, new, now, owners),
+        (Json::Array(old), Json::Array(now)) => match elements(owners) {
+            Some(how) => rest_of_list(&how, old, new, now, owners),
+            None if new.is_null() && !owners.is_empty() => Rest::Gone,
+            None => Rest::Same,
+        },
+        _ if new.is_null() && !owners.is_empty() => Rest::Gone,
+        _ => Rest::Same,
+    }
+}
+
+fn rest_of_object(old: &Map<String, Json>, new: &Json, now: &Map<String, Json>, owners: &[&Json]) -> Rest {
+    let mut left = now.clone();
+    let mut changed = false;
+    for (name, before) in old {
+        let Some(value) = now.get(name) else { continue };
+        let field = format!("f:{name}");
+        let below: Vec<&Json> =
+            owners.iter().filter_map(|set| if is_whole(set) { Some(*set) } else { set.get(&field) }).collect();
+        match rest(before, new.get(name).unwrap_or(&Json::Null), value, &below) {
+            Rest::Same => continue,
+            Rest::Gone => drop(left.remove(name)),
+            Rest::Changed(value) => drop(left.insert(name.clone(), value)),
+        }
+        changed = true;
+    }
+    if changed { Rest::Changed(Json::Object(left)) } else { Rest::Same }
+}
+
+fn rest_of_list(how: &Elements, old: &[Json], new: &Json, now: &[Json], owners: &[&Json]) -> Rest {
+    let wanted = new.as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut changed = false;
+    let left = now.iter().filter_map(|item| {
+        let below: Vec<&Json> = owners.iter().filter_map(|set| element_set(set, item)).collect();
+        let what = match (how.find(old, item), how.find(wanted, item)) {
+            (Some(_), None) if !below.is_empty() => Rest::Gone,
+            (Some(before), Some(wanted)) => rest(before, wanted, item, &below),
+            _ => Rest::Same,
+        };
+        changed |= !matches!(what, Rest::Same);
+        match what {
+            Rest::Same => Some(item.clone()),
+            Rest::Gone => None,
+            Rest::Changed(item) => Some(item),
+        }
+    });
+    let left: Vec<Json> = left.collect();
+    match changed {
+        false => Rest::Same,
+        true if left.is_empty() && new.is_null() => Rest::Gone,
+        true => Rest::Changed(left.into()),
+    }
+}
+
+/// The JSON merge patch from one object to another that has less. Lists are replaced as a whole, so the patch holds for that
+/// version of the object only.
+fn merge_patch(live: &Json, left: &Json) -> Json {
+    let mut patch = removals(live, left);
+    let version = at(live, &["metadata", "resourceVersion"]);
+    if let Some(version) = version.filter(|_| has_list(&patch)) {
+        patch["metadata"]["resourceVersion"] = version.clone();
+    }
+    patch
+}
+
+fn removals(live: &Json, left: &Json) -> Json {
+    let (Json::Object(now), Json::Object(fields)) = (live, left) else { return left.clone() };
+    let part = now.iter().filter(|(name, v)| fields.get(*name) != Some(v)).map(|(name, v)| {
+        let value = fields.get(name).map_or(Json::Null, |left| removals(v, left));
+        (name.clone(), value)
+    });
+    Json::Object(part.collect())
+}
+
+fn has_list(patch: &Json) -> bool {
+    match patch {
+        Json::Array(_) => true,
+        Json::Object(fields) => fields.values().any(has_list),
+        _ => false,
+    }
+}
+
+fn is_whole(set: &Json) -> bool {
+    set.as_object().is_some_and(Map::is_empty)
+}
+
+/// How the elements of a list are owned one by one.
+pub(crate) enum Elements {
+    /// By their values.
+    Values,
+    /// By the values of these names.
+    Keyed(Vec<String>),
+}
+
+impl Elements {
+    /// The element that stands for the same as `item`. A key that is left out has a default.
+    pub(crate) fn find<'a>(&self, list: &'a [Json], item: &Json) -> Option<&'a Json> {
+        list.iter().find(|other| match self {
+            Self::Values => *other == item,
+            Self::Keyed(keys) => {
+                keys.iter().all(|k| other.get(k).is_none_or(|v| item.get(k).is_none_or(|now| now == v)))
+            }
+        })
+    }
+}
+
+/// How field sets own the elements of the list at their place; `None` when they own it as a whole, or not at all.
+pub(crate) fn elements(sets: &[&Json]) -> Option<Elements> {
+    sets.iter().filter_map(|s| s.as_object()).flat_map(Map::keys).find_map(|name| {
+        if name.starts_with("v:") {
+            return Some(Elements::Values);
+        }
+        let keys = serde_json::from_str::<Json>(name.strip_prefix("k:")?).ok()?;
+        Some(Elements::Keyed(keys.as_object()?.keys().cloned().collect()))
+    })
+}
+
+/// What a set owns of an element of a list.
+pub(crate) fn element_set<'a>(set: &'a Json, item: &Json) -> Option<&'a Json> {
+    set.as_object()?.iter().find_map(|(name, below)| {
+        let parsed = |text: &str| serde_json::from_str::<Json>(text).ok();
+        if let Some(value) = name.strip_prefix("v:") {
+            return (parsed(value)? == *item).then_some(below);
+        }
+        let keys = parsed(name.strip_prefix("k:")?)?;
+        keys.as_object()?.iter().all(|(k, v)| item.get(k) == Some(v)).then_some(below)
+    })
 }
 
 /// Whether a field of a conflict (`.spec.template.spec.containers[name="a"].image`) is part of `body`.
@@ -157,19 +305,59 @@ mod tests {
     fn leftovers_are_what_only_others_keep_alive() {
         let old = json!({"metadata": {"labels": {"a": "1", "b": "2", "gone": "3"}}, "spec": {"x": 1, "list": [1]}});
         let new = json!({"metadata": {"labels": {"a": "1"}}, "spec": {"x": 1}});
-        for (live, expected) in [
+        let owned = |subresource: &str, fields: Json| json!([{"manager": "x", "operation": "Update", "subresource": subresource, "fieldsV1": fields}]);
+        let b = json!({"f:metadata": {"f:labels": {".": {}, "f:b": {}}}});
+        let list = json!({"f:spec": {"f:list": {}}});
+        let labels = json!({"a": "1", "b": "2", "c": "4"});
+        for (labels, spec, owners, expected) in [
+            (&labels, json!({"x": 1}), owned("", b.clone()), Some(json!({"metadata": {"labels": {"b": null}}}))),
             (
-                json!({"metadata": {"labels": {"a": "1", "b": "2", "c": "4"}}, "spec": {"x": 1}}),
+                &labels,
+                json!({"x": 1}),
+                owned("", json!({"f:metadata": {"f:labels": {}}})),
                 Some(json!({"metadata": {"labels": {"b": null}}})),
             ),
+            (&labels, json!({"x": 1}), owned("", list.clone()), None),
             (
-                json!({"metadata": {"labels": {"a": "1"}}, "spec": {"x": 1, "list": [1]}}),
+                &json!({"a": "1"}),
+                json!({"x": 1, "list": [1]}),
+                owned("", list.clone()),
                 Some(json!({"spec": {"list": null}})),
             ),
-            (json!({"metadata": {"labels": {"a": "1", "c": "4"}}, "spec": {"x": 1}}), None),
+            (&json!({"a": "1"}), json!({"x": 1, "list": [1]}), owned("scale", list), None),
+            (&json!({"a": "1"}), json!({"x": 1, "list": [1]}), json!([]), None),
+            (&json!({"a": "1", "c": "4"}), json!({"x": 1}), owned("", b), None),
         ] {
-            assert_eq!(leftovers(&old, &new, &live), expected);
+            let live = json!({"metadata": {"labels": labels, "managedFields": owners}, "spec": spec});
+            assert_eq!(leftovers(&old, &new, &live), expected, "{live}");
         }
+    }
+
+    #[test]
+    fn leftovers_in_lists_go_element_by_element() {
+        let containers = |list: Json| json!({"containers": list});
+        let old = containers(
+            json!([{"name": "c", "image": "i", "env": [{"name": "A", "value": "1"}], "ports": [{"containerPort": 80}]}, {"name": "gone"}]),
+        );
+        let new = containers(json!([{"name": "c", "image": "i", "ports": [{"containerPort": 80}]}]));
+        let port = || json!([{"containerPort": 80, "protocol": "TCP"}]);
+        let live = json!({"metadata": {"resourceVersion": "7", "managedFields": [{"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:containers": {
+            "k:{\"name\":\"c\"}": {".": {}, "f:env": {"k:{\"name\":\"A\"}": {".": {}, "f:value": {}}, "k:{\"name\":\"B\"}": {".": {}}},
+                "f:ports": {"k:{\"containerPort\":80,\"protocol\":\"TCP\"}": {".": {}}}},
+            "k:{\"name\":\"gone\"}": {".": {}}}}}]},
+            "containers": [
+                {"name": "c", "image": "i", "pull": "Always", "env": [{"name": "A", "value": "1"}, {"name": "B"}], "ports": port()},
+                {"name": "gone"}, {"name": "theirs"}]});
+        assert_eq!(
+            leftovers(&old, &new, &live),
+            Some(json!({"metadata": {"resourceVersion": "7"}, "containers": [
+                {"name": "c", "image": "i", "pull": "Always", "env": [{"name": "B"}], "ports": port()}, {"name": "theirs"}]}))
+        );
+        assert_eq!(leftovers(&old, &old, &live), None);
+        let finalizers = |list: Json| json!({"finalizers": list});
+        let mut live = finalizers(json!(["a", "b"]));
+        live["metadata"] = json!({"managedFields": [{"manager": "x", "fieldsV1": {"f:finalizers": {"v:\"a\"": {}}}}]});
+        assert_eq!(leftovers(&finalizers(json!(["a"])), &json!({}), &live), Some(finalizers(json!(["b"]))));
     }
 
     #[test]

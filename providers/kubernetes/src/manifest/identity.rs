@@ -3,7 +3,10 @@
 use serde_json::json;
 use sgp_model::{AttrPath, Diagnostic, PathStep, Value};
 
-use crate::json::{at, from_json};
+use crate::{
+    attrs,
+    json::{at, from_json},
+};
 
 /// Paths of what makes an object another one: its kind, group, name and namespace.
 pub(super) fn changes(before: &Value, after: &Value) -> Vec<AttrPath> {
@@ -63,6 +66,12 @@ pub(super) fn mistakes(manifest: &Value) -> Vec<Diagnostic> {
             found.push(error(format!("The manifest needs `{}`: {hint}.", names.join(".")), root.clone()));
         }
     }
+    if attrs::text(manifest, "kind").is_some_and(|kind| kind.ends_with("List")) && manifest.get("items").is_some() {
+        return vec![error(
+            "A list is not one object: make a `kubernetes_manifest` of each of its `items`, with `for_each`.".into(),
+            root,
+        )];
+    }
     for names in [
         &["status"][..],
         &["metadata", "uid"],
@@ -70,7 +79,6 @@ pub(super) fn mistakes(manifest: &Value) -> Vec<Diagnostic> {
         &["metadata", "generation"],
         &["metadata", "creationTimestamp"],
         &["metadata", "managedFields"],
-        &["metadata", "generateName"],
     ] {
         let value = names.iter().try_fold(manifest, |v, name| v.get(name));
         if value.is_some_and(|v| !v.is_null()) {
@@ -80,6 +88,10 @@ pub(super) fn mistakes(manifest: &Value) -> Vec<Diagnostic> {
                 path,
             ));
         }
+    }
+    if manifest.get("metadata").and_then(|m| m.get("generateName")).is_some_and(|v| !v.is_null()) {
+        let path = root.with(PathStep::Attr("metadata".into())).with(PathStep::Attr("generateName".into()));
+        found.push(error("Server-side apply needs the whole name: use `metadata.name`.".into(), path));
     }
     found
 }
@@ -154,6 +166,8 @@ mod tests {
         `metadata.uid` is not for a manifest: the server writes it. Leave it out.
         ");
         assert!(mistakes(&manifest("v1", "A", &json!({"name": "a"}))).is_empty());
+        let list = mistakes(&from_json(&json!({"apiVersion": "v1", "kind": "List", "items": []})));
+        assert_eq!((list.len(), list[0].detail.contains("for_each")), (1, true));
         let open = Value::object([
             ("apiVersion", "v1".into()),
             ("kind", "A".into()),

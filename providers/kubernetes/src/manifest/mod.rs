@@ -148,7 +148,7 @@ fn value(live: &Json, prior: &Value) -> Value {
     let manifest = match (before, prior.get("manifest")) {
         (Some(before), Some(manifest)) => {
             let said = to_json(manifest);
-            let reflected = reflect::reflect(&said, &to_json(before), &now, &attrs::texts(prior, "computed_fields"));
+            let reflected = reflect::reflect(&said, &to_json(before), live, &attrs::texts(prior, "computed_fields"));
             if reflected == said { manifest.clone() } else { from_json(&reflected) }
         }
         _ => from_json(&reflect::adopt(live, &manager(prior).name)),
