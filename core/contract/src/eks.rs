@@ -60,8 +60,11 @@ pub struct AddonChange {
 /// EKS as the Kubernetes provider sees it; implemented by the AWS provider with its default (unaliased) configuration.
 #[async_trait]
 pub trait Eks: Send + Sync {
-    /// `DescribeCluster`; `None` when there is no such cluster.
+    /// `DescribeCluster`; `None` when there is no such cluster. An answer may be remembered, see [`Self::forget`].
     async fn cluster(&self, name: &str) -> Result<Option<ClusterAccess>, Diagnostic>;
+
+    /// The cluster does not answer where it was: asks EKS anew next time, because it may have been replaced under its name.
+    fn forget(&self, _cluster: &str) {}
 
     /// Presigns a token for the cluster. No call.
     async fn token(&self, cluster: &str) -> Result<BearerToken, Diagnostic>;

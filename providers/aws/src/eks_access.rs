@@ -96,6 +96,10 @@ impl Eks for AwsEks {
         Ok(Some(access))
     }
 
+    fn forget(&self, cluster: &str) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
+    }
+
     async fn token(&self, cluster: &str) -> Result<BearerToken, Diagnostic> {
         let client = self.client().await?;
         let client = AwsClient::of(&*client);

@@ -67,10 +67,29 @@ pub(crate) async fn change(
         }
         other => other?,
     };
-    match owned::leftovers(old, new, &live) {
-        None => Ok(live),
-        Some(rest) => merge(cluster, target, &rest, manager).await,
+    take_away(cluster, target, old, new, manager, live).await
+}
+
+/// Others may write in between: what they leave is looked at again.
+async fn take_away(
+    cluster: &Cluster,
+    target: &Target,
+    old: &Json,
+    new: &Json,
+    manager: &Manager,
+    mut live: Json,
+) -> Result<Json, Failure> {
+    for last in [false, false, true] {
+        let Some(rest) = owned::leftovers(old, new, &live) else { return Ok(live) };
+        match merge(cluster, target, &rest, manager).await {
+            Err(failure) if failure.is_conflict() && !last => match get(cluster, target).await? {
+                Some(now) => live = now,
+                None => return Err(failure),
+            },
+            other => return other,
+        }
     }
+    Ok(live)
 }
 
 fn are_ours(conflicts: &[(String, String)], old: &Json) -> bool {

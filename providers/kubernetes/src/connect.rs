@@ -8,7 +8,7 @@ use std::{
 };
 
 use http::Request;
-use kube::config::KubeConfigOptions;
+use kube::{client::Body, config::KubeConfigOptions};
 use serde_json::Value as Json;
 use sgp_contract::{
     Client, Clock, Context,
@@ -18,7 +18,7 @@ use sgp_model::{Diagnostic, Value};
 
 use crate::{
     attrs,
-    errors::Failure,
+    errors::{Failure, NEEDS_ENTRY},
     provider_config::{Entry, Settings},
     target::ApiKind,
     wait::Waiter,
@@ -30,8 +30,12 @@ const RENEW_BEFORE_SECS: i64 = 120;
 const FIRST_ANSWER: Duration = Duration::from_mins(5);
 /// An answer proves for this long that the API server is there.
 const PROOF_LASTS: Duration = Duration::from_mins(1);
+/// An access entry that was only just made may take this long to count.
+const ENTRY_COUNTS: Duration = Duration::from_mins(2);
 /// A call that takes this long without an answer is not made again.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A server that asks to come back later is asked again for this long.
+const BUSY: Duration = Duration::from_mins(1);
 /// Pauses between attempts of one call.
 const ATTEMPTS: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(400), Duration::from_millis(800), Duration::from_millis(1600)];
@@ -108,6 +112,7 @@ impl KubeClient {
         }
         let limit = FIRST_ANSWER.min(cx.timeout);
         let mut waiter = Waiter::new(cx, limit, format!("the API server of {} to answer", cluster.label));
+        let started = self.clock.monotonic();
         loop {
             let failure = match cluster.get("/version").await {
                 Ok(_) => return Ok(cluster),
@@ -116,9 +121,14 @@ impl KubeClient {
                 Err(Failure::Access(diagnostic)) => return Err(*diagnostic),
                 Err(failure) => failure,
             };
-            let starting = cluster.is_eks() && (failure.is_passing() || failure.is_unauthorized());
-            if !starting {
-                return Err(unreachable(&cluster.label, &failure));
+            let waited = self.clock.monotonic().saturating_sub(started);
+            let may_pass = if failure.is_unauthorized() {
+                waited < ENTRY_COUNTS
+            } else {
+                failure.is_passing() && !failure.is_about_certificate() && !waiter.left().is_zero()
+            };
+            if !(cluster.is_eks() && may_pass) {
+                return Err(unreachable(&cluster.label, &failure, waited));
             }
             cluster.renew().await;
             waiter.pause(&format!("{failure}")).await?;
@@ -126,11 +136,16 @@ impl KubeClient {
     }
 
     async fn connect(&self, cluster: Option<&str>) -> Result<Access, Diagnostic> {
-        let by_settings = cluster == self.settings.cluster_name.as_deref() && self.settings.names_a_server();
+        let is_own = cluster == self.settings.cluster_name.as_deref();
+        let by_settings = is_own && self.settings.names_a_server();
         match cluster {
             Some(name) if !by_settings => match self.eks.cluster(name).await? {
                 Some(access) if has_api(&access.status, &access.endpoint) => {
-                    let source = Source::Eks { name: name.to_owned(), described: Mutex::new(Some(access)) };
+                    let source = Source::Eks {
+                        name: name.to_owned(),
+                        described: Mutex::new(Some(access)),
+                        settings: if is_own { self.settings.clone() } else { self.settings.way() },
+                    };
                     Ok(Access::Ready(Arc::new(self.cluster(format!("cluster {name}"), source))))
                 }
                 other => Ok(Access::Absent { name: name.to_owned(), status: other.map(|a| a.status) }),
@@ -191,23 +206,24 @@ fn nowhere() -> Diagnostic {
     )
 }
 
-fn unreachable(label: &str, failure: &Failure) -> Diagnostic {
+fn unreachable(label: &str, failure: &Failure, waited: Duration) -> Diagnostic {
     if failure.is_unauthorized() {
         return Diagnostic::error(
             "The Kubernetes API does not know these credentials",
-            format!("{label} answers 401 Unauthorized. Check the credentials of `provider \"kubernetes\"`."),
+            format!(
+                "{label} answers 401 Unauthorized. {NEEDS_ENTRY} Elsewhere check the credentials of `provider \"kubernetes\"`."
+            ),
         );
     }
-    Diagnostic::error(
-        "Cannot reach the Kubernetes API",
-        format!("The API server of {label} did not answer: {failure}."),
-    )
+    let within = if waited.is_zero() { String::new() } else { format!(" within {} s", waited.as_secs()) };
+    let text = format!("The API server of {label} did not answer{within}: {failure}. {}", failure.hint());
+    Diagnostic::error("Cannot reach the Kubernetes API", text.trim_end())
 }
 
 /// Where a cluster's endpoint and credentials come from.
 enum Source {
-    /// `DescribeCluster` (the first answer is used once) and a presigned token.
-    Eks { name: String, described: Mutex<Option<ClusterAccess>> },
+    /// `DescribeCluster` (the first answer is used once) and a presigned token, where the settings say nothing else.
+    Eks { name: String, described: Mutex<Option<ClusterAccess>>, settings: Settings },
     /// The provider block; with an EKS token for `token_of`.
     Entry { entry: Entry, token_of: Option<String> },
     /// The service account of the pod that this runs in.
@@ -291,9 +307,14 @@ impl Cluster {
                 self.renew().await;
                 continue;
             }
-            let in_time = self.clock.monotonic().saturating_sub(started) < PATIENCE;
-            match pauses.next().filter(|_| failure.is_passing() && in_time) {
-                Some(pause) => self.clock.sleep(*pause).await,
+            let passed = self.clock.monotonic().saturating_sub(started);
+            let told = failure.retry_after().map(|secs| Duration::from_secs(secs.into()));
+            let pause = match told.filter(|told| passed + *told <= BUSY) {
+                Some(told) => Some(told),
+                None => pauses.next().copied().filter(|_| failure.is_passing() && passed < PATIENCE),
+            };
+            match pause {
+                Some(pause) => self.clock.sleep(pause).await,
                 None => return Err(failure),
             }
         }
@@ -306,7 +327,15 @@ impl Cluster {
 
     async fn once(&self, call: &Call) -> Result<Json, Failure> {
         let client = self.client().await?;
-        let answer = client.request::<Json>(call.request()?).await?;
+        let answer = client.send(call.request()?.map(Body::from)).await?;
+        let (head, body) = answer.into_parts();
+        let body = body.collect_bytes().await?;
+        if head.status.is_client_error() || head.status.is_server_error() {
+            let retry_after = head.headers.get(http::header::RETRY_AFTER);
+            let retry_after = retry_after.and_then(|v| v.to_str().ok()?.trim().parse().ok());
+            return Err(Failure::of_answer(head.status.as_u16(), retry_after, &body));
+        }
+        let answer = serde_json::from_slice(&body).map_err(kube::Error::SerdeError)?;
         *self.answered.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(self.clock.monotonic());
         Ok(answer)
     }
@@ -314,6 +343,9 @@ impl Cluster {
     /// Forgets endpoint and token, so that the next call asks for them again.
     async fn renew(&self) {
         self.session.lock().await.take();
+        if let Source::Eks { name, .. } = &self.source {
+            self.eks.forget(name);
+        }
     }
 
     async fn client(&self) -> Result<kube::Client, Failure> {
@@ -331,30 +363,32 @@ impl Cluster {
 
     async fn open(&self) -> Result<Session, Failure> {
         match &self.source {
-            Source::Eks { name, described } => {
+            Source::Eks { name, described, settings } => {
                 let first = described.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
                 let access = match first {
                     Some(access) => Some(access),
                     None => self.eks.cluster(name).await?,
                 };
                 let access = access.filter(|a| !a.endpoint.is_empty()).ok_or_else(|| absent(name, None))?;
-                let token = self.eks.token(name).await?;
-                let entry = Entry::of_eks(&access.endpoint, &access.ca_pem).with_token(&token.token);
-                Ok(Session { client: client_of(entry).await?, expires_at: Some(token.expires_at) })
+                let entry = settings.laid_over(Entry::of_eks(&access.endpoint, &access.ca_pem));
+                let token_of = if entry.has_credentials() { entry.eks_token_of() } else { Some(name.clone()) };
+                self.enter(entry, token_of.as_deref()).await
             }
-            Source::Entry { entry, token_of: Some(name) } => {
-                let token = self.eks.token(name).await?;
-                let client = client_of(entry.clone().with_token(&token.token)).await?;
-                Ok(Session { client, expires_at: Some(token.expires_at) })
-            }
-            Source::Entry { entry, token_of: None } => {
-                Ok(Session { client: client_of(entry.clone()).await?, expires_at: None })
-            }
+            Source::Entry { entry, token_of } => self.enter(entry.clone(), token_of.as_deref()).await,
             Source::InCluster => {
                 let config = kube::Config::incluster().map_err(|e| unusable(&e))?;
                 Ok(Session { client: kube::Client::try_from(config).map_err(|e| unusable(&e))?, expires_at: None })
             }
         }
+    }
+
+    async fn enter(&self, entry: Entry, token_of: Option<&str>) -> Result<Session, Failure> {
+        let Some(name) = token_of else {
+            return Ok(Session { client: client_of(entry).await?, expires_at: None });
+        };
+        let token = self.eks.token(name).await?;
+        let client = client_of(entry.with_token(&token.token)).await?;
+        Ok(Session { client, expires_at: Some(token.expires_at) })
     }
 
     /// The kind that a group version serves under this name; `None` when it serves none (yet). A miss asks again.
@@ -378,6 +412,36 @@ impl Cluster {
         kinds.insert(api_version.to_owned(), Arc::new(served));
         Ok(found)
     }
+
+    /// The same for an object that exists: a version that is not served any more has left it to another one of its group.
+    pub(crate) async fn kind_now(&self, api_version: &str, kind: &str) -> Result<Option<ApiKind>, Failure> {
+        let found = self.kind(api_version, kind).await?;
+        let Some((group, _)) = api_version.split_once('/').filter(|_| found.is_none()) else { return Ok(found) };
+        let versions = match self.get(format!("/apis/{group}")).await {
+            Ok(group) => served_versions(&group),
+            Err(failure) if failure.is_not_found() => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        for version in versions.iter().filter(|v| *v != api_version) {
+            if let Some(kind) = self.kind(version, kind).await? {
+                return Ok(Some(kind));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Versions in an `APIGroup`, the preferred one first.
+fn served_versions(group: &Json) -> Vec<String> {
+    let text = |v: &Json| v.get("groupVersion").and_then(Json::as_str).map(str::to_owned);
+    let all = group.get("versions").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut versions: Vec<String> = group.get("preferredVersion").and_then(text).into_iter().collect();
+    for version in all.iter().filter_map(text) {
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    versions
 }
 
 /// Kinds in an `APIResourceList`, subresources left out.
@@ -420,8 +484,34 @@ async fn client_of(entry: Entry) -> Result<kube::Client, Failure> {
 }
 
 fn unusable(error: &dyn std::error::Error) -> Diagnostic {
+    let text = error.to_string();
+    let why = complaint(&text).map_or(text.clone(), |said| format!("the `exec` command failed: {said}"));
     Diagnostic::error(
         "Unusable access to the cluster",
-        format!("The endpoint, certificates or credentials of the cluster cannot be used: {error}."),
+        format!(
+            "The endpoint, certificates or credentials of the cluster cannot be used: {}.",
+            why.trim_end_matches('.')
+        ),
     )
+}
+
+/// What a failed command wrote to its standard error, out of the client library's account of it.
+fn complaint(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("auth exec command ")?;
+    let (_, said) = rest.split_once("stderr: \"")?;
+    let (said, _) = said.rsplit_once('"')?;
+    let said = said.replace("\\n", " ").replace("\\\"", "\"");
+    Some(said.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|said| !said.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_speaks_for_itself() {
+        let text = r#"auth error: auth exec command '"aws" "eks"' failed with status exit status: 255: Output { status: ExitStatus(unix_wait_status(65280)), stdout: "", stderr: "\nThe config profile (\"x\") could not be found\n" }"#;
+        assert_eq!(complaint(text).as_deref(), Some("The config profile (\"x\") could not be found"));
+        assert_eq!(complaint("auth error: no such file"), None);
+    }
 }

@@ -55,10 +55,6 @@ impl From<Diagnostic> for Failed {
 }
 
 impl Failed {
-    fn of(failure: &Failure, doing: &str, target: &Target, cluster: &Cluster) -> Self {
-        Self { diagnostic: failure.diagnostic(doing, target, &cluster.label), maybe_done: failure.is_ambiguous() }
-    }
-
     /// The end of a creation: nothing left behind, or perhaps something.
     pub(crate) fn creating(self, planned: &Value) -> Applied {
         if self.maybe_done {
@@ -77,7 +73,8 @@ pub(crate) async fn create(
     body: &Json,
     manager: &Manager,
 ) -> Result<Json, Failed> {
-    let found = apply::get(cluster, target).await.map_err(|f| Failed::of(&f, "create", target, cluster))?;
+    // Nothing was sent yet: a failure here leaves nothing behind.
+    let found = apply::get(cluster, target).await.map_err(|f| f.diagnostic("create", target, &cluster.label))?;
     match found {
         Some(live) if is_terminating(&live) => gone(cluster, cx, target, uid(&live)).await?,
         Some(_) => return Err(exists(target, cluster).into()),
@@ -91,8 +88,29 @@ pub(crate) async fn create(
             Err(failure) if failure.is_type_missing() && !waiter.left().is_zero() => {
                 waiter.pause(&format!("{} is not served yet", target.kind.kind)).await?;
             }
-            Err(failure) => return Err(Failed::of(&failure, "create", target, cluster)),
+            Err(failure) => return made_after_all(cluster, target, manager, &failure).await,
         }
+    }
+}
+
+/// A creation that failed: whether it took place all the same, as far as the server tells.
+async fn made_after_all(
+    cluster: &Cluster,
+    target: &Target,
+    manager: &Manager,
+    failure: &Failure,
+) -> Result<Json, Failed> {
+    let failed = |maybe_done| Failed { diagnostic: failure.diagnostic("create", target, &cluster.label), maybe_done };
+    if !failure.is_ambiguous() {
+        return Err(failed(false));
+    }
+    match apply::get(cluster, target).await {
+        Ok(Some(live)) if is_made_by(&live, &manager.name) => Ok(live),
+        // Somebody else's.
+        Ok(Some(_)) => Err(failed(false)),
+        // A call that was cut off may still be on its way.
+        Ok(None) => Err(failed(failure.is_unanswered())),
+        Err(_) => Err(failed(true)),
     }
 }
 
@@ -129,8 +147,9 @@ pub(crate) async fn delete(
 ) -> Result<(), Diagnostic> {
     match apply::delete(cluster, target, uid).await {
         Ok(_) => {}
-        // With a uid this says that the object of that name is another one by now.
-        Err(failure) if failure.is_not_found() || (failure.is_conflict() && uid.is_some()) => return Ok(()),
+        Err(failure) if failure.is_not_found() => return Ok(()),
+        // The object of that name is another one by now, or it is being deleted already: looking tells.
+        Err(failure) if failure.is_conflict() => {}
         Err(failure) => return Err(failure.diagnostic("delete", target, &cluster.label)),
     }
     gone(cluster, cx, target, uid).await
@@ -171,20 +190,46 @@ fn is_terminating(live: &Json) -> bool {
     at(live, &["metadata", "deletionTimestamp"]).is_some_and(|t| !t.is_null())
 }
 
+/// What an object's record tells of its identity.
+#[derive(Clone, Copy)]
+pub(crate) struct Identity<'a> {
+    /// Its uid; `None` when nobody knows which object it is: it was never read.
+    pub uid: Option<&'a str>,
+    /// Whether the record tells of a creation whose outcome nobody knows. Then an object of that name is meant only when
+    /// `manager` applied it: it may be somebody else's.
+    pub is_unproven: bool,
+    /// The field manager that makes it.
+    pub manager: &'a str,
+}
+
+impl Identity<'_> {
+    fn means(self, live: &Json) -> bool {
+        !self.is_unproven || is_made_by(live, self.manager)
+    }
+}
+
 /// The deletion of an object by its record: nothing to do when the cluster itself is gone.
 pub(crate) async fn delete_recorded(
     client: &KubeClient,
     cx: &Context,
     prior: &Value,
     target: &Target,
-    uid: Option<&str>,
+    identity: Identity<'_>,
 ) -> Applied {
-    let cluster = match client.reach(client.cluster_of(prior)).await {
-        Ok(Access::Absent { .. }) => return Applied::gone(),
-        Ok(Access::Ready(cluster)) => cluster,
-        Err(diagnostic) => return Applied::partly(prior.clone(), diagnostic),
+    let deleted = async {
+        let cluster = match client.reach(client.cluster_of(prior)).await? {
+            Access::Absent { .. } => return Ok(()),
+            Access::Ready(cluster) => cluster,
+        };
+        if !identity.is_unproven {
+            return delete(&cluster, cx, target, identity.uid).await;
+        }
+        match apply::get(&cluster, target).await.map_err(|f| f.diagnostic("delete", target, &cluster.label))? {
+            Some(live) if identity.means(&live) => delete(&cluster, cx, target, uid(&live)).await,
+            Some(_) | None => Ok(()),
+        }
     };
-    match delete(&cluster, cx, target, uid).await {
+    match deleted.await {
         Ok(()) => Applied::gone(),
         Err(diagnostic) => Applied::partly(prior.clone(), diagnostic),
     }
@@ -195,6 +240,16 @@ pub(crate) enum Live {
     Present(Arc<Cluster>, Json),
     Gone,
     Failed(Diagnostic),
+}
+
+impl Live {
+    /// The same, unless it is not the object that a record means.
+    pub(crate) fn meant(self, identity: Identity<'_>) -> Self {
+        match self {
+            Self::Present(_, json) if !identity.means(&json) => Self::Gone,
+            other => other,
+        }
+    }
 }
 
 /// Lists of this refresh, by cluster (its place in memory: clients outlive a refresh) and path.
@@ -319,13 +374,14 @@ pub(crate) async fn read_as(
     scope: &ReadScope,
     requests: &[ReadRequest],
     target: impl Fn(&Value) -> Target,
+    identity: impl Fn(&Value) -> Identity<'_>,
     value: impl Fn(&Json, &Value) -> Value,
 ) -> Vec<ReadOutcome> {
     let wanted = requests.iter().map(|r| (client.cluster_of(&r.prior).map(str::to_owned), target(&r.prior))).collect();
     let live = read_many(client, scope, wanted).await;
     live.into_iter()
         .zip(requests)
-        .map(|(live, request)| match live {
+        .map(|(live, request)| match live.meant(identity(&request.prior)) {
             Live::Present(_, json) => ReadOutcome::Present(value(&json, &request.prior)),
             Live::Gone => ReadOutcome::Gone,
             Live::Failed(diagnostic) => ReadOutcome::Failed(diagnostic),
@@ -371,9 +427,14 @@ fn is_ours(live: &Json, intent: &Intent, manager: &str) -> bool {
         .and_then(Json::as_str)
         .and_then(|t| t.parse::<jiff::Timestamp>().ok())
         .map(jiff::Timestamp::as_second);
+    is_made_by(live, manager) && created.is_some_and(|at| at >= intent.at - SKEW_SECS)
+}
+
+/// Whether a manager applied an object.
+fn is_made_by(live: &Json, manager: &str) -> bool {
     // A manager that applied no field of its own, such as a namespace with nothing but its name, is not on record.
     let unclaimed = at(live, &["metadata", "managedFields"]).and_then(Json::as_array).is_none_or(Vec::is_empty);
-    (unclaimed || owned::applied_by(live, manager).is_some()) && created.is_some_and(|at| at >= intent.at - SKEW_SECS)
+    unclaimed || owned::applied_by(live, manager).is_some()
 }
 
 fn doubtful(target: &Target) -> Diagnostic {

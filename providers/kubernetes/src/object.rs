@@ -12,8 +12,9 @@ use crate::{
     apply::{self, Manager},
     attrs,
     connect::Cluster,
-    life::{self, Failed},
+    life::{self, Failed, Identity},
     metadata,
+    owned::MANAGER,
     target::{ApiKind, Target},
 };
 
@@ -51,6 +52,12 @@ pub(crate) trait Kind: Send + Sync {
     async fn settle(&self, _cluster: &Cluster, _cx: &Context, _planned: &Value) -> Result<(), Diagnostic> {
         Ok(())
     }
+}
+
+/// A record with an id and no uid is what a creation without an answer left; one without an id is being imported.
+fn identity(object: &Value) -> Identity<'_> {
+    let uid = metadata::uid(object);
+    Identity { uid, is_unproven: uid.is_none() && attrs::is_set(object, "id"), manager: MANAGER }
 }
 
 /// A kind as a resource type.
@@ -123,7 +130,8 @@ impl<K: Kind> ResourceType for Object<K> {
 
     async fn read(&self, client: &dyn Client, scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
         let client = life::client(client);
-        life::read_as(client, scope, requests, |v| self.target(v), |live, prior| self.value(live, prior)).await
+        life::read_as(client, scope, requests, |v| self.target(v), identity, |live, prior| self.value(live, prior))
+            .await
     }
 
     async fn create(&self, client: &dyn Client, cx: &Context, request: CreateRequest<'_>) -> Applied {
@@ -153,7 +161,7 @@ impl<K: Kind> ResourceType for Object<K> {
 
     async fn delete(&self, client: &dyn Client, cx: &Context, request: DeleteRequest<'_>) -> Applied {
         let target = self.target(request.prior);
-        life::delete_recorded(life::client(client), cx, request.prior, &target, metadata::uid(request.prior)).await
+        life::delete_recorded(life::client(client), cx, request.prior, &target, identity(request.prior)).await
     }
 
     fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {

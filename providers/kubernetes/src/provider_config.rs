@@ -95,10 +95,16 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads an evaluated block; `env` answers for environment variables.
     pub(crate) fn new(config: &Value, env: impl Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
-        let env = |name: &str| env(name).filter(|v| !v.is_empty());
-        let said = |name: &str, variable: &str| attrs::text(config, name).map(str::to_owned).or_else(|| env(variable));
+        // An empty text says nothing, as with Terraform.
+        let text = |name: &str| attrs::text(config, name).filter(|t| !t.is_empty()).map(str::to_owned);
+        // A cluster of EKS is found by its name: a server and credentials that lie in the environment for other tools must not
+        // be mixed in. Only the way to it may be told there.
+        let is_named = text("cluster_name").is_some();
+        let counts = |name: &str| !is_named || matches!(name, "KUBE_PROXY_URL" | "HOME");
+        let env = |name: &str| env(name).filter(|v| !v.is_empty() && counts(name));
+        let said = |name: &str, variable: &str| text(name).or_else(|| env(variable));
         let mut settings = Self {
-            cluster_name: attrs::text(config, "cluster_name").map(str::to_owned),
+            cluster_name: text("cluster_name"),
             host: said("host", "KUBE_HOST"),
             username: said("username", "KUBE_USER"),
             password: said("password", "KUBE_PASSWORD"),
@@ -120,9 +126,7 @@ impl Settings {
             }),
             config_paths: Vec::new(),
         };
-        // A cluster of EKS needs no kubeconfig: one that lies in the environment for other tools must not be mixed in.
-        let from_env = |name| env(name).filter(|_| settings.cluster_name.is_none());
-        let one = attrs::text(config, "config_path").map(str::to_owned);
+        let one = text("config_path");
         let several = attrs::texts(config, "config_paths");
         if one.is_some() && !several.is_empty() {
             let detail = "`config_path` names one file and `config_paths` several: give one of the two.";
@@ -133,11 +137,12 @@ impl Settings {
         let paths = match (one, several) {
             (Some(path), _) => vec![path],
             (None, paths) if !paths.is_empty() => paths,
-            _ => from_env("KUBE_CONFIG_PATH")
+            _ => env("KUBE_CONFIG_PATH")
                 .map(|p| vec![p])
-                .or_else(|| from_env("KUBE_CONFIG_PATHS").map(|p| p.split(':').map(str::to_owned).collect()))
+                .or_else(|| env("KUBE_CONFIG_PATHS").map(|p| p.split(':').map(str::to_owned).collect()))
                 .unwrap_or_default(),
         };
+        not_pem(&settings)?;
         let home = env("HOME");
         settings.config_paths = paths.iter().map(|p| expand(p, home.as_deref())).collect();
         Ok(settings)
@@ -155,7 +160,16 @@ impl Settings {
 
     /// The server and user that these settings lead to. Reads kubeconfig files.
     pub(crate) fn entry(&self) -> Result<Entry, Diagnostic> {
-        let mut entry = if self.config_paths.is_empty() { Entry::default() } else { self.read_files()? };
+        Ok(self.laid_over(if self.config_paths.is_empty() { Entry::default() } else { self.read_files()? }))
+    }
+
+    /// What counts for every cluster, whoever names it: the way out of here.
+    pub(crate) fn way(&self) -> Self {
+        Self { proxy_url: self.proxy_url.clone(), ..Self::default() }
+    }
+
+    /// An entry with everything that is said here in the place of what it says.
+    pub(crate) fn laid_over(&self, mut entry: Entry) -> Entry {
         let pem = |text: &String| Json::from(STANDARD.encode(text));
         let server =
             |host: &String| Json::from(if host.contains("://") { host.clone() } else { format!("https://{host}") });
@@ -174,7 +188,7 @@ impl Settings {
         entry.set_user("client-certificate-data", self.client_certificate.as_ref().map(pem));
         entry.set_user("client-key-data", self.client_key.as_ref().map(pem));
         entry.set_user("exec", self.exec.as_ref().filter(|_| !self.has_credentials()).map(exec_json));
-        Ok(entry)
+        entry
     }
 
     fn read_files(&self) -> Result<Entry, Diagnostic> {
@@ -223,6 +237,23 @@ impl Settings {
             user: self.config_context_auth_info.clone(),
         }
     }
+}
+
+/// Certificates are text in PEM; what EKS answers is that text in base64.
+fn not_pem(settings: &Settings) -> Result<(), Diagnostic> {
+    let given = [
+        ("cluster_ca_certificate", &settings.cluster_ca_certificate),
+        ("client_certificate", &settings.client_certificate),
+        ("client_key", &settings.client_key),
+    ];
+    for (name, text) in given {
+        let Some(text) = text.as_ref().filter(|t| !t.contains("-----BEGIN ")) else { continue };
+        let is_encoded = STANDARD.decode(text.trim()).is_ok_and(|bytes| bytes.starts_with(b"-----BEGIN "));
+        let hint = if is_encoded { " It is PEM in base64: wrap it in `base64decode(...)`." } else { "" };
+        let detail = format!("`{name}` must be PEM, a text that begins with `-----BEGIN`.{hint}");
+        return Err(Diagnostic::error("Not a certificate", detail).attribute(AttrPath::attr(name)));
+    }
+    Ok(())
 }
 
 fn expand(path: &str, home: Option<&str>) -> PathBuf {
@@ -385,6 +416,24 @@ mod tests {
     }
 
     #[test]
+    fn a_named_cluster_takes_nothing_from_the_environment_but_the_way() {
+        let env = |name: &str| Some(if name == "KUBE_PROXY_URL" { "http://proxy:3128" } else { "x" }.to_owned());
+        let settings = Settings::new(&config(&[("cluster_name", "main".into())]), env).unwrap();
+        let expected = Settings {
+            cluster_name: Some("main".into()),
+            proxy_url: Some("http://proxy:3128".into()),
+            ..Settings::default()
+        };
+        assert_eq!(settings, expected);
+        assert!(!settings.names_a_server());
+        let entry = settings.laid_over(Entry::of_eks("https://eks", b"pem"));
+        assert_eq!((entry.server(), &entry.cluster["proxy-url"]), (Some("https://eks"), &json!("http://proxy:3128")));
+        let token = config(&[("cluster_name", "main".into()), ("token", "t".into())]);
+        let entry = Settings::new(&token, |_| None).unwrap().laid_over(Entry::of_eks("https://eks", b"pem"));
+        assert_eq!(entry.user, json!({"token": "t"}));
+    }
+
+    #[test]
     fn the_block_wins_over_the_kubeconfig() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config");
@@ -402,6 +451,25 @@ mod tests {
             (Some("https://file"), json!({"username": "a", "password": "b"}))
         );
         insta::assert_snapshot!(of(&[("config_context", "y".into())]).unwrap_err().detail, @r#"The kubeconfig has no usable context "y". Its contexts: x."#);
+    }
+
+    #[test]
+    fn certificates_are_pem() {
+        let pem = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n";
+        for (text, detail) in [
+            (pem.to_owned(), None),
+            (String::new(), None),
+            ("x".into(), Some("`cluster_ca_certificate` must be PEM, a text that begins with `-----BEGIN`.")),
+            (
+                STANDARD.encode(pem),
+                Some(
+                    "`cluster_ca_certificate` must be PEM, a text that begins with `-----BEGIN`. It is PEM in base64: wrap it in `base64decode(...)`.",
+                ),
+            ),
+        ] {
+            let settings = Settings::new(&config(&[("cluster_ca_certificate", text.into())]), |_| None);
+            assert_eq!(settings.err().map(|d| d.0[0].detail.clone()).as_deref(), detail);
+        }
     }
 
     #[test]

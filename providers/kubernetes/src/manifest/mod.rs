@@ -4,7 +4,7 @@ mod identity;
 mod ready;
 mod reflect;
 
-use std::{sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
@@ -19,8 +19,9 @@ use crate::{
     apply::{self, Manager},
     attrs,
     connect::{Access, Cluster, KubeClient},
+    errors::CONFLICT,
     json::{from_json, to_json, without_nulls},
-    life::{self, Failed, Live},
+    life::{self, Failed, Identity, Live},
     metadata,
     owned::MANAGER,
     target::{ApiKind, Target},
@@ -136,6 +137,24 @@ fn manager(object: &Value) -> Manager {
     }
 }
 
+/// A conflict has one more way out here.
+fn hinted(mut diagnostic: Diagnostic) -> Diagnostic {
+    if diagnostic.summary == CONFLICT {
+        diagnostic.detail.push_str(" Or take them over with `field_manager { force_conflicts = true }`.");
+    }
+    diagnostic
+}
+
+fn uid(object: &Value) -> Option<&str> {
+    attrs::text(object.get("object")?.get("metadata")?, "uid")
+}
+
+/// What a creation without an answer leaves has an `object` with nothing in it.
+fn identity<'a>(object: &'a Value, manager: &'a Manager) -> Identity<'a> {
+    let is_unproven = object.get("object").and_then(Value::as_fields).is_some_and(BTreeMap::is_empty);
+    Identity { uid: uid(object), is_unproven, manager: &manager.name }
+}
+
 fn body(object: &Value, target: &Target) -> Json {
     let manifest = object.get("manifest").map_or_else(|| json!({}), |m| without_nulls(to_json(m)));
     apply::body(target, if manifest.is_object() { manifest } else { json!({}) })
@@ -226,7 +245,8 @@ async fn create(client: &KubeClient, cx: &Context, planned: &Value) -> Result<Ap
     let cluster = client.reach_for_write(cx, client.cluster_of(planned)).await?;
     let named = Named::of(planned);
     let target = named.target(&discover(&cluster, cx, &named).await?);
-    let live = life::create(&cluster, cx, &target, &body(planned, &target), &manager(planned)).await?;
+    let live = life::create(&cluster, cx, &target, &body(planned, &target), &manager(planned)).await;
+    let live = live.map_err(|failed| Failed { diagnostic: hinted(failed.diagnostic), ..failed })?;
     if !ready.is_empty() {
         life::checkpoint(cx, &written(&live, planned)).await?;
     }
@@ -253,12 +273,11 @@ async fn update(client: &KubeClient, cx: &Context, request: &UpdateRequest<'_>) 
     let named = Named::of(request.planned);
     let target = named.target(&discover(&cluster, cx, &named).await?);
     let (old, mut new) = (body(request.prior, &target), body(request.planned, &target));
-    let uid = request.prior.get("object").and_then(|o| attrs::text(o.get("metadata")?, "uid"));
-    if let Some(uid) = uid {
+    if let Some(uid) = uid(request.prior) {
         // Never brings an object back that is gone, or changes another one of its name.
         new["metadata"]["uid"] = uid.into();
     }
-    let live = life::update(&cluster, &target, &old, &new, &manager(request.planned)).await?;
+    let live = life::update(&cluster, &target, &old, &new, &manager(request.planned)).await.map_err(hinted)?;
     Ok(settle(&cluster, cx, &target, &ready, live, request.planned).await)
 }
 
@@ -276,7 +295,7 @@ async fn place(client: &KubeClient, object: &Value) -> Place {
         Ok(Access::Absent { .. }) => return Place::Nowhere,
         Err(diagnostic) => return Place::Unknown(diagnostic),
     };
-    match cluster.kind(&named.api_version, &named.kind).await {
+    match cluster.kind_now(&named.api_version, &named.kind).await {
         Ok(Some(kind)) => Place::At(named.target(&kind)),
         Ok(None) => Place::Nowhere,
         Err(failure) => Place::Unknown(failure.diagnostic("discover", &named.unserved(), &cluster.label)),
@@ -320,7 +339,8 @@ impl ResourceType for Manifest {
         let outcome = |(place, request): (Place, &ReadRequest)| match place {
             Place::Nowhere => ReadOutcome::Gone,
             Place::Unknown(diagnostic) => ReadOutcome::Failed(diagnostic),
-            Place::At(target) => match live.next() {
+            Place::At(target) => match live.next().map(|l| l.meant(identity(&request.prior, &manager(&request.prior))))
+            {
                 Some(Live::Present(_, json)) => ReadOutcome::Present(value(&typed(json, &target), &request.prior)),
                 Some(Live::Failed(diagnostic)) => ReadOutcome::Failed(diagnostic),
                 Some(Live::Gone) | None => ReadOutcome::Gone,
@@ -332,7 +352,10 @@ impl ResourceType for Manifest {
     async fn create(&self, client: &dyn Client, cx: &Context, request: CreateRequest<'_>) -> Applied {
         match create(life::client(client), cx, request.planned).await {
             Ok(applied) => applied,
-            Err(failed) => failed.creating(request.planned),
+            Err(failed) => {
+                let nothing = Value::object::<&str>([]);
+                failed.creating(&request.planned.with_attr("object", nothing))
+            }
         }
     }
 
@@ -345,9 +368,11 @@ impl ResourceType for Manifest {
 
     async fn delete(&self, client: &dyn Client, cx: &Context, request: DeleteRequest<'_>) -> Applied {
         let client = life::client(client);
-        let uid = request.prior.get("object").and_then(|o| attrs::text(o.get("metadata")?, "uid"));
+        let manager = manager(request.prior);
         match place(client, request.prior).await {
-            Place::At(target) => life::delete_recorded(client, cx, request.prior, &target, uid).await,
+            Place::At(target) => {
+                life::delete_recorded(client, cx, request.prior, &target, identity(request.prior, &manager)).await
+            }
             Place::Nowhere => Applied::gone(),
             Place::Unknown(diagnostic) => Applied::partly(request.prior.clone(), diagnostic),
         }

@@ -20,7 +20,7 @@ use crate::{
     attrs,
     connect::{Cluster, KubeClient},
     json::{at, string, string_at},
-    life::{self, Failed, Lists, Live},
+    life::{self, Failed, Identity, Lists, Live},
     matching::{self, Policy},
     metadata, selector,
     target::{ApiKind, Target},
@@ -85,6 +85,12 @@ pub(crate) struct SecurityGroupPolicy;
 fn target(object: &Value) -> Target {
     let namespace = attrs::text(object, "namespace").unwrap_or("default");
     Target::new(&KIND, Some(namespace), attrs::text(object, "name").unwrap_or_default())
+}
+
+/// A record with an id and no uid is what a creation without an answer left; one without an id is being imported.
+fn identity(object: &Value) -> Identity<'_> {
+    let uid = attrs::text(object, "uid");
+    Identity { uid, is_unproven: uid.is_none() && attrs::is_set(object, "id"), manager: MANAGER }
 }
 
 fn body(object: &Value, groups: &[String]) -> Json {
@@ -315,7 +321,7 @@ impl ResourceType for SecurityGroupPolicy {
         let lists = scope.get::<Lists>();
         let (names, lists) = (&names, &lists);
         let outcomes = live.into_iter().zip(requests).map(|(live, request)| async move {
-            let (cluster, json) = match live {
+            let (cluster, json) = match live.meant(identity(&request.prior)) {
                 Live::Present(cluster, json) => (cluster, json),
                 Live::Gone => return ReadOutcome::Gone,
                 Live::Failed(diagnostic) => return ReadOutcome::Failed(diagnostic),
@@ -346,8 +352,8 @@ impl ResourceType for SecurityGroupPolicy {
     }
 
     async fn delete(&self, client: &dyn Client, cx: &Context, request: DeleteRequest<'_>) -> Applied {
-        let uid = attrs::text(request.prior, "uid");
-        life::delete_recorded(life::client(client), cx, request.prior, &target(request.prior), uid).await
+        let (target, identity) = (target(request.prior), identity(request.prior));
+        life::delete_recorded(life::client(client), cx, request.prior, &target, identity).await
     }
 
     fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {
