@@ -50,7 +50,18 @@ fn attribute_value(attribute: &Attribute, prior: Option<&Value>, configured: Val
         Some(prior) if means_the_same(attribute.semantics, prior, &configured) => {
             prior.clone().mark(configured.marks())
         }
-        _ => configured,
+        _ => without_nulls(configured),
+    }
+}
+
+/// An entry of a map whose value is null says nothing: `tags = { team = var.team }` with no team is as without it.
+fn without_nulls(value: Value) -> Value {
+    match value.kind() {
+        Kind::Map(element, entries) if entries.values().any(Value::is_null) => {
+            let said = entries.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone()));
+            Value::map(element.clone(), said).mark(value.marks())
+        }
+        _ => value,
     }
 }
 
@@ -237,6 +248,21 @@ mod tests {
         let new = propose(&schema().block, &prior, &config(&[("name", "a".into()), ("size", Value::int(2))]));
         assert!(!new.get("etag").unwrap().is_known());
         assert_eq!(new.get("id"), Some(&"i".into()));
+    }
+
+    #[test]
+    fn entries_without_a_value_say_nothing() {
+        let block = Block::default().attr("tags", Attribute::string_map());
+        let of = |entries: Vec<(&str, Value)>| Value::object([("tags", Value::map(Type::String, entries))]);
+        let none = Value::null(block.ty());
+        let null = || Value::null(Type::String);
+        let new =
+            propose(&block, &none, &of(vec![("a", null()), ("b", "x".into()), ("c", Value::unknown(Type::String))]));
+        assert_eq!(new, of(vec![("b", "x".into()), ("c", Value::unknown(Type::String))]));
+        assert_eq!(
+            propose(&block, &of(vec![("b", "x".into())]), &of(vec![("a", null()), ("b", "x".into())])),
+            of(vec![("b", "x".into())])
+        );
     }
 
     #[test]
