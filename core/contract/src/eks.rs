@@ -42,6 +42,10 @@ pub struct Addon {
     pub configuration_values: String,
     /// The IRSA role.
     pub service_account_role_arn: Option<String>,
+    /// What EKS says is wrong with it, a sentence each.
+    pub issues: Vec<String>,
+    /// When it was created, in seconds since the epoch.
+    pub created_at: Option<i64>,
 }
 
 /// A wanted state of a managed add-on.
@@ -51,13 +55,16 @@ pub struct AddonChange {
     pub version: Option<String>,
     /// The whole of the configuration values, JSON.
     pub configuration_values: String,
-    /// The IRSA role.
+    /// The IRSA role; `None` keeps what is set, an empty text takes it away.
     pub service_account_role_arn: Option<String>,
     /// Idempotency token.
     pub token: String,
 }
 
-/// EKS as the Kubernetes provider sees it; implemented by the AWS provider with its default (unaliased) configuration.
+/// EKS as the Kubernetes provider sees it; implemented by the AWS provider.
+///
+/// A cluster is named by its name, which is looked for with the default (unaliased) configuration first and then with the
+/// others, or by its ARN, which says region and account.
 #[async_trait]
 pub trait Eks: Send + Sync {
     /// `DescribeCluster`; `None` when there is no such cluster. An answer may be remembered, see [`Self::forget`].
@@ -75,10 +82,16 @@ pub trait Eks: Send + Sync {
     /// `CreateAddon` or `UpdateAddon` (with `resolveConflicts=OVERWRITE`), whichever fits; returns without waiting.
     async fn put_addon(&self, cluster: &str, name: &str, change: AddonChange) -> Result<Addon, Diagnostic>;
 
-    /// `DeleteAddon`, preserving nothing; success when it is not there.
-    async fn delete_addon(&self, cluster: &str, name: &str) -> Result<(), Diagnostic>;
+    /// `DeleteAddon`; success when it is not there. With `preserve` what it installed stays in the cluster, for the cluster's
+    /// own keeping.
+    async fn delete_addon(&self, cluster: &str, name: &str, preserve: bool) -> Result<(), Diagnostic>;
 
-    /// Ids of the security groups of these names in a VPC, in the order of the names; a name that no group or several
-    /// groups have is an error.
-    async fn security_group_ids(&self, vpc_id: &str, names: &[String]) -> Result<Vec<String>, Diagnostic>;
+    /// Ids of the security groups of these names in a cluster's VPC, in the order of the names; a name that no group or
+    /// several groups have is an error.
+    async fn security_group_ids(
+        &self,
+        cluster: &str,
+        vpc_id: &str,
+        names: &[String],
+    ) -> Result<Vec<String>, Diagnostic>;
 }

@@ -38,15 +38,19 @@ const URL_SECS: u64 = 60;
 /// How long EKS takes a token, in seconds, less a minute for the way and for clocks.
 const TOKEN_SECS: i64 = 14 * 60;
 
-/// EKS through the default (unaliased) AWS client.
+/// EKS through the default (unaliased) AWS client, and for clusters that it does not know through the others.
 #[derive(Default)]
 pub struct AwsEks {
     /// The client of the unaliased `provider "aws"` block, once it was configured.
     configured: Mutex<Option<Arc<dyn Client>>>,
+    /// The clients of the other blocks, by their addresses.
+    others: Mutex<BTreeMap<String, Arc<dyn Client>>>,
     /// The client that the environment gives when there is no such block.
     of_environment: OnceCell<Arc<dyn Client>>,
     /// Clusters that were ACTIVE: their endpoint and certificate do not change.
     known: Mutex<HashMap<String, ClusterAccess>>,
+    /// Clusters that another client than the default one knows.
+    elsewhere: Mutex<HashMap<String, Arc<dyn Client>>>,
 }
 
 impl AwsEks {
@@ -56,9 +60,71 @@ impl AwsEks {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Remembers the client of another provider block: an aliased one.
+    pub fn use_also(&self, block: &str, client: Arc<dyn Client>) {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner).insert(block.to_owned(), client);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Whether a client was remembered.
     pub fn has_client(&self) -> bool {
         self.configured.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn others(&self) -> Vec<(String, Arc<dyn Client>)> {
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        others.iter().map(|(block, client)| (block.clone(), client.clone())).collect()
+    }
+
+    /// The cluster with the client that knows it: the default one, else the only one of the others.
+    async fn find(&self, cluster: &Named<'_>) -> Result<Option<(Arc<dyn Client>, Cluster)>, Diagnostic> {
+        let others: Vec<_> =
+            self.others().into_iter().filter(|(_, c)| cluster.may_be_in(&AwsClient::of(&**c).region)).collect();
+        // Where every block has an alias, what the environment gives may be nothing or something else.
+        let default = if self.has_client() || others.is_empty() { Some(self.client().await?) } else { None };
+        if let Some(client) = default.filter(|c| cluster.may_be_in(&AwsClient::of(&**c).region))
+            && let Some(found) = cluster::describe(AwsClient::of(&*client), cluster.name).await?
+            && cluster.is(&found)
+        {
+            return Ok(Some((client, found)));
+        }
+        let mut found = Vec::new();
+        for (block, client) in others {
+            match cluster::describe(AwsClient::of(&*client), cluster.name).await? {
+                Some(there) if cluster.is(&there) => found.push((block, client, there)),
+                Some(_) | None => {}
+            }
+        }
+        if found.iter().any(|(_, _, there)| there.arn() != found[0].2.arn()) {
+            let blocks: Vec<&str> = found.iter().map(|(block, ..)| block.as_str()).collect();
+            let detail = format!(
+                "The name {:?} stands for different clusters in {}. Name the cluster by its ARN.",
+                cluster.name,
+                blocks.join(" and ")
+            );
+            return Err(Diagnostic::error("Several clusters of this name", detail));
+        }
+        Ok(found.into_iter().next().map(|(_, client, there)| (client, there)))
+    }
+
+    /// The client for what belongs to a cluster, and the cluster's bare name.
+    async fn client_for<'a>(&self, cluster: &'a str) -> Result<(Arc<dyn Client>, &'a str), Diagnostic> {
+        let named = Named::parse(cluster);
+        let held = |eks: &Self| eks.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).get(cluster).cloned();
+        if let Some(client) = held(self) {
+            return Ok((client, named.name));
+        }
+        if !self.others().is_empty() && !self.is_known(cluster) {
+            self.cluster(cluster).await?;
+        }
+        match held(self) {
+            Some(client) => Ok((client, named.name)),
+            None => Ok((self.client().await?, named.name)),
+        }
+    }
+
+    fn is_known(&self, cluster: &str) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains_key(cluster)
     }
 
     async fn client(&self) -> Result<Arc<dyn Client>, Diagnostic> {
@@ -82,14 +148,22 @@ impl AwsEks {
 #[async_trait]
 impl Eks for AwsEks {
     async fn cluster(&self, name: &str) -> Result<Option<ClusterAccess>, Diagnostic> {
-        let client = self.client().await?;
-        let client = AwsClient::of(&*client);
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known().get(name) {
             return Ok(Some(known.clone()));
         }
-        let Some(found) = cluster::describe(client, name).await? else { return Ok(None) };
-        let access = access(name, &found)?;
+        let named = Named::parse(name);
+        let Some((client, found)) = self.find(&named).await? else { return Ok(None) };
+        let is_default = self
+            .configured
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .is_some_and(|c| Arc::ptr_eq(c, &client));
+        if !is_default {
+            self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), client);
+        }
+        let access = access(named.name, &found)?;
         if access.status == "ACTIVE" && !access.endpoint.is_empty() {
             known().insert(name.to_owned(), access.clone());
         }
@@ -101,18 +175,18 @@ impl Eks for AwsEks {
     }
 
     async fn token(&self, cluster: &str) -> Result<BearerToken, Diagnostic> {
-        let client = self.client().await?;
+        let (client, cluster) = self.client_for(cluster).await?;
         let client = AwsClient::of(&*client);
         presign(client, cluster, SystemTime::now()).await
     }
 
     async fn addon(&self, cluster: &str, name: &str) -> Result<Option<Addon>, Diagnostic> {
-        let client = self.client().await?;
+        let (client, cluster) = self.client_for(cluster).await?;
         Ok(addon::describe(AwsClient::of(&*client), cluster, name).await?.map(|found| addon_of(&found)))
     }
 
     async fn put_addon(&self, cluster: &str, name: &str, change: AddonChange) -> Result<Addon, Diagnostic> {
-        let client = self.client().await?;
+        let (client, cluster) = self.client_for(cluster).await?;
         let client = AwsClient::of(&*client);
         if addon::describe(client, cluster, name).await?.is_some() {
             return update_addon(client, cluster, name, change).await;
@@ -124,28 +198,33 @@ impl Eks for AwsEks {
             .addon_name(name)
             .set_addon_version(change.version)
             .configuration_values(change.configuration_values)
-            .set_service_account_role_arn(change.service_account_role_arn)
+            .set_service_account_role_arn(change.service_account_role_arn.filter(|arn| !arn.is_empty()))
             .resolve_conflicts(ResolveConflicts::Overwrite)
             .client_request_token(change.token);
-        let answer = patiently(|| async { request.clone().send().await.call("eks:CreateAddon") }).await?;
+        let answer = in_turn(|| async { request.clone().send().await.call("eks:CreateAddon") }).await?;
         answer
             .addon()
             .map(addon_of)
             .ok_or_else(|| Diagnostic::error("eks:CreateAddon failed", "AWS answered no add-on."))
     }
 
-    async fn delete_addon(&self, cluster: &str, name: &str) -> Result<(), Diagnostic> {
-        let client = self.client().await?;
+    async fn delete_addon(&self, cluster: &str, name: &str, preserve: bool) -> Result<(), Diagnostic> {
+        let (client, cluster) = self.client_for(cluster).await?;
         let client = AwsClient::of(&*client);
-        let request = client.eks.delete_addon().cluster_name(cluster).addon_name(name).preserve(false);
-        match patiently(|| async { request.clone().send().await.call("eks:DeleteAddon") }).await {
+        let request = client.eks.delete_addon().cluster_name(cluster).addon_name(name).preserve(preserve);
+        match in_turn(|| async { request.clone().send().await.call("eks:DeleteAddon") }).await {
             Err(error) if !is_gone(&error) => Err(error.into()),
             _ => Ok(()),
         }
     }
 
-    async fn security_group_ids(&self, vpc_id: &str, names: &[String]) -> Result<Vec<String>, Diagnostic> {
-        let client = self.client().await?;
+    async fn security_group_ids(
+        &self,
+        cluster: &str,
+        vpc_id: &str,
+        names: &[String],
+    ) -> Result<Vec<String>, Diagnostic> {
+        let (client, _) = self.client_for(cluster).await?;
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         // A filter takes 200 values at most.
         for some in names.chunks(200) {
@@ -161,6 +240,33 @@ impl Eks for AwsEks {
             }
         }
         resolved(vpc_id, names, &found)
+    }
+}
+
+/// A cluster as a configuration names it.
+struct Named<'a> {
+    /// Its bare name.
+    name: &'a str,
+    /// Its ARN, where that was given.
+    arn: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    /// Reads `main` or `arn:aws:eks:eu-west-1:123456789012:cluster/main`.
+    fn parse(text: &'a str) -> Self {
+        match text.rsplit_once(":cluster/").filter(|_| text.starts_with("arn:")) {
+            Some((_, name)) => Self { name, arn: Some(text) },
+            None => Self { name: text, arn: None },
+        }
+    }
+
+    fn may_be_in(&self, region: &str) -> bool {
+        self.arn.is_none_or(|arn| arn.split(':').nth(3) == Some(region))
+    }
+
+    /// Clusters of the same name may be in several accounts.
+    fn is(&self, found: &Cluster) -> bool {
+        self.arn.is_none_or(|arn| found.arn() == Some(arn))
     }
 }
 
@@ -192,7 +298,7 @@ async fn update_addon(client: &AwsClient, cluster: &str, name: &str, change: Add
         .set_service_account_role_arn(change.service_account_role_arn)
         .resolve_conflicts(ResolveConflicts::Overwrite)
         .client_request_token(change.token);
-    patiently(|| async { request.clone().send().await.call("eks:UpdateAddon") }).await?;
+    in_turn(|| async { request.clone().send().await.call("eks:UpdateAddon") }).await?;
     let found = addon::describe(client, cluster, name).await?;
     let gone = || {
         Diagnostic::error(
@@ -203,9 +309,15 @@ async fn update_addon(client: &AwsClient, cluster: &str, name: &str, change: Add
     found.map(|found| addon_of(&found)).ok_or_else(gone)
 }
 
-/// Repeats a call while another update runs or a new role cannot be used yet. Both are short; the caller, who waits for the add-on
-/// anyhow, need not know of them.
-async fn patiently<T, F: Future<Output = Result<T, ApiError>>>(call: impl Fn() -> F) -> Result<T, ApiError> {
+/// How often, and after which pause, a change that met another one is tried again: ten minutes.
+const TURNS: u32 = 60;
+/// The same for a role that EKS does not know yet: a role is visible within two minutes.
+const TURNS_OF_ROLES: u32 = 12;
+const TURN: Duration = Duration::from_secs(10);
+
+/// A running update is short, and so is the time until a new role can be used; the caller, who waits for the add-on anyhow,
+/// need not know of them.
+async fn in_turn<T, F: Future<Output = Result<T, ApiError>>>(mut call: impl FnMut() -> F) -> Result<T, ApiError> {
     let mut turns = 0;
     loop {
         match call().await {
@@ -218,13 +330,6 @@ async fn patiently<T, F: Future<Output = Result<T, ApiError>>>(call: impl Fn() -
     }
 }
 
-/// A role is visible within two minutes.
-const TURNS_OF_ROLES: u32 = 12;
-
-/// How often, and after which pause, an update that met another one is tried again: ten minutes.
-const TURNS: u32 = 60;
-const TURN: Duration = Duration::from_secs(10);
-
 fn addon_of(found: &aws_sdk_eks::types::Addon) -> Addon {
     Addon {
         arn: found.addon_arn().unwrap_or_default().to_owned(),
@@ -232,6 +337,8 @@ fn addon_of(found: &aws_sdk_eks::types::Addon) -> Addon {
         status: found.status().map_or("", |s| s.as_str()).to_owned(),
         configuration_values: found.configuration_values().unwrap_or_default().to_owned(),
         service_account_role_arn: found.service_account_role_arn().filter(|arn| !arn.is_empty()).map(str::to_owned),
+        issues: addon::issues(found).map(|issue| issue.to_string()).collect(),
+        created_at: found.created_at().map(aws_smithy_types::DateTime::secs),
     }
 }
 
@@ -261,6 +368,7 @@ async fn presign(client: &AwsClient, cluster: &str, now: SystemTime) -> Result<B
     };
     let provider = client.sdk.credentials_provider().ok_or_else(|| cannot("credentials", "there are none".into()))?;
     let credentials = provider.provide_credentials().await.map_err(|e| cannot("credentials", causes(&e)))?;
+    let ends = credentials.expiry().and_then(|t| t.duration_since(SystemTime::UNIX_EPOCH).ok());
     let identity = credentials.into();
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
@@ -285,8 +393,10 @@ async fn presign(client: &AwsClient, cluster: &str, now: SystemTime) -> Result<B
     let query = format!("{}&{pairs}", url.query().unwrap_or_default());
     url.set_query(Some(&query));
     let token = format!("k8s-aws-v1.{}", general_purpose::URL_SAFE_NO_PAD.encode(url.as_str()));
-    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    Ok(BearerToken { token, expires_at: i64::try_from(seconds).unwrap_or(i64::MAX) + TOKEN_SECS })
+    let seconds = |since: Duration| i64::try_from(since.as_secs()).unwrap_or(i64::MAX - TOKEN_SECS);
+    let lasts = seconds(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()) + TOKEN_SECS;
+    // STS knows the signature no longer than the credentials behind it.
+    Ok(BearerToken { token, expires_at: ends.map_or(lasts, |ends| lasts.min(seconds(ends))) })
 }
 
 /// A query value by RFC 3986: everything but unreserved characters is escaped.
@@ -389,6 +499,20 @@ mod tests {
         assert_eq!(reached.ca_pem, b"-----BEGIN CERTIFICATE-----");
         let bad = Cluster::builder().certificate_authority(Certificate::builder().data("%").build()).build();
         assert_eq!(access("a", &bad).unwrap_err().summary, "Cluster certificate cannot be read");
+    }
+
+    #[test]
+    fn clusters_are_named_by_name_or_by_arn() {
+        let arn = "arn:aws-cn:eks:cn-north-1:123456789012:cluster/main";
+        for (text, name, region, may_be) in
+            [("main", "main", "eu-west-1", true), (arn, "main", "cn-north-1", true), (arn, "main", "eu-west-1", false)]
+        {
+            let named = Named::parse(text);
+            assert_eq!((named.name, named.may_be_in(region)), (name, may_be), "{text}");
+        }
+        let of = |arn: &str| Cluster::builder().arn(arn).build();
+        assert!(Named::parse(arn).is(&of(arn)) && Named::parse("main").is(&of("arn:of:another")));
+        assert!(!Named::parse(arn).is(&of("arn:aws-cn:eks:cn-north-1:210987654321:cluster/main")));
     }
 
     #[tokio::test]

@@ -112,6 +112,8 @@ impl Provider for AwsProvider {
     fn configured(&self, addr: &ProviderAddr, client: &Arc<dyn Client>) {
         if addr.module.is_root() && addr.alias.is_none() {
             self.eks.use_client(client.clone());
+        } else {
+            self.eks.use_also(&addr.to_string(), client.clone());
         }
     }
 }

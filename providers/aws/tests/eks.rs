@@ -226,7 +226,7 @@ async fn a_token_names_the_sts_that_the_cluster_calls() {
 
     assert!(eks.cluster("nobody").await.unwrap().is_none());
     assert!(eks.addon("nobody", "vpc-cni").await.unwrap().is_none());
-    eks.delete_addon("nobody", "vpc-cni").await.unwrap();
+    eks.delete_addon("nobody", "vpc-cni", false).await.unwrap();
 }
 
 /// What the Kubernetes provider does with a cluster.
@@ -237,8 +237,8 @@ async fn cluster_is_reached(endpoint: &str, cluster: &str, vpc: &str) {
     let access = eks.cluster(cluster).await.unwrap().unwrap();
     assert_eq!((access.name.as_str(), access.status.as_str()), (cluster, "ACTIVE"));
     assert!(access.endpoint.starts_with("https://") && !access.ca_pem.is_empty(), "{access:?}");
-    assert_eq!(eks.security_group_ids(vpc, &["default".into()]).await.unwrap().len(), 1);
-    let missing = eks.security_group_ids(vpc, &["nobody".into()]).await.unwrap_err();
+    assert_eq!(eks.security_group_ids(cluster, vpc, &["default".into()]).await.unwrap().len(), 1);
+    let missing = eks.security_group_ids(cluster, vpc, &["nobody".into()]).await.unwrap_err();
     assert_eq!(missing.summary, "Security group name does not resolve");
 
     let change = |values: &str, token: &str| AddonChange {
@@ -252,7 +252,7 @@ async fn cluster_is_reached(endpoint: &str, cluster: &str, vpc: &str) {
         eks.put_addon(cluster, "vpc-cni", change(values, &format!("{token}-{cluster}"))).await.unwrap();
         assert_eq!(eks.addon(cluster, "vpc-cni").await.unwrap().unwrap().configuration_values, values);
     }
-    eks.delete_addon(cluster, "vpc-cni").await.unwrap();
+    eks.delete_addon(cluster, "vpc-cni", false).await.unwrap();
     while eks.addon(cluster, "vpc-cni").await.unwrap().is_some() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }

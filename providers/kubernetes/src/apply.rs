@@ -107,6 +107,12 @@ pub(crate) async fn merge(
     cluster.call(&patch(target, &params, &Patch::Merge(change))?).await
 }
 
+/// A strategic merge patch, which can take elements out of lists.
+pub(crate) async fn strategic(cluster: &Cluster, target: &Target, change: &Json) -> Result<Json, Failure> {
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    cluster.call(&patch(target, &params, &Patch::Strategic(change))?).await
+}
+
 fn patch(target: &Target, params: &PatchParams, patch: &Patch<&Json>) -> Result<Call, Failure> {
     target.path()?;
     let request = Request::new(target.kind.collection(target.namespace.as_deref())?);
@@ -139,6 +145,7 @@ fn call_of(request: http::Request<Vec<u8>>) -> Call {
     let content_type = match parts.headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes) {
         Some(b"application/apply-patch+yaml") => "application/apply-patch+yaml",
         Some(b"application/merge-patch+json") => "application/merge-patch+json",
+        Some(b"application/strategic-merge-patch+json") => "application/strategic-merge-patch+json",
         _ => "application/json",
     };
     Call { method: parts.method, path: parts.uri.to_string(), content_type, body }

@@ -420,7 +420,7 @@ pub(crate) async fn find_as(
 }
 
 /// Clocks may differ by this much.
-const SKEW_SECS: i64 = 60;
+pub(crate) const SKEW_SECS: i64 = 60;
 
 fn is_ours(live: &Json, intent: &Intent, manager: &str) -> bool {
     let created = at(live, &["metadata", "creationTimestamp"])

@@ -134,6 +134,9 @@ pub(crate) struct FakeEks {
     pub tokens: Mutex<i64>,
     pub token_lasts: Option<i64>,
     pub described: Mutex<usize>,
+    pub forgotten: Mutex<Vec<String>>,
+    /// Whether the last deletion of an add-on kept its objects in the cluster.
+    pub preserved: Mutex<bool>,
 }
 
 #[async_trait]
@@ -167,10 +170,13 @@ impl Eks for FakeEks {
         let addon = addons.entry(cluster.to_owned()).or_insert_with(|| Addon {
             arn: format!("arn:aws:eks:eu-west-1:123456789012:addon/{cluster}/{name}/1"),
             version: "v1.20.0-eksbuild.1".into(),
+            created_at: Some(1_700_000_000),
             ..Addon::default()
         });
         addon.configuration_values.clone_from(&change.configuration_values);
-        addon.service_account_role_arn.clone_from(&change.service_account_role_arn);
+        if let Some(role) = &change.service_account_role_arn {
+            addon.service_account_role_arn = Some(role.clone()).filter(|role| !role.is_empty());
+        }
         if let Some(version) = &change.version {
             addon.version.clone_from(version);
         }
@@ -178,14 +184,24 @@ impl Eks for FakeEks {
         Ok(addon.clone())
     }
 
-    async fn delete_addon(&self, cluster: &str, _name: &str) -> Result<(), Diagnostic> {
+    async fn delete_addon(&self, cluster: &str, _name: &str, preserve: bool) -> Result<(), Diagnostic> {
+        *self.preserved.lock().unwrap() = preserve;
         if let Some(addon) = self.addons.lock().unwrap().get_mut(cluster) {
             addon.status = "DELETING".into();
         }
         Ok(())
     }
 
-    async fn security_group_ids(&self, _vpc: &str, names: &[String]) -> Result<Vec<String>, Diagnostic> {
+    fn forget(&self, cluster: &str) {
+        self.forgotten.lock().unwrap().push(cluster.to_owned());
+    }
+
+    async fn security_group_ids(
+        &self,
+        _cluster: &str,
+        _vpc: &str,
+        names: &[String],
+    ) -> Result<Vec<String>, Diagnostic> {
         names
             .iter()
             .map(|name| match self.groups.get(name).map(Vec::as_slice) {
@@ -292,6 +308,7 @@ async fn serve(
     log: Arc<Mutex<Vec<String>>>,
     answer: Arc<impl Fn(usize, &str) -> (u16, serde_json::Value)>,
 ) {
+    // A string is an answer that is no JSON; with 429 a header tells when to come back.
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -312,9 +329,10 @@ async fn serve(
     if status == 0 {
         return;
     }
-    let body = body.to_string();
+    let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+    let retry = if status == 429 { "retry-after: 7\r\n" } else { "" };
     let text = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\n{retry}content-length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(text.as_bytes()).await.ok();

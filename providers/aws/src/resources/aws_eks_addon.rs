@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use aws_sdk_eks::types::{Addon, ResolveConflicts};
 use sgp_contract::{
-    Applied, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
+    Applied, Claim, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
     ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
 use sgp_model::{
-    Attribute, Block, Diagnostic, Diagnostics, NestedBlock, Schema, Value, schema::Semantics, state::Intent,
+    Attribute, Block, Diagnostic, Diagnostics, NestedBlock, ProviderAddr, Schema, Value, schema::Semantics,
+    state::Intent,
 };
 
 use crate::{
@@ -179,6 +180,13 @@ impl ResourceType for EksAddon {
                 ),
             )),
         }
+    }
+
+    fn claims(&self, object: &Value, provider: &ProviderAddr, _provider_config: &Value) -> Option<Claim> {
+        let (cluster, name) = (values::str_opt(object, "cluster_name")?, values::str_opt(object, "addon_name")?);
+        // Another block may stand for another region, with another cluster of that name.
+        let is_default = provider.module.is_root() && provider.alias.is_none();
+        is_default.then(|| Claim { thing: format!("the add-on {name} of the cluster {cluster:?}"), advice: "" })
     }
 
     async fn find(&self, client: &dyn Client, intent: &Intent) -> Result<Found, Diagnostic> {

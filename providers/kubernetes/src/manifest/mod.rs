@@ -34,6 +34,10 @@ pub(crate) static TYPE: Manifest = Manifest;
 /// A custom type may come this much later than its definition.
 const TYPE_SERVED: Duration = Duration::from_mins(1);
 
+/// Kinds that are pods or make pods.
+const WORKLOADS: [&str; 8] =
+    ["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"];
+
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let manager = Block::default()
         .attr("name", Attribute::string().default(MANAGER).doc("The field manager."))
@@ -313,10 +317,25 @@ impl ResourceType for Manifest {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        let (Some(before), Some(after)) = (request.prior.get("manifest"), request.proposed.get("manifest")) else {
-            return PlanResponse::default();
-        };
-        PlanResponse { requires_replace: identity::changes(before, after), ..PlanResponse::default() }
+        let nothing = Value::dynamic_null();
+        let Some(after) = request.proposed.get("manifest") else { return PlanResponse::default() };
+        let before = request.prior.get("manifest").unwrap_or(&nothing);
+        let requires_replace = identity::changes(before, after);
+        // What the server answers repeats what the manifest says, in its own spelling.
+        let open = request.proposed.get("object").is_some_and(|o| !o.is_known());
+        let planned = (open && !after.sensitive_paths().is_empty())
+            .then(|| request.proposed.with_attr("object", Value::unknown(Type::Dynamic).sensitive()));
+        PlanResponse { planned, requires_replace, ..PlanResponse::default() }
+    }
+
+    /// Policies count when a pod is created.
+    fn created_after(&self) -> &'static [&'static str] {
+        &["sgp_security_group_policy"]
+    }
+
+    fn waits_in_its_cluster(&self, object: &Value) -> bool {
+        let kind = object.get("manifest").and_then(|m| attrs::text(m, "kind"));
+        kind.is_some_and(|kind| WORKLOADS.contains(&kind))
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {

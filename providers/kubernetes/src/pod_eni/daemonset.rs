@@ -35,7 +35,7 @@ pub(super) async fn read(cluster: &Cluster) -> Result<Option<Env>, Diagnostic> {
 
 /// Sets exactly these variables; those that were ours before and are not named any more go. Takes them from whoever set
 /// them before: owning the named keys is what the resource is for.
-pub(super) async fn put(cluster: &Cluster, cx: &Context, wanted: &Env) -> Result<(), Diagnostic> {
+pub(super) async fn put(cluster: &Cluster, cx: &Context, wanted: &Env, dropped: &Env) -> Result<(), Diagnostic> {
     let target = aws_node();
     let told = |failure: Failure| failure.diagnostic("change", &target, &cluster.label);
     if apply::get(cluster, &target).await.map_err(told)?.is_none() {
@@ -49,12 +49,24 @@ pub(super) async fn put(cluster: &Cluster, cx: &Context, wanted: &Env) -> Result
     }
     let body = apply::body(&target, wanted.daemonset_content());
     let live = apply::apply(cluster, &target, &body, &Manager::forcing()).await.map_err(told)?;
+    let live = tidied(cluster, live, dropped).await?;
     rolled_out(cluster, cx, live).await
 }
 
 /// Takes our variables away. A `DaemonSet` that is gone has none.
-pub(super) async fn clear(cluster: &Cluster) -> Result<(), Diagnostic> {
-    release(cluster, &aws_node()).await.map(|_| ())
+pub(super) async fn clear(cluster: &Cluster, ours: &Env) -> Result<(), Diagnostic> {
+    match release(cluster, &aws_node()).await? {
+        Some(live) => tidied(cluster, live, ours).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+/// A variable that others named before stays when we let go of it, without its value: takes it out, so that the VPC CNI's
+/// default holds.
+async fn tidied(cluster: &Cluster, live: Json, dropped: &Env) -> Result<Json, Diagnostic> {
+    let Some(change) = dropped.without_value(&live) else { return Ok(live) };
+    let target = aws_node();
+    apply::strategic(cluster, &target, &change).await.map_err(|f| f.diagnostic("change", &target, &cluster.label))
 }
 
 /// Gives up every field that is ours; `None` when the object is not there.

@@ -4,16 +4,17 @@ mod addon;
 mod daemonset;
 mod mistakes;
 mod nodes;
+mod takeover;
 mod values;
 
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use sgp_contract::{
-    Applied, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
+    Applied, Claim, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
     ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
-use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, Schema, Type, Value, state::Intent};
+use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, ProviderAddr, Schema, Type, Value, state::Intent};
 
 use self::values::{ENABLE, Env};
 use crate::{
@@ -28,7 +29,8 @@ pub(crate) static TYPE: PodEni = PodEni;
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     Schema::new(
         "sgp_pod_eni",
-        "Turns pod ENI on in the VPC CNI. Owns the settings that it names and keeps all others.",
+        "Turns pod ENI on in the VPC CNI. Owns the settings that it names and keeps all others; when it goes, those that it \
+         named go and the VPC CNI's defaults hold.",
     )
     .attr("id", Attribute::string().computed().doc("The cluster's name."))
     .attr("cluster_name", Attribute::string().force_new().doc("The EKS cluster; without it the provider's."))
@@ -66,7 +68,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     .attr("addon_arn", Attribute::string().computed().doc("The add-on's ARN; null with `daemonset`."))
     .attr(
         "created_addon",
-        Attribute::bool().computed().doc("Whether the add-on was created here: then destroying this deletes it."),
+        Attribute::bool().computed().doc("Whether the add-on was created here: then destroying this deletes it; where nodes need it, what it installed stays."),
     )
     .attr(
         "trunk_nodes",
@@ -158,7 +160,8 @@ async fn put(
     if is_addon(planned) {
         let name = named(cluster).map_err(|d| (None, d))?;
         let asked = version_asked(prior, planned);
-        let created = addon::put(client, cx, name, &asked, &wanted, &dropped).await.map_err(|d| (None, d))?;
+        let role = addon::role_asked(prior, planned);
+        let created = addon::put(client, cx, name, &asked, role, &wanted, &dropped).await.map_err(|d| (None, d))?;
         let created = created || attrs::flag(prior, "created_addon") == Some(true);
         held = held.with_attr("created_addon", created.into());
         if prior.is_null() {
@@ -168,7 +171,10 @@ async fn put(
     } else {
         let reached = client.reach_for_write(cx, cluster).await.map_err(|d| (None, d))?;
         held = held.with_attr("created_addon", false.into());
-        daemonset::put(&reached, cx, &wanted).await.map_err(|d| (Some(held.clone()), d))?;
+        if prior.is_null() {
+            self_managed(client, cluster).await.map_err(|d| (None, d))?;
+        }
+        daemonset::put(&reached, cx, &wanted, &dropped).await.map_err(|d| (Some(held.clone()), d))?;
     }
     put_cooldown(client, cx, prior, planned).await.map_err(|d| (Some(held.clone()), d))?;
     match observe(client, &held).await {
@@ -178,10 +184,36 @@ async fn put(
     }
 }
 
+/// A VPC CNI that EKS manages is not ours to edit behind its back: the next change of the add-on would undo it.
+async fn self_managed(client: &KubeClient, cluster: Option<&str>) -> Result<(), Diagnostic> {
+    let Some(name) = cluster else { return Ok(()) };
+    match client.eks.addon(name, addon::NAME).await? {
+        None => Ok(()),
+        Some(_) => Err(Diagnostic::error(
+            "The VPC CNI is a managed add-on",
+            format!(
+                "The cluster {name:?} has the add-on {}, and its next change would undo what is written into the DaemonSet: use \
+                 `via = \"addon\"`.",
+                addon::NAME
+            ),
+        )
+        .attribute(AttrPath::attr("via"))),
+    }
+}
+
 /// The planned object with a version only where the configuration asks for another one than runs.
 fn version_asked(prior: &Value, planned: &Value) -> Value {
     let same = attrs::text(prior, "addon_version").is_some_and(|v| Some(v) == attrs::text(planned, "addon_version"));
     if same { planned.with_attr("addon_version", Value::null(Type::String)) } else { planned.clone() }
+}
+
+/// Whether the add-on came with an interrupted creation: then it goes with this object.
+async fn made_then(client: &KubeClient, intent: &Intent) -> Result<bool, Diagnostic> {
+    let Some(cluster) = client.cluster_of(&intent.attributes).filter(|_| is_addon(&intent.attributes)) else {
+        return Ok(false);
+    };
+    let addon = client.eks.addon(cluster, addon::NAME).await?;
+    Ok(addon.and_then(|a| a.created_at).is_some_and(|at| at >= intent.at - life::SKEW_SECS))
 }
 
 fn vanished() -> Diagnostic {
@@ -220,7 +252,9 @@ fn written(result: Result<Value, (Option<Value>, Diagnostic)>, before: &Value) -
     }
 }
 
-async fn take_away(client: &KubeClient, cx: &Context, prior: &Value) -> Result<(), Diagnostic> {
+/// Takes what is ours away. The answer holds warnings.
+async fn take_away(client: &KubeClient, cx: &Context, prior: &Value) -> Result<Diagnostics, Diagnostic> {
+    let nothing_said = Diagnostics::new();
     let cluster = client.cluster_of(prior);
     let reached = match client.reach(cluster).await {
         Ok(Access::Ready(reached)) => Some(reached),
@@ -232,23 +266,41 @@ async fn take_away(client: &KubeClient, cx: &Context, prior: &Value) -> Result<(
         daemonset::clear_cooldown(reached).await?;
     }
     if !is_addon(prior) {
-        return match reached {
-            Some(reached) => daemonset::clear(&reached).await,
-            None => Ok(()),
-        };
+        if let Some(reached) = reached {
+            daemonset::clear(&reached, &Env::wanted(prior)).await?;
+        }
+        return Ok(nothing_said);
     }
     let name = named(cluster)?;
-    let Some((_, env)) = addon::read(client, name).await? else { return Ok(()) };
-    if attrs::flag(prior, "created_addon") == Some(true) {
-        return addon::delete(client, cx, name).await;
+    let Some((_, env)) = addon::read(client, name).await? else { return Ok(nothing_said) };
+    let created = attrs::flag(prior, "created_addon") == Some(true);
+    // Without the VPC CNI no pod starts on a node; where nodes cannot be counted, there may be some.
+    let is_needed = nodes::count(client, cluster).await != Some(0);
+    if created && !is_needed {
+        return addon::delete(client, cx, name, false).await.map(|()| nothing_said);
     }
     let ours = Env::wanted(prior);
-    if ours.main.keys().all(|k| !env.main.contains_key(k)) && ours.init.keys().all(|k| !env.init.contains_key(k)) {
-        return Ok(());
+    let role = addon::role_asked(prior, &SCHEMA.block.empty());
+    let holds = |now: &values::Vars, ours: &values::Vars| ours.keys().any(|k| now.contains_key(k));
+    if holds(&env.main, &ours.main) || holds(&env.init, &ours.init) || role.is_some() {
+        let nothing = SCHEMA.block.empty();
+        addon::put(client, cx, name, &nothing, role.filter(|_| !created), &Env::default(), &ours).await?;
+        addon::settle(client, cx, name).await?;
     }
-    let nothing = SCHEMA.block.empty();
-    addon::put(client, cx, name, &nothing, &Env::default(), &ours).await?;
-    addon::settle(client, cx, name).await
+    if !created {
+        return Ok(nothing_said);
+    }
+    addon::delete(client, cx, name, true).await?;
+    Ok(Diagnostic::warning(
+        "The VPC CNI stays in the cluster",
+        format!(
+            "The add-on {} of {name} was created here and is deleted, but the cluster has nodes, which need the VPC CNI: its \
+             objects stay, without the settings of this resource and without EKS to keep them. Nodes keep their trunk \
+             interface until they are replaced.",
+            addon::NAME
+        ),
+    )
+    .into())
 }
 
 #[async_trait]
@@ -297,6 +349,38 @@ impl ResourceType for PodEni {
         mistakes::of(config)
     }
 
+    fn wants_look_up(&self, prior: &Value, config: &Value) -> bool {
+        takeover::concerns(prior, config)
+    }
+
+    async fn look_up(
+        &self,
+        client: &dyn Client,
+        _scope: &ReadScope,
+        configs: &[Value],
+    ) -> Vec<Result<Option<Value>, Diagnostic>> {
+        let client = life::client(client);
+        let looks = configs.iter().map(|config| async { Ok(takeover::look(client, config).await) });
+        life::in_order(looks.collect()).await
+    }
+
+    fn plan_with(&self, request: &PlanRequest<'_>, found: &Value) -> PlanResponse {
+        let mut response = self.plan(request);
+        response.diagnostics.push(takeover::warning(found));
+        response
+    }
+
+    fn claims(&self, object: &Value, _provider: &ProviderAddr, provider_config: &Value) -> Option<Claim> {
+        let cluster = attrs::text(object, "cluster_name").or_else(|| attrs::text(provider_config, "cluster_name"))?;
+        Some(Claim {
+            thing: format!("the add-on {} of the cluster {cluster:?}", addon::NAME),
+            advice: "Keep sgp_pod_eni: it creates the add-on where there is none and keeps settings that it does not name, and \
+                     `addon_version`, `service_account_role_arn`, `env` and `init_env` say what aws_eks_addon says. Take the other \
+                     one out of the configuration, and out of the state with `sgp state rm` before the next apply where it was \
+                     applied already, so that the add-on is not deleted.",
+        })
+    }
+
     async fn read(&self, client: &dyn Client, _scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
         let client = life::client(client);
         let reads = requests.iter().map(|request| observe(client, &request.prior)).collect();
@@ -319,7 +403,7 @@ impl ResourceType for PodEni {
 
     async fn delete(&self, client: &dyn Client, cx: &Context, request: DeleteRequest<'_>) -> Applied {
         match take_away(life::client(client), cx, request.prior).await {
-            Ok(()) => Applied::gone(),
+            Ok(diagnostics) => Applied { diagnostics, ..Applied::gone() },
             Err(diagnostic) => Applied::partly(request.prior.clone(), diagnostic),
         }
     }
@@ -341,6 +425,7 @@ impl ResourceType for PodEni {
         let cluster = client.cluster_of(&intent.attributes).unwrap_or_default().to_owned();
         let asked = intent.attributes.with_attr("id", cluster.into());
         let Some(object) = observe(client, &asked).await? else { return Ok(Found::Nothing) };
+        let object = object.with_attr("created_addon", made_then(client, intent).await?.into());
         let live = Env {
             main: attrs::string_map(&object, "effective_env"),
             init: attrs::string_map(&object, "effective_init_env"),

@@ -65,6 +65,29 @@ impl Env {
         Self { main: container_vars(&pods["containers"], MAIN), init: container_vars(&pods["initContainers"], INIT) }
     }
 
+    /// A strategic merge patch that takes those of these variables out of a `DaemonSet` that are left there without a value: who
+    /// named them before still does, but their value was ours. `None` when there are none.
+    pub(super) fn without_value(&self, live: &Json) -> Option<Json> {
+        let pods = at(live, &["spec", "template", "spec"])?;
+        let mut patch = json!({});
+        for (list, name, ours) in [("containers", MAIN, &self.main), ("initContainers", INIT, &self.init)] {
+            let is_left = |e: &&Json| {
+                e.get("value").is_none()
+                    && e.get("valueFrom").is_none()
+                    && e["name"].as_str().is_some_and(|name| ours.contains_key(name))
+            };
+            let left: Vec<Json> = container_env(&pods[list], name)
+                .iter()
+                .filter(is_left)
+                .map(|e| json!({"name": e["name"], "$patch": "delete"}))
+                .collect();
+            if !left.is_empty() {
+                patch[list] = json!([{"name": name, "env": left}]);
+            }
+        }
+        patch.as_object().is_some_and(|p| !p.is_empty()).then(|| json!({"spec": {"template": {"spec": patch}}}))
+    }
+
     /// The part of a `DaemonSet` that says these variables and nothing else.
     pub(super) fn daemonset_content(&self) -> Json {
         let container = |name: &str, vars: &Vars| {
@@ -91,10 +114,14 @@ fn vars(json: Option<&Json>) -> Vars {
 }
 
 fn container_vars(containers: &Json, name: &str) -> Vars {
+    let entry = |e: &Json| Some((e["name"].as_str()?.to_owned(), e["value"].as_str()?.to_owned()));
+    container_env(containers, name).iter().filter_map(entry).collect()
+}
+
+fn container_env<'a>(containers: &'a Json, name: &str) -> &'a [Json] {
     let listed = containers.as_array().map(Vec::as_slice).unwrap_or_default();
     let env = listed.iter().find(|c| c["name"] == name).and_then(|c| c["env"].as_array());
-    let entry = |e: &Json| Some((e["name"].as_str()?.to_owned(), e["value"].as_str()?.to_owned()));
-    env.map(Vec::as_slice).unwrap_or_default().iter().filter_map(entry).collect()
+    env.map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Reads configuration values, JSON or YAML; empty text is an empty object.
@@ -242,6 +269,23 @@ mod tests {
         assert_eq!(drifted.get("enforcing_mode"), Some(&"standard".into()));
         assert_eq!(drifted.get("disable_tcp_early_demux"), Some(&false.into()));
         assert_eq!(attrs::string_map(&drifted, "env"), vars_of(&[("WARM_ENI_TARGET", "2")]));
+    }
+
+    #[test]
+    fn variables_without_a_value_are_taken_out() {
+        let ours = Env { main: vars_of(&[("A", "1"), ("B", "2"), ("C", "3")]), init: vars_of(&[(DEMUX, "true")]) };
+        let live = |main: Json, init: Json| {
+            json!({"spec": {"template": {"spec": {
+                "containers": [{"name": "other"}, {"name": MAIN, "env": main}], "initContainers": [{"name": INIT, "env": init}]}}}})
+        };
+        let left =
+            json!([{"name": "A"}, {"name": "B", "value": "theirs"}, {"name": "C", "valueFrom": {}}, {"name": "D"}]);
+        assert_eq!(
+            ours.without_value(&live(left, json!([{"name": DEMUX, "value": "false"}]))),
+            Some(json!({"spec": {"template": {"spec": {
+                "containers": [{"name": MAIN, "env": [{"name": "A", "$patch": "delete"}]}]}}}}))
+        );
+        assert_eq!(ours.without_value(&live(json!([]), Json::Null)), None);
     }
 
     #[test]

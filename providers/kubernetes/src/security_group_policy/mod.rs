@@ -22,7 +22,9 @@ use crate::{
     json::{at, string, string_at},
     life::{self, Failed, Identity, Lists, Live},
     matching::{self, Policy},
-    metadata, selector,
+    metadata,
+    owned::MANAGER,
+    selector,
     target::{ApiKind, Target},
 };
 
@@ -190,21 +192,22 @@ async fn resolve_known(
     if names.is_empty() {
         return Ok(Names::new());
     }
-    let vpc = vpc_of(client, cluster).await?;
+    let (cluster, vpc) = vpc_of(client, cluster).await?;
     let all: Vec<String> = names.iter().cloned().collect();
-    if let Ok(ids) = client.eks.security_group_ids(&vpc, &all).await {
+    if let Ok(ids) = client.eks.security_group_ids(&cluster, &vpc, &all).await {
         return Ok(all.into_iter().zip(ids).collect());
     }
     let mut found = Names::new();
     for name in all {
-        if let Ok(ids) = client.eks.security_group_ids(&vpc, std::slice::from_ref(&name)).await {
+        if let Ok(ids) = client.eks.security_group_ids(&cluster, &vpc, std::slice::from_ref(&name)).await {
             found.extend(ids.into_iter().next().map(|id| (name, id)));
         }
     }
     Ok(found)
 }
 
-async fn vpc_of(client: &KubeClient, cluster: Option<&str>) -> Result<String, Diagnostic> {
+/// A cluster and its VPC.
+async fn vpc_of(client: &KubeClient, cluster: Option<&str>) -> Result<(String, String), Diagnostic> {
     let Some(name) = cluster else {
         return Err(Diagnostic::error(
             "Names of security groups need a cluster of EKS",
@@ -214,12 +217,30 @@ async fn vpc_of(client: &KubeClient, cluster: Option<&str>) -> Result<String, Di
         .attribute(AttrPath::attr("security_group_names")));
     };
     let access = client.eks.cluster(name).await?;
-    access.map(|a| a.vpc_id).ok_or_else(|| {
+    access.map(|a| (name.to_owned(), a.vpc_id)).ok_or_else(|| {
         Diagnostic::error(
             "No such EKS cluster",
             format!("There is no EKS cluster {name:?} to look up security groups for."),
         )
     })
+}
+
+fn at_names(mut problem: Diagnostic) -> Diagnostic {
+    if problem.detail.contains("no security group") {
+        problem.detail.push_str(
+            " One that this configuration makes is found when it is referred to, as in `aws_security_group.backend.name`.",
+        );
+    }
+    problem.attribute(AttrPath::attr("security_group_names"))
+}
+
+/// What the names of one configuration mean, in their order; `None` when its cluster is not there yet.
+async fn meant(client: &KubeClient, config: &Value) -> Result<Option<Value>, Diagnostic> {
+    let said = attrs::texts(config, "security_group_names");
+    let Some(cluster) = client.cluster_of(config) else { return vpc_of(client, None).await.map(|_| None) };
+    let Some(access) = client.eks.cluster(cluster).await? else { return Ok(None) };
+    let found = client.eks.security_group_ids(cluster, &access.vpc_id, &said).await.map_err(at_names)?;
+    Ok(Some(Value::strings(found)))
 }
 
 /// The groups to write, and what the names meant. A name that means nothing or several groups is an error here.
@@ -229,8 +250,8 @@ async fn resolve(client: &KubeClient, object: &Value) -> Result<(Vec<String>, Na
     if said.is_empty() {
         return Ok((union(ids, Vec::new()), Names::new()));
     }
-    let vpc = vpc_of(client, client.cluster_of(object)).await?;
-    let found = client.eks.security_group_ids(&vpc, &said).await?;
+    let (cluster, vpc) = vpc_of(client, client.cluster_of(object)).await?;
+    let found = client.eks.security_group_ids(&cluster, &vpc, &said).await.map_err(at_names)?;
     let names = said.into_iter().zip(found.iter().cloned()).collect();
     Ok((union(ids, found), names))
 }
@@ -311,6 +332,40 @@ impl ResourceType for SecurityGroupPolicy {
 
     fn validate(&self, config: &Value) -> Diagnostics {
         mistakes::of(config)
+    }
+
+    /// Names that are new, or that stand beside ids that are.
+    fn wants_look_up(&self, prior: &Value, config: &Value) -> bool {
+        let names = config.get("security_group_names").filter(|n| n.is_wholly_known());
+        let cluster = config.get("cluster_name").is_none_or(Value::is_known);
+        let same = |name: &str| prior.get(name).is_some_and(|before| Some(before) == config.get(name));
+        let unchanged = ["security_group_ids", "security_group_names", "cluster_name"].into_iter().all(same);
+        cluster && !unchanged && names.and_then(Value::elements).is_some_and(|names| !names.is_empty())
+    }
+
+    async fn look_up(
+        &self,
+        client: &dyn Client,
+        _scope: &ReadScope,
+        configs: &[Value],
+    ) -> Vec<Result<Option<Value>, Diagnostic>> {
+        let client = life::client(client);
+        life::in_order(configs.iter().map(|config| meant(client, config)).collect()).await
+    }
+
+    fn plan_with(&self, request: &PlanRequest<'_>, found: &Value) -> PlanResponse {
+        let response = self.plan(request);
+        let planned = response.planned.as_ref().unwrap_or(request.proposed);
+        let open = planned.get("resolved_security_group_ids").is_some_and(|v| !v.is_known());
+        if !open || !planned.get("security_group_ids").is_some_and(Value::is_wholly_known) {
+            return response;
+        }
+        let ids = union(
+            attrs::texts(planned, "security_group_ids"),
+            found.str_elements().into_iter().map(str::to_owned).collect(),
+        );
+        let planned = planned.with_attr("resolved_security_group_ids", Value::strings(ids));
+        PlanResponse { planned: Some(planned), ..response }
     }
 
     async fn read(&self, client: &dyn Client, scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {
