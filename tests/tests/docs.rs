@@ -1,8 +1,7 @@
-//! What users read is true: links lead somewhere, pages about types are those of the binary, and every example is taken by `sgp`.
+//! What users read is true: links lead somewhere, and every example is taken by `sgp`.
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
@@ -80,22 +79,6 @@ fn links_lead_somewhere() {
     }
     assert!(count > 30, "{count} links");
     assert!(broken.is_empty(), "{broken:#?}");
-}
-
-#[test]
-fn pages_about_types_are_those_of_the_binary() {
-    let folder = Workdir::new(&[]);
-    assert!(sgp(folder.path(), &["docs", "-out", "pages"]).status.success());
-    let read = |folder: &Path| -> BTreeMap<String, String> {
-        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        entries
-            .map(|p| (p.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(p).unwrap()))
-            .collect()
-    };
-    let (made, kept) = (read(&folder.path().join("pages")), read(&root().join("docs/resources")));
-    let differ = |name: &&String| made.get(*name) != kept.get(*name);
-    let stale: Vec<&String> = made.keys().chain(kept.keys()).filter(differ).collect();
-    assert!(stale.is_empty(), "stale, run `sgp docs -out docs/resources`: {stale:?}");
 }
 
 /// An example names objects that it does not show; whatever else is wrong with it is wrong.
