@@ -714,6 +714,11 @@ async fn objects_follow_the_provider_that_their_block_names() {
     // But a default configuration must not be asked for what another one made.
     world.write("");
     assert_eq!(world.plan_errors().await, ["Provider configuration not present"]);
+    let mut world = World::new("module \"m\" {\n  source = \"./m\"\n}\n");
+    world.files.insert("m/main.tf".into(), format!("provider \"fake\" {{}}\n{CHAIN_A}\n"));
+    world.apply().await;
+    world.write("");
+    assert_eq!(world.plan_errors().await, ["Provider configuration not present"]);
 }
 
 #[tokio::test]

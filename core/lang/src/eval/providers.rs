@@ -6,7 +6,7 @@ use sgp_model::{Diagnostic, ProviderAddr, ResourceAddr, Span, Value};
 
 use super::{CellKey, Env, Eval, Evaluator, ModuleInfo, Repetition, Stop, World};
 use crate::{
-    config::ResourceBlock,
+    config::{Module, ResourceBlock},
     suggest::{did_you_mean, list},
     syntax::Body,
 };
@@ -38,6 +38,11 @@ impl<W: World> Evaluator<W> {
     pub fn provider_config(&mut self, addr: &ProviderAddr) -> Result<Value, Stop> {
         let wanted = addr.clone();
         let result = self.value_cell(CellKey::Provider(addr.clone()), move |this, _| {
+            let called = |module: &Arc<Module>, name: &Arc<str>| module.calls.get(name).map(|call| call.module.clone());
+            let root = this.config.root.clone();
+            if wanted.module.0.iter().try_fold(root, |module, step| called(&module, &step.name)).is_none() {
+                return Err(gone(&wanted).into());
+            }
             let info = this.module(&wanted.module)?;
             let Some(schema) = this.schemas.provider_config(&wanted.name) else {
                 let at = info.config.provider(&wanted.name, wanted.alias.as_deref()).map(|p| p.span.clone());
