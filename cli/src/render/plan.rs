@@ -153,6 +153,9 @@ fn title(change: &ResourceChange) -> Vec<String> {
     {
         lines.push(format!("(imported from {})", quote(id)));
     }
+    if change.action == Action::Forget {
+        lines.push("(destroy = false is set in the configuration)".to_owned());
+    }
     lines.extend(change.reason.as_ref().and_then(|reason| because(addr, reason)).map(|text| format!("({text})")));
     lines
 }

@@ -433,6 +433,7 @@ impl<'a> Planning<'a> {
         for change in list.iter_mut().filter(|c| c.action == Action::Delete) {
             if self.refactored.forgotten.holds(&change.addr) {
                 change.action = Action::Forget;
+                change.reason = None;
                 let_go.push(format!(" - {}", change.addr));
             }
         }
