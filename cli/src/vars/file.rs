@@ -61,6 +61,13 @@ fn padded(text: &str, span: &Span) -> String {
 }
 
 fn relocated(mut diagnostic: Diagnostic, path: &str) -> Diagnostic {
+    // There is nothing to declare: whatever a name means elsewhere, here it means nothing.
+    if diagnostic.summary.contains("undeclared") || diagnostic.summary == "Invalid reference" {
+        "Reference in a variables file".clone_into(&mut diagnostic.summary);
+        diagnostic.detail = format!(
+            "The values in {path} are fixed: they cannot refer to anything. If text is meant, put it between quotes."
+        );
+    }
     if let Some(span) = &mut diagnostic.span {
         span.file = path.into();
     }
@@ -90,6 +97,7 @@ mod tests {
     fn mistakes_keep_their_place() {
         let text = "a = 1\nb = [\n  var.x,\n]\nc {}\nd = \"x\"\n";
         let (values, diagnostics) = values("x.tfvars", text);
+        assert!(diagnostics.iter().any(|d| d.summary == "Reference in a variables file"), "{diagnostics:?}");
         assert_eq!(values.keys().collect::<Vec<_>>(), ["a", "d"]);
         let places: Vec<_> =
             diagnostics.iter().filter_map(|d| d.span.as_ref()).map(|s| (&*s.file, &text[s.range.clone()])).collect();
