@@ -228,4 +228,14 @@ mod tests {
         let facts = Facts { schemas: &schema, schema_version: &|_, _| 2, source: &source, version: "0.1.0" };
         insta::assert_snapshot!(plan(&p, None, facts).pretty());
     }
+
+    #[test]
+    fn what_is_known_has_no_unknown_parts() {
+        let value = Value::object([("list", Value::tuple(vec![Value::int(1)]))]);
+        let known = change("aws_example.a", Action::Update, Some(value.clone()), Some(value));
+        let source = |name: &str| name.to_owned();
+        let facts = Facts { schemas: &schema, schema_version: &|_, _| 0, source: &source, version: "0.1.0" };
+        let json = resource_change(&known, facts).to_string();
+        assert!(json.contains(r#""after_unknown":{},"#), "{json}");
+    }
 }

@@ -275,18 +275,18 @@ mod tests {
     struct Blocks<'a>(&'a [(&'a str, Repeats)]);
 
     impl Blocks<'_> {
-        fn of(&self, name: &str) -> Option<Repeats> {
-            Some(self.0.iter().find(|(n, _)| *n == name).map_or(Repeats::No, |(_, r)| *r))
+        fn of(&self, name: &str) -> Repeats {
+            self.0.iter().find(|(n, _)| *n == name).map_or(Repeats::No, |(_, r)| *r)
         }
     }
 
     impl Shape for Blocks<'_> {
         fn resource(&self, addr: &ResourceAddr) -> Option<Repeats> {
-            self.of(&addr.without_keys().to_string())
+            Some(self.of(&addr.without_keys().to_string()))
         }
 
         fn call(&self, path: &ModulePath) -> Option<Repeats> {
-            self.of(&path.without_keys().to_string())
+            Some(self.of(&path.without_keys().to_string()))
         }
     }
 

@@ -244,7 +244,7 @@ impl<'a> Walk<'a> {
     /// One report about everything that could not be written down.
     fn report_unrecorded(&mut self) {
         let Some(cause) = &self.store_failed else { return };
-        let mut detail = format!("{cause}. Nothing more was started.");
+        let mut detail = format!("Nothing more was started: {cause}.");
         for (called, text) in [
             (true, "These calls were made, but their outcome is not recorded; the next run looks it up in the journal"),
             (false, "Nothing was done to these, because their intent could not be journaled"),

@@ -30,7 +30,7 @@ pub(super) enum Work {
     /// A change of one object.
     Mutate(Box<Operation>),
     /// A data source.
-    Read(Reading),
+    Read(Box<Reading>),
 }
 
 /// A data source that is about to be read.
@@ -78,7 +78,7 @@ impl Walk<'_> {
     ) -> Result<Option<Work>, Diagnostics> {
         match op {
             Op::Join => Ok(None),
-            Op::Read => Ok(self.read(change).await?.map(Work::Read)),
+            Op::Read => Ok(self.read(change).await?.map(|r| Work::Read(Box::new(r)))),
             Op::Record => self.record(change).await.map(|()| None),
             Op::Forget => self.forget(change).await.map(|()| None),
             Op::Delete => Ok(Some(Work::Mutate(Box::new(self.delete(index, change).await?)))),

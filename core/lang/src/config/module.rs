@@ -346,14 +346,13 @@ fn impossible_move(from: &ParsedAddr, to: &ParsedAddr) -> Option<String> {
         ParsedAddr::Instance(i) => Some(i.resource.clone()),
     };
     match (resource(from), resource(to)) {
-        (None, None) => None,
         (Some(from), Some(to)) if from.mode == Mode::Data || to.mode == Mode::Data => {
             Some("Data sources do not move: they are read again by every run.".into())
         }
         (Some(from), Some(to)) if from.type_name != to.type_name => {
             Some(format!("{from} and {to} are of different types, and an object keeps its type."))
         }
-        (Some(_), Some(_)) => None,
+        (None, None) | (Some(_), Some(_)) => None,
         _ => Some("A module moves to a module, and a resource to a resource.".into()),
     }
 }
