@@ -20,8 +20,10 @@ pub enum ErrorKind {
     Connection,
     /// There are no credentials that work.
     Credentials,
-    /// The answer could not be understood.
+    /// The answer could not be understood; the request may have been served.
     Answer,
+    /// Somebody who is not AWS (a proxy) refused the request.
+    Stranger,
     /// The request was never sent: an argument is missing or malformed.
     Request,
 }
@@ -105,7 +107,7 @@ impl ApiError {
         let service = error.as_service_error();
         let kind = match error {
             _ if credentials.is_some() => ErrorKind::Credentials,
-            SdkError::ServiceError(_) if service.is_some_and(|e| e.code().is_none()) => ErrorKind::Answer,
+            SdkError::ServiceError(_) if service.is_some_and(|e| e.code().is_none()) => unworded(error.raw_response()),
             SdkError::ConstructionFailure(_) => ErrorKind::Request,
             SdkError::TimeoutError(_) => ErrorKind::Timeout,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => ErrorKind::Timeout,
@@ -117,7 +119,7 @@ impl ApiError {
         let message = match (service.and_then(|e| e.message()), credentials) {
             (Some(said), _) => said.to_owned(),
             (None, Some(credentials)) => causes(credentials),
-            (None, None) if kind == ErrorKind::Answer && status.is_some_and(|s| s >= 300) => format!(
+            (None, None) if kind != ErrorKind::Connection && status.is_some_and(|s| s >= 300) => format!(
                 "The answer (HTTP status {}) is none of AWS's: {}",
                 status.map_or_else(|| "unknown".to_owned(), |s| s.to_string()),
                 beginning(error.raw_response().and_then(|r| r.body().bytes()).unwrap_or_default())
@@ -175,11 +177,9 @@ impl ApiError {
     /// Whether the request may have taken effect although it failed: no answer, half an answer, a server's fault.
     pub fn may_have_been_served(&self) -> bool {
         match self.kind {
-            ErrorKind::Timeout | ErrorKind::Connection => true,
-            // A refusal that no service of AWS would word (a proxy's, say) is a refusal all the same.
-            ErrorKind::Answer => self.status.is_none_or(|s| !(400..500).contains(&s)),
+            ErrorKind::Timeout | ErrorKind::Connection | ErrorKind::Answer => true,
             ErrorKind::Service => self.status.is_some_and(|s| s >= 500) && !self.is_throttled(),
-            ErrorKind::Credentials | ErrorKind::Request => false,
+            ErrorKind::Credentials | ErrorKind::Request | ErrorKind::Stranger => false,
         }
     }
 
@@ -193,7 +193,7 @@ impl ApiError {
             ErrorKind::Connection => "The endpoint could not be reached. Check the region, the `endpoints` of the provider, \
                  AWS_ENDPOINT_URL and the network; in a private subnet an interface endpoint or a NAT gateway is needed."
                 .to_owned(),
-            ErrorKind::Answer => "The endpoint answered something that is not what this API answers. A proxy or a wrong endpoint \
+            ErrorKind::Answer | ErrorKind::Stranger => "The endpoint answered something that is not what this API answers. A proxy or a wrong endpoint \
                  does that."
                 .to_owned(),
             ErrorKind::Request => String::new(),
@@ -255,6 +255,12 @@ impl From<ApiError> for Diagnostics {
     fn from(error: ApiError) -> Self {
         Diagnostic::from(error).into()
     }
+}
+
+/// What an error without a code is: a page of somebody else's, or an answer that was cut off before its words.
+fn unworded(response: Option<&Response>) -> ErrorKind {
+    let is_page = |r: &Response| r.status().is_client_error() && r.body().bytes().is_some_and(|body| !body.is_empty());
+    if response.is_some_and(is_page) { ErrorKind::Stranger } else { ErrorKind::Answer }
 }
 
 /// The beginning of a body for people; says so when there is none.
@@ -398,7 +404,8 @@ pub(crate) mod tests {
             (ErrorKind::Timeout, None, true),
             (ErrorKind::Connection, None, true),
             (ErrorKind::Answer, Some(200), true),
-            (ErrorKind::Answer, Some(403), false),
+            (ErrorKind::Answer, Some(409), true),
+            (ErrorKind::Stranger, Some(403), false),
             (ErrorKind::Service, Some(500), true),
             (ErrorKind::Service, Some(400), false),
             (ErrorKind::Credentials, None, false),
