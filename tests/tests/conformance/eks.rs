@@ -58,7 +58,11 @@ vpc_config {
             edit("encryption_config.provider.key_arn", "key/one", "key/two"),
         ],
         import: Some(id),
-        untold: &["bootstrap_cluster_creator_admin_permissions", "force_update_version"],
+        untold: &[
+            "bootstrap_cluster_creator_admin_permissions",
+            "bootstrap_self_managed_addons",
+            "force_update_version",
+        ],
         vanish: Some(|world, object| delete(world, &format!("/clusters/{}", text(object, "name")))),
         beside: &[
             ("encryption_config.resources", "EKS encrypts `secrets` and nothing else"),

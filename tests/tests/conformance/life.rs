@@ -33,7 +33,10 @@ pub fn run(case: &Case) {
     for edit in &case.replacements {
         object.edit(edit, "replace");
     }
-    object.import("after its replacements");
+    // A made name must be read off the object.
+    if object.body.contains("name_prefix") {
+        object.import("after its replacements");
+    }
     object.delete();
 }
 

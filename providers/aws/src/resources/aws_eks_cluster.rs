@@ -15,7 +15,7 @@ use sgp_contract::{
     Applied, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
     ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
-use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, PathStep, Schema, Value, state::Intent};
+use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, PathStep, Schema, Type, Value, state::Intent};
 
 use crate::{
     adoption::{CLOCK_SKEW_SECS, by_age},
@@ -42,8 +42,9 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         .attr("arn", Attribute::string().computed().doc("The ARN."))
         .attr(
             "bootstrap_self_managed_addons",
-            Attribute::bool().optional().default(true).force_new().doc(
-                "Whether EKS installs VPC CNI, CoreDNS and kube-proxy that it does not manage; EKS does not tell it later.",
+            Attribute::bool().optional().default(true).doc(
+                "Whether EKS installs VPC CNI, CoreDNS and kube-proxy that it does not manage; a change replaces the cluster. EKS does not \
+                 tell it later, so that it is not known of a cluster that was imported.",
             ),
         )
         .attr(
@@ -127,6 +128,13 @@ impl ResourceType for EksCluster {
         let mut response = tags::plan(&SCHEMA, request);
         if !request.prior.is_null() {
             judge(request.prior, request.proposed, &mut response);
+            // What EKS does not tell of an imported cluster is no change as long as nobody says it.
+            if !values::is_set(request.prior, ADDONS)
+                && !request.config.get(ADDONS).is_some_and(|v| !v.is_null())
+                && let Some(planned) = response.planned.take()
+            {
+                response.planned = Some(planned.with_attr(ADDONS, Value::null(Type::Bool)));
+            }
         }
         response
     }
@@ -193,16 +201,18 @@ impl ResourceType for EksCluster {
     }
 }
 
+/// Says how the cluster was made, and EKS forgets it.
+const ADDONS: &str = "bootstrap_self_managed_addons";
+
 fn name_of(object: &Value) -> String {
     values::text(object, "name").unwrap_or_else(|| values::string(object, "id"))
 }
 
 fn object(client: &AwsClient, prior: &Value, found: &Cluster) -> Value {
     let object = cluster::object(&SCHEMA, client, prior, found);
-    let bootstrap = values::bool_opt(prior, "bootstrap_self_managed_addons").unwrap_or(true);
     let protection = found.deletion_protection().unwrap_or_else(|| values::flag(prior, "deletion_protection"));
     ObjectBuilder::carrying(&SCHEMA, &object)
-        .set("bootstrap_self_managed_addons", bootstrap)
+        .set(ADDONS, values::opt_bool(values::bool_opt(prior, ADDONS)))
         .set("deletion_protection", protection)
         .build()
 }
@@ -269,6 +279,9 @@ fn judge(prior: &Value, proposed: &Value, response: &mut PlanResponse) {
             let path = nested("access_config", "authentication_mode");
             response.diagnostics.push(Diagnostic::error("Authentication mode cannot go back", detail).attribute(path));
         }
+    }
+    if values::is_set(prior, ADDONS) && changed(prior, proposed, ADDONS) {
+        response.requires_replace.push(AttrPath::attr(ADDONS));
     }
     if let (Some(old), Some(new)) = inside("compute_config")
         && values::text(old, "node_role_arn").is_some()
@@ -524,8 +537,6 @@ async fn delete(client: &AwsClient, cx: &Context, name: &str) -> Result<(), Fail
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use sgp_model::Type;
-
     use super::*;
 
     fn block(name: &str, fields: &[(&'static str, Value)]) -> Value {
@@ -581,6 +592,9 @@ mod tests {
             judged(&access("API", None), &access("API_AND_CONFIG_MAP", None)).1,
             ["Authentication mode cannot go back"]
         );
+        let addons = |on: bool| [(ADDONS, on.into())];
+        assert_eq!(judged(&addons(true), &addons(false)).0, [ADDONS]);
+        assert_eq!(judged(&[], &addons(false)).0, none, "it is not known of an imported cluster");
         assert_eq!(judged(&[], &[("encryption_config", encrypted("arn:1"))]).0, none);
         assert_eq!(
             judged(&[("encryption_config", encrypted("arn:1"))], &[("encryption_config", encrypted("arn:1"))]).0,
