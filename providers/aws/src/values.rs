@@ -89,6 +89,12 @@ pub fn any_changed(prior: &Value, planned: &Value, names: &[&str]) -> bool {
     names.iter().any(|name| changed(prior, planned, name))
 }
 
+/// The object with null in place of what is unknown, however deep.
+#[must_use]
+pub fn known(object: &Value) -> Value {
+    object.map_deep(&mut |_, v| if v.is_known() { v } else { Value::null(v.ty()) })
+}
+
 /// A string, or null.
 pub fn opt_str(text: Option<&str>) -> Value {
     text.map_or_else(|| Value::null(Type::String), Value::from)

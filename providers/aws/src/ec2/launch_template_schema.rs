@@ -98,13 +98,13 @@ fn block_device() -> Block {
     let ebs = Block::default()
         .attr("delete_on_termination", text("`true` or `false`: whether the volume goes with the instance."))
         .attr("encrypted", text("`true` or `false`."))
-        .attr("iops", number("I/O operations a second."))
+        .attr("iops", number("I/O operations a second.").optional_computed())
         .attr("kms_key_id", text("The ARN of the KMS key."))
         .attr("snapshot_id", text("The snapshot that the volume begins with."))
-        .attr("throughput", number("MiB a second, for gp3."))
+        .attr("throughput", number("MiB a second, for gp3.").optional_computed())
         .attr("volume_initialization_rate", number("MiB a second at which the snapshot is loaded."))
-        .attr("volume_size", number("GiB."))
-        .attr("volume_type", text("`gp3`, `io2`, ..."));
+        .attr("volume_size", number("GiB.").optional_computed())
+        .attr("volume_type", text("`gp3`, `io2`, ...").optional_computed());
     Block::default()
         .attr("device_name", text("The device: `/dev/xvda`."))
         .attr("no_device", text("An empty text to leave out the image's device."))
@@ -118,11 +118,14 @@ fn profile() -> Block {
 
 fn metadata() -> Block {
     Block::default()
-        .attr("http_endpoint", text("`enabled` or `disabled`."))
-        .attr("http_tokens", text("`required` (IMDSv2 only) or `optional`."))
-        .attr("http_put_response_hop_limit", number("Hops that an answer may take, 1 to 64; pods need 2."))
-        .attr("http_protocol_ipv6", text("`enabled` or `disabled`."))
-        .attr("instance_metadata_tags", text("`enabled` or `disabled`."))
+        .attr("http_endpoint", text("`enabled` or `disabled`.").optional_computed())
+        .attr("http_tokens", text("`required` (IMDSv2 only) or `optional`.").optional_computed())
+        .attr(
+            "http_put_response_hop_limit",
+            number("Hops that an answer may take, 1 to 64; pods need 2.").optional_computed(),
+        )
+        .attr("http_protocol_ipv6", text("`enabled` or `disabled`.").optional_computed())
+        .attr("instance_metadata_tags", text("`enabled` or `disabled`.").optional_computed())
 }
 
 fn interface() -> Block {

@@ -250,6 +250,8 @@ async fn newest(client: &AwsClient, id: &str) -> Result<Option<LaunchTemplateVer
 async fn object(client: &AwsClient, template: &LaunchTemplate, prior: &Value) -> Result<Value, ApiError> {
     let id = template.launch_template_id().unwrap_or_default();
     let latest = template.latest_version_number();
+    // What EC2 decides within a block is not known of a version that was just made, and need not be.
+    let prior = &values::known(prior);
     let mut object = ObjectBuilder::carrying(&SCHEMA, prior);
     if latest != values::i64_opt(prior, "latest_version")
         && let Some(version) = newest(client, id).await?
@@ -343,6 +345,7 @@ async fn set_default(client: &AwsClient, id: &str, number: i64) -> Result<(), Ap
 
 async fn update(client: &AwsClient, cx: &Context, prior: &Value, planned: &Value) -> Result<Value, Failure> {
     let id = values::string(prior, "id");
+    let planned = &values::known(planned);
     let mut object = ObjectBuilder::carrying(&SCHEMA, planned)
         .set_opt("latest_version", prior.get("latest_version").cloned())
         .set_opt("default_version", prior.get("default_version").cloned());
@@ -382,6 +385,7 @@ async fn delete(client: &AwsClient, prior: &Value) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn template(fields: &[(&str, Value)]) -> Value {
@@ -412,6 +416,24 @@ mod tests {
         assert!(!planned_default(&at("a", 1, 2, false), &at("a", 1, 2, true)).is_known());
         assert_eq!(planned_default(&at("a", 1, 1, false), &at("b", 1, 1, false)), Value::int(1));
         assert_eq!(planned_default(&at("a", 1, 1, true), &at("a", 1, 1, true)), Value::int(1));
+    }
+
+    #[tokio::test]
+    async fn what_ec2_decides_within_a_block_leaves_the_block() {
+        let client = crate::client::tests::offline(&[]).await;
+        let block = &SCHEMA.block.blocks["metadata_options"].block;
+        let open = block.attributes.keys().fold(ObjectBuilder::of_block(block), |b, name| {
+            b.set(name, Value::unknown(block.attributes[name].ty.clone()))
+        });
+        let metadata = Value::list(block.ty(), vec![open.set("http_tokens", "required").build()]);
+        let planned =
+            template(&[("metadata_options", metadata), ("arn", "arn:lt".into()), ("id", Value::unknown(Type::String))]);
+        let found = LaunchTemplate::builder().launch_template_id("lt-1").latest_version_number(1).build();
+        let object = object(&client, &found, &made(&found, &planned)).await.unwrap();
+        assert!(object.is_wholly_known());
+        let options = values::block(&object, "metadata_options").unwrap();
+        assert_eq!(values::str_opt(options, "http_tokens"), Some("required"));
+        assert!(options.get("http_endpoint").unwrap().is_null());
     }
 
     #[test]
