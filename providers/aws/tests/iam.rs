@@ -208,7 +208,11 @@ async fn many_objects_are_read_in_a_few_calls() {
         ];
         roles.push(world.create(role, &own).await);
         let name = text(&roles[roles.len() - 1], "name");
-        let own = [("name", world.name(&format!("many{i}")).into()), ("policy", allowing("s3:GetObject"))];
+        let own = [
+            ("name", world.name(&format!("many{i}")).into()),
+            ("policy", allowing("s3:GetObject")),
+            ("description", format!("number {i}").into()),
+        ];
         // One of them has tags of its own; the listing knows no tags of policies, so they are asked for those that have some.
         policies.push(world.create(policy, &own).await);
         let arn = text(&policies[policies.len() - 1], "arn");
@@ -231,6 +235,16 @@ async fn many_objects_are_read_in_a_few_calls() {
         1 + policies.len(),
         "the listing, and the tags of each (all have the default ones)"
     );
+
+    // Of what is imported nothing is recorded, so that the listing is not enough.
+    let bare = |made: &Value| policy.schema().block.empty().with_attr("arn", made.get("arn").unwrap().clone());
+    let imported = world.read_all(policy, &policies.iter().map(bare).collect::<Vec<_>>()).await;
+    for (made, outcome) in policies.iter().zip(imported) {
+        let ReadOutcome::Present(imported) = outcome else { panic!("{outcome:?}") };
+        for name in ["description", "name", "tags_all"] {
+            assert_eq!(imported.get(name), made.get(name), "{name}");
+        }
+    }
 
     // What the listing does not hold is asked by name before it counts as gone.
     for (kind, objects) in [(inline, &inlines), (attachment, &attachments), (role, &roles), (policy, &policies)] {
