@@ -1,7 +1,6 @@
 //! Values: known, null or unknown, with marks beside them.
 
 use std::{
-    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -9,6 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{AttrPath, Number, PathStep, Type};
+
+mod order;
 
 /// Marks travel with a value through every expression; a bitset, because there are few kinds and many values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,14 +60,14 @@ pub struct Unknown {
 }
 
 /// A value: what it holds, and the marks on it. Elements carry their own marks. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
     kind: Kind,
     marks: Marks,
 }
 
 /// What a [`Value`] holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A bool.
     Bool(bool),
@@ -84,7 +85,6 @@ pub enum Kind {
     Tuple(Arc<Vec<Value>>),
     /// Attributes, each with its own type.
     Object(Arc<BTreeMap<Arc<str>, Value>>),
-    // Last, so that sets show what is there first.
     /// The absence of a value of this type.
     Null(Type),
     /// A value that will be known later.
@@ -457,14 +457,6 @@ impl Value {
             return self;
         }
         self.map_deep(&mut |path, v| if paths.contains(path) { v.sensitive() } else { v })
-    }
-}
-
-/// Orders strings and numbers naturally and everything else by structure, for sets and stable output.
-impl Value {
-    /// Compares two values of one type, as sets and sorted output do.
-    pub fn order(&self, other: &Self) -> Ordering {
-        self.cmp(other)
     }
 }
 
