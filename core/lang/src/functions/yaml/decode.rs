@@ -18,7 +18,11 @@ const NODE_LIMIT: usize = 1_000_000;
 
 /// The value of the only document in the text; the error says where and why.
 pub(crate) fn decode(text: &str) -> Result<Value, String> {
-    let mut reader = Reader { events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
+    // Comments would be events like any other wherever some other crate asks the parser for them; a block of text that
+    // the document ends within has no more line breaks than are there.
+    let options = granit_parser::options! { emit_comments: false, block_scalar_eof_without_line_feed: true };
+    let events = Parser::new_from_str_with_options(text, options);
+    let mut reader = Reader { events, anchors: HashMap::new(), nodes: 0 };
     reader.document()
 }
 
