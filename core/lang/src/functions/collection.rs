@@ -112,12 +112,16 @@ fn coalesce_list(a: &Args) -> Outcome {
     if a.values.is_empty() {
         return Err(error("at least one argument is required"));
     }
+    let fits = |v: &Value| match v.ty() {
+        Type::List(_) | Type::Tuple(_) => true,
+        Type::Dynamic => !v.is_known(),
+        _ => false,
+    };
+    // Those after the one that is taken must fit too, so that the mistake shows before it matters.
+    if !a.values.iter().all(fits) {
+        return Err(error("coalescelist arguments must be lists or tuples"));
+    }
     for value in &a.values {
-        match value.ty() {
-            Type::Dynamic if !value.is_known() => return Ok(Value::unknown(Type::Dynamic)),
-            Type::List(_) | Type::Tuple(_) => {}
-            _ => return Err(error("coalescelist arguments must be lists or tuples")),
-        }
         if !value.is_known() {
             // Which argument is taken decides the type, unless all have this one.
             let ty = if a.values.iter().all(|v| v.ty() == value.ty()) { value.ty() } else { Type::Dynamic };

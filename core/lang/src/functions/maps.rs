@@ -37,7 +37,11 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "matchkeys",
-        params: &[param("values", Ty::ListOfAny), param("keys", Ty::ListOfAny), param("searchset", Ty::ListOfAny)],
+        params: &[
+            param("values", Ty::ListOfAny).unknown(),
+            param("keys", Ty::ListOfAny).unknown(),
+            param("searchset", Ty::ListOfAny).unknown(),
+        ],
         rest: None,
         returns: Ty::ListOfAny,
         run: match_keys,
@@ -65,7 +69,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "zipmap",
-        params: &[param("keys", Ty::ListOfString).marks(), param("values", Ty::Any).unknown().marks()],
+        params: &[param("keys", Ty::ListOfString).unknown().marks(), param("values", Ty::Any).unknown().marks()],
         rest: None,
         returns: Ty::Any,
         run: zip,
@@ -171,6 +175,14 @@ fn merge(a: &Args) -> Outcome {
 }
 
 fn match_keys(a: &Args) -> Outcome {
+    let types = [a.value(1).ty(), a.value(2).ty()];
+    let comparable = types.each_ref().map(|ty| element_type(ty).cloned().unwrap_or(Type::Dynamic));
+    if sgp_model::convert::unify(&comparable).is_none() {
+        return Err(error("keys and searchset must be of the same type"));
+    }
+    if a.values.iter().any(|v| !v.is_known()) {
+        return Ok(unknown_of(a.value(0).ty()));
+    }
     let (values, keys) = (a.elements(0), a.elements(1));
     if values.len() != keys.len() {
         return Err(error("length of keys and values should be equal"));
@@ -204,6 +216,9 @@ fn transpose(a: &Args) -> Outcome {
     }
     let mut turned: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
     for (key, list) in a.value(0).as_fields().into_iter().flatten() {
+        if list.is_null() {
+            return Err(error("input must not contain null list"));
+        }
         for element in list.elements().unwrap_or_default() {
             let name = element.as_str().ok_or_else(|| error("input list must not contain null string"))?;
             turned.entry(name.into()).or_default().push(Value::string(key.clone()));

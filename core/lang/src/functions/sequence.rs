@@ -10,7 +10,7 @@ use super::spec::{Args, Fail, Function, Outcome, Ty, arg_error, element_type, er
 pub(super) const TABLE: &[Function] = &[
     Function {
         name: "chunklist",
-        params: &[param("list", Ty::ListOfAny).marks(), param("size", Ty::Number).marks()],
+        params: &[param("list", Ty::ListOfAny).unknown().marks(), param("size", Ty::Number).unknown().marks()],
         rest: None,
         returns: Ty::Any,
         run: chunk,
@@ -73,6 +73,9 @@ pub(super) const TABLE: &[Function] = &[
 fn chunk(a: &Args) -> Outcome {
     let list = a.value(0);
     let inner = list.ty();
+    if !(list.is_known() && a.value(1).is_known()) {
+        return Ok(unknown_of(Type::list(inner)).mark(all_marks(a)));
+    }
     let size = a.value(1).as_i64().ok_or_else(|| error("value must be a whole number"))?;
     let size = usize::try_from(size).map_err(|_| error("the size argument must be positive"))?;
     let elements = list.elements().unwrap_or_default();
@@ -273,7 +276,8 @@ fn slice_bounds(a: &Args, length: usize) -> Result<(usize, usize), Fail> {
 fn sort(a: &Args) -> Outcome {
     let elements = a.elements(0);
     if elements.iter().any(|e| !e.is_known()) {
-        return Ok(unknown_of(Type::list(Type::String)));
+        // Any may come first, but how many there are is certain.
+        return Ok(Value::list(Type::String, vec![unknown_of(Type::String); elements.len()]));
     }
     if let Some(place) = elements.iter().position(|e| e.is_null()) {
         return Err(error(format!("given list element {place} is null; a null string cannot be sorted")));

@@ -12,8 +12,8 @@ use super::spec::{Args, Fail, Function, Outcome, Ty, arg_error, element_type, er
 pub(super) const TABLE: &[Function] = &[
     Function {
         name: "setintersection",
-        params: &[param("first_set", Ty::SetOfAny)],
-        rest: Some(param("other_sets", Ty::SetOfAny)),
+        params: &[param("first_set", Ty::SetOfAny).unknown()],
+        rest: Some(param("other_sets", Ty::SetOfAny).unknown()),
         returns: Ty::SetOfAny,
         run: |a| {
             combine(a, true, |sets| {
@@ -31,7 +31,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "setsubtract",
-        params: &[param("a", Ty::SetOfAny), param("b", Ty::SetOfAny)],
+        params: &[param("a", Ty::SetOfAny).unknown(), param("b", Ty::SetOfAny).unknown()],
         rest: None,
         returns: Ty::SetOfAny,
         run: |a| {
@@ -43,8 +43,8 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "setunion",
-        params: &[param("first_set", Ty::SetOfAny)],
-        rest: Some(param("other_sets", Ty::SetOfAny)),
+        params: &[param("first_set", Ty::SetOfAny).unknown()],
+        rest: Some(param("other_sets", Ty::SetOfAny).unknown()),
         returns: Ty::SetOfAny,
         run: |a| combine(a, false, |sets| Some(sets.concat())),
     },
@@ -61,7 +61,7 @@ fn combine(a: &Args, exact: bool, operation: fn(&[Vec<Value>]) -> Option<Vec<Val
     let mut sets = Vec::with_capacity(a.len());
     for (place, set) in a.values.iter().enumerate() {
         let set = convert(set, &ty).map_err(|e| arg_error(place, e.to_string()))?;
-        if exact && !set.is_wholly_known() {
+        if !set.is_known() || (exact && !set.is_wholly_known()) {
             return Ok(unknown_of(ty));
         }
         sets.push(set.elements().unwrap_or_default().into_iter().cloned().collect());
@@ -85,6 +85,9 @@ fn factor(place: usize, value: &Value) -> Result<(Type, Option<Vec<Value>>), Fai
     }
 }
 
+/// More would fill the memory before anything could use them.
+const PRODUCT_LIMIT: usize = 1 << 22;
+
 fn product(a: &Args) -> Outcome {
     if a.len() < 2 {
         return Err(error("at least two arguments are required"));
@@ -95,11 +98,15 @@ fn product(a: &Args) -> Outcome {
     }
     let factors = a.values.iter().enumerate().map(|(i, v)| factor(i, v)).collect::<Result<Vec<_>, _>>()?;
     let element = Type::tuple(factors.iter().map(|(ty, _)| ty.clone()));
-    let all_sets = a.values.iter().all(|v| matches!(v.ty(), Type::Set(_)));
-    let ty = if all_sets { Type::set(element.clone()) } else { Type::list(element.clone()) };
+    // One factor without an order leaves the whole without one.
+    let unordered = a.values.iter().any(|v| matches!(v.ty(), Type::Set(_)));
+    let ty = if unordered { Type::set(element.clone()) } else { Type::list(element.clone()) };
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for (_, elements) in factors {
         let Some(elements) = elements else { return Ok(unknown_of(ty).mark(marks)) };
+        if rows.len().saturating_mul(elements.len()) > PRODUCT_LIMIT {
+            return Err(error(format!("the product would have more than {PRODUCT_LIMIT} elements")));
+        }
         rows = rows
             .into_iter()
             .flat_map(|row| {
@@ -112,7 +119,7 @@ fn product(a: &Args) -> Outcome {
             .collect();
     }
     let rows = rows.into_iter().map(Value::tuple);
-    let result = if all_sets {
+    let result = if unordered {
         Value::set(element, rows.collect::<BTreeSet<_>>())
     } else {
         Value::list(element, rows.collect())
