@@ -205,8 +205,11 @@ impl Verb<'_> {
                 let value = self.typed(arg, &Type::Number)?;
                 Ok(value.as_number().map(|n| self.float(n, self.letter)).unwrap_or_default())
             }
-            's' => Ok(self.text(self.string(arg)?.as_str().unwrap_or_default())),
-            'q' => Ok(self.text(&json_text(&self.string(arg)?))),
+            's' => Ok(self.pad(self.cut(self.string(arg)?.as_str().unwrap_or_default()))),
+            'q' => {
+                let cut = self.cut(self.string(arg)?.as_str().unwrap_or_default());
+                Ok(self.pad(json_text(&cut.into())))
+            }
             other => {
                 Err(error(format!("unsupported format verb {other:?} in {:?} at offset {}", self.source, self.at)))
             }
@@ -228,16 +231,14 @@ impl Verb<'_> {
         self.typed(arg, &Type::String)
     }
 
+    /// Whatever it is, in its plainest form: of the flags only those count that say where it stands in its width.
     fn any(&self, arg: &Value) -> String {
-        if self.sharp {
-            return self.text(&json_text(arg));
-        }
         match arg.kind() {
-            Kind::String(s) => Self { precision: None, ..*self }.text(s),
-            Kind::Number(n) => Self { plus: false, ..*self }.float(n, 'g'),
-            Kind::Bool(b) => b.to_string(),
-            Kind::Null(_) => self.pad("null".to_owned()),
-            _ => self.text(&json_text(arg)),
+            Kind::String(s) if !self.sharp => self.pad(s.to_string()),
+            Kind::Number(n) if !self.sharp => {
+                Self { plus: false, space: false, precision: None, ..*self }.float(n, 'g')
+            }
+            _ => self.pad(json_text(arg)),
         }
     }
 
@@ -260,7 +261,7 @@ impl Verb<'_> {
             digits = format!("{digits:0>precision$}");
         }
         let prefix = if self.sharp { prefix } else { "" };
-        Ok(self.signed(number, &format!("{prefix}{digits}")))
+        Ok(self.signed(number, prefix, &digits))
     }
 
     fn float(&self, number: &Number, letter: char) -> String {
@@ -270,7 +271,7 @@ impl Verb<'_> {
             'e' | 'E' => magnitude.to_scientific(Some(self.precision.unwrap_or(6)), letter),
             _ => self.general(&magnitude, if letter == 'G' { 'E' } else { 'e' }),
         };
-        self.signed(number, &digits)
+        self.signed(number, "", &digits)
     }
 
     /// `%g`: plain notation where the exponent is small, and no zeros at the end.
@@ -298,24 +299,25 @@ impl Verb<'_> {
         if fraction >= 0 { rounded } else { scaled(mantissa, exponent) }
     }
 
-    fn signed(&self, number: &Number, magnitude: &str) -> String {
+    fn signed(&self, number: &Number, prefix: &str, magnitude: &str) -> String {
         let sign = match (number.is_negative(), self.plus, self.space) {
             (true, ..) => "-",
             (false, true, _) => "+",
             (false, false, true) => " ",
             _ => "",
         };
-        let length = sign.len() + magnitude.len();
+        let length = sign.len() + prefix.len() + magnitude.len();
         if self.zero && !self.minus && length < self.width {
-            return format!("{sign}{}{magnitude}", "0".repeat(self.width - length));
+            return format!("{sign}{prefix}{}{magnitude}", "0".repeat(self.width - length));
         }
-        Self { zero: false, ..*self }.pad(format!("{sign}{magnitude}"))
+        Self { zero: false, ..*self }.pad(format!("{sign}{prefix}{magnitude}"))
     }
 
-    fn text(&self, s: &str) -> String {
+    /// As many characters as the precision says; all of them without one, and where it is zero.
+    fn cut(&self, s: &str) -> String {
         match self.precision {
-            Some(precision) => self.pad(s.graphemes(true).take(precision).collect()),
-            None => self.pad(s.to_owned()),
+            Some(precision) if precision > 0 => s.graphemes(true).take(precision).collect(),
+            _ => s.to_owned(),
         }
     }
 
