@@ -1,7 +1,8 @@
 //! Regular expressions in the syntax that Terraform's users write, which is RE2's.
 //!
 //! The engine's syntax is nearly the same. What differs is translated: classes such as `\d` are ASCII only, brackets and
-//! `&&` inside a class and braces that are no repetition stand for themselves, `\Q...\E` quotes.
+//! `&&` inside a class and braces that are no repetition stand for themselves, `\Q...\E` quotes. What only the engine
+//! knows is refused, so that an expression that works here works elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use super::spec::{Args, Outcome, arg_error, error, text, unknown_of};
 
 /// Compiles an expression; the error is the engine's reason in one line.
 pub(super) fn compile(expression: &str) -> Result<Regex, String> {
-    let built = regex::RegexBuilder::new(&translate(expression)).octal(true).size_limit(1 << 24).build();
+    let built = regex::RegexBuilder::new(&translate(expression)?).octal(true).size_limit(1 << 24).build();
     built.map_err(|e| match e {
         regex::Error::CompiledTooBig(_) => "expression is too large".to_owned(),
         other => {
@@ -24,16 +25,35 @@ pub(super) fn compile(expression: &str) -> Result<Regex, String> {
     })
 }
 
-fn translate(expression: &str) -> String {
+fn translate(expression: &str) -> Result<String, String> {
     let chars: Vec<char> = expression.chars().collect();
     let mut out = String::with_capacity(expression.len() + 8);
     let mut at = 0;
     let mut class = false;
+    // Where the repetition begins that ends just before `at`.
+    let mut repeated: Option<usize> = None;
     while at < chars.len() {
+        if let Some(length) = repetition(&chars[at..]).filter(|_| !class) {
+            let start = repeated.unwrap_or(at);
+            if start < at {
+                let both: String = chars[start..at + length].iter().collect();
+                return Err(format!("invalid nested repetition operator in {both}"));
+            }
+            check_counts(&chars[at..at + length])?;
+            out.extend(&chars[at..at + length]);
+            repeated = Some(at);
+            at += length;
+            continue;
+        }
+        repeated = None;
         let (c, rest) = (chars[at], &chars[at + 1..]);
         at += 1;
         match c {
-            '\\' => at += escape(&mut out, rest, class),
+            '\\' => at += escape(&mut out, rest, class)?,
+            '(' if !class => {
+                check_group(rest)?;
+                out.push('(');
+            }
             '[' if class => {
                 // Only `[:name:]` is more than a bracket inside a class.
                 let named = rest.first() == Some(&':') && rest.windows(2).any(|w| w == [':', ']']);
@@ -66,29 +86,65 @@ fn translate(expression: &str) -> String {
                 out.push(c);
             }
             '-' if class && rest.first() == Some(&'-') => out.push_str("\\-"),
-            '{' if !class && !is_repetition(rest) => out.push_str("\\{"),
+            '{' if !class => out.push_str("\\{"),
             other => out.push(other),
         }
     }
-    out
+    Ok(out)
 }
 
-fn is_repetition(rest: &[char]) -> bool {
-    let Some(end) = rest.iter().position(|c| *c == '}') else { return false };
-    let inner: String = rest[..end].iter().collect();
-    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    match inner.split_once(',') {
-        None => digits(&inner),
-        Some((low, high)) => digits(low) && (high.is_empty() || digits(high)),
+/// How long the repetition is that stands here, with the question mark that makes it take as little as possible.
+fn repetition(here: &[char]) -> Option<usize> {
+    let length = match here.first()? {
+        '*' | '+' | '?' => 1,
+        '{' => {
+            let end = here.iter().position(|c| *c == '}')?;
+            let inner: String = here[1..end].iter().collect();
+            let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+            let counts = match inner.split_once(',') {
+                None => digits(&inner),
+                Some((low, high)) => digits(low) && (high.is_empty() || digits(high)),
+            };
+            counts.then_some(end + 1)?
+        }
+        _ => return None,
+    };
+    Some(length + usize::from(here.get(length) == Some(&'?')))
+}
+
+/// The most that RE2 repeats.
+const REPEAT_LIMIT: u32 = 1000;
+
+fn check_counts(repetition: &[char]) -> Result<(), String> {
+    let text: String = repetition.iter().collect();
+    let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty());
+    let counts: Vec<u32> = numbers.map(|n| n.parse().unwrap_or(u32::MAX)).collect();
+    let ordered = counts.windows(2).all(|pair| pair[0] <= pair[1]);
+    if ordered && counts.iter().all(|n| *n <= REPEAT_LIMIT) {
+        return Ok(());
+    }
+    Err(format!("invalid repeat count in {}", text.trim_end_matches('?')))
+}
+
+/// After an opening parenthesis: a group with a name or flags may be only what RE2 knows.
+fn check_group(rest: &[char]) -> Result<(), String> {
+    let Some(('?', rest)) = rest.split_first().map(|(c, rest)| (*c, rest)) else { return Ok(()) };
+    // The engine itself says best why it does not look around.
+    if matches!(rest, ['P', '<', ..] | ['<' | '=' | '!', ..]) {
+        return Ok(());
+    }
+    let end = rest.iter().position(|c| matches!(c, ')' | ':')).unwrap_or(rest.len());
+    match rest[..end].iter().position(|c| !matches!(c, 'i' | 'm' | 's' | 'U' | '-')) {
+        None => Ok(()),
+        Some(bad) => {
+            Err(format!("invalid or unsupported Perl syntax in (?{}", rest[..=bad].iter().collect::<String>()))
+        }
     }
 }
 
 /// Writes what follows a backslash and says how many characters that was.
-fn escape(out: &mut String, rest: &[char], class: bool) -> usize {
-    let Some(&c) = rest.first() else {
-        out.push('\\');
-        return 0;
-    };
+fn escape(out: &mut String, rest: &[char], class: bool) -> Result<usize, String> {
+    let Some(&c) = rest.first() else { return Err("trailing backslash at end of expression".into()) };
     let ascii = match (c, class) {
         ('d', false) => "[0-9]",
         ('d', true) => "0-9",
@@ -104,17 +160,29 @@ fn escape(out: &mut String, rest: &[char], class: bool) -> usize {
     };
     if !ascii.is_empty() {
         out.push_str(ascii);
-        return 1;
+        return Ok(1);
     }
     if c == 'Q' {
         let quoted: String = rest[1..].iter().collect();
         let end = quoted.find("\\E");
         let literal = &quoted[..end.unwrap_or(quoted.len())];
         out.push_str(&regex::escape(literal));
-        return 1 + literal.chars().count() + if end.is_some() { 2 } else { 0 };
+        return Ok(1 + literal.chars().count() + if end.is_some() { 2 } else { 0 });
     }
     if c == 'p' || c == 'P' {
-        return property(out, c, &rest[1..]);
+        return Ok(property(out, c, &rest[1..]));
+    }
+    if c == 'x' && rest.get(1) == Some(&'{') {
+        let end = rest.iter().position(|c| *c == '}').ok_or("invalid escape sequence in \\x{")?;
+        out.push('\\');
+        out.extend(&rest[..=end]);
+        return Ok(end + 1);
+    }
+    // One digit would be a reference to a group, which does not exist here; several are an octal number.
+    let reference = matches!(c, '1'..='7') && !matches!(rest.get(1), Some('0'..='7'));
+    let known = matches!(c, '0'..='7' | 'a' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' | 'A' | 'B' | 'b' | 'z');
+    if c.is_ascii_alphanumeric() && (reference || !known) {
+        return Err(format!("invalid escape sequence in \\{c}"));
     }
     if c.is_ascii_alphanumeric() {
         out.push('\\');
@@ -123,7 +191,7 @@ fn escape(out: &mut String, rest: &[char], class: bool) -> usize {
         let mut buffer = [0; 4];
         out.push_str(&regex::escape(c.encode_utf8(&mut buffer)));
     }
-    1
+    Ok(1)
 }
 
 /// `\pL`, `\p{Greek}` or `\p{^Greek}`, which is the opposite.
