@@ -129,6 +129,8 @@ fn write_string(out: &mut String, text: &str, escape: Escape) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
             c if c < ' '
                 || (escape == Escape::Html && matches!(c, '<' | '>' | '&'))
                 || matches!(c, '\u{2028}' | '\u{2029}') =>

@@ -172,6 +172,7 @@ fn url_decode(a: &Args) -> Outcome {
 
 /// A character set by its IANA name or alias.
 enum Charset {
+    Ascii,
     Latin1,
     Utf16 { big_endian: bool, mark: bool },
     Other(&'static encoding_rs::Encoding),
@@ -183,7 +184,8 @@ fn charset(a: &Args) -> Result<Charset, Fail> {
         "UTF-16" => Ok(Charset::Utf16 { big_endian: true, mark: true }),
         "UTF-16BE" => Ok(Charset::Utf16 { big_endian: true, mark: false }),
         "UTF-16LE" => Ok(Charset::Utf16 { big_endian: false, mark: false }),
-        // The web's labels call this windows-1252, which is another character set.
+        // The web's labels call both of these windows-1252, which is another character set.
+        "US-ASCII" | "ASCII" | "ANSI_X3.4-1968" | "ISO646-US" | "ISO-IR-6" | "US" | "CSASCII" => Ok(Charset::Ascii),
         "ISO-8859-1" | "ISO_8859-1" | "ISO_8859-1:1987" | "LATIN1" | "L1" | "ISO-IR-100" => Ok(Charset::Latin1),
         _ => encoding_rs::Encoding::for_label_no_replacement(name.as_bytes())
             .map(Charset::Other)
@@ -196,6 +198,8 @@ fn text_encode(a: &Args) -> Outcome {
     let inexpressible =
         || arg_error(0, format!("the given string contains characters that cannot be represented in {}", a.str(1)));
     let bytes = match charset(a)? {
+        Charset::Ascii if source.is_ascii() => source.as_bytes().to_vec(),
+        Charset::Ascii => return Err(inexpressible()),
         Charset::Latin1 => {
             source.chars().map(|c| u8::try_from(u32::from(c))).collect::<Result<_, _>>().map_err(|_| inexpressible())?
         }
@@ -219,6 +223,8 @@ fn text_decode(a: &Args) -> Outcome {
     let bytes = from_base64(a.str(0)).ok_or_else(|| arg_error(0, "the given value is not valid base64"))?;
     let undefined = || arg_error(0, format!("the given string contains symbols that are not defined for {}", a.str(1)));
     let decoded: String = match charset {
+        Charset::Ascii if bytes.is_ascii() => bytes.into_iter().map(char::from).collect(),
+        Charset::Ascii => return Err(undefined()),
         Charset::Latin1 => bytes.into_iter().map(char::from).collect(),
         Charset::Utf16 { big_endian, mark } => {
             let (bytes, big_endian) = match bytes.as_slice() {
