@@ -203,7 +203,22 @@ fn one_type(values: Vec<Value>, to: &Type, empty: Option<Type>) -> Option<(Type,
     if values.is_empty() {
         return Some((empty.unwrap_or_else(|| without_optional(to)), values));
     }
-    unify_values(&values)
+    let (common, values) = unify_values(&values)?;
+    if common.is_wholly_known() {
+        return Some((common, values));
+    }
+    // A null inside leaves the common type open, but values that are there cannot differ in theirs. What is not known
+    // yet may still turn out to fit.
+    let mut types = values.iter().map(Value::ty).filter(|ty| *ty != Type::Dynamic);
+    let first = types.next();
+    let differ = first.as_ref().is_some_and(|first| types.any(|ty| ty != *first));
+    if differ && values.iter().all(Value::is_wholly_known) {
+        return None;
+    }
+    if differ {
+        return Some((common, values));
+    }
+    Some((if common == Type::Dynamic { first.unwrap_or(common) } else { common }, values))
 }
 
 fn tuple(elements: &[Value], to: &[Type], ty: &Type) -> Result<Value, ConvertError> {

@@ -51,6 +51,15 @@ fn refusals_say_what_is_needed_and_where() {
             Type::list(Type::Dynamic),
             "all list elements must have the same type",
         ),
+        (
+            // A null leaves open what the elements have in common, but not what each of them is.
+            tuple_of([
+                Value::object([("a", Value::tuple(vec![]))]),
+                Value::object([("a", Value::dynamic_null()), ("b", num("1"))]),
+            ]),
+            Type::list(Type::Dynamic),
+            "all list elements must have the same type",
+        ),
         (Value::object([("b", text("x"))]), object(Type::String), "attribute \"a\" is required"),
         (
             Value::object([("a", tuple_of([text("x")]))]),
