@@ -307,6 +307,8 @@ fn dedent(tokens: &mut [Token]) {
 
 /// Builds the expression: plain text becomes a literal, a lone interpolation keeps its type.
 fn template(tokens: Vec<Token>, span: Span) -> Parsed<Expr> {
+    // Text that was stripped away still makes the whole a text.
+    let lone = tokens.len() == 1;
     let mut tokens = tokens.into_iter();
     let mut parts = parts(&mut tokens, &mut |token| match token {
         None => Ok(true),
@@ -318,7 +320,7 @@ fn template(tokens: Vec<Token>, span: Span) -> Parsed<Expr> {
     if parts.len() == 1 {
         match parts.remove(0) {
             Part::Text(text) => return Ok(Expr::new(ExprKind::Literal(Value::string(text)), span)),
-            Part::Interpolation(inner) => return Ok(Expr::new(ExprKind::Paren(inner), span)),
+            Part::Interpolation(inner) if lone => return Ok(Expr::new(ExprKind::Paren(inner), span)),
             part => parts.push(part),
         }
     }

@@ -263,6 +263,9 @@ fn templates() {
         ("\"x ${~ \"y\" ~} z\"", "\"xyz\""),
         ("\"%{ if var.n > 3 }big%{ else }small%{ endif }!\"", "\"big!\""),
         ("\"%{ if false }a\\tb%{ else }c\\td%{ endif }\"", "\"c\\td\""),
+        // What was stripped away was text, so the whole is.
+        ("\"  ${~ 1 ~}  \"", "\"1\""),
+        ("\"${~ 1 ~}\"", "1"),
         ("\"%{ for x in [1, 2] }<${x}>%{ endfor }\"", "\"<1><2>\""),
         ("\"%{ for i, x in [\"a\"] ~} ${i}${x} %{~ endfor }\"", "\"0a\""),
         ("\"a-${local.u}-b\"", "unknown(string \"a\"...)"),
