@@ -395,7 +395,7 @@ impl Cursor<'_> {
             let marker = self.at - 1;
             self.at += 1;
             let item = Expr::new(ExprKind::Item, self.span_from(marker));
-            let each = self.traversals(item, true)?;
+            let each = self.nested(self.newlines_end, |c| c.traversals(item, true))?;
             return Ok(Expr::new(ExprKind::Splat(base, each), self.span_from(start)));
         }
         Err(self.error_here(
@@ -411,7 +411,7 @@ impl Cursor<'_> {
         if star {
             self.at += self.rest().find(']').expect("the bracket was seen") + 1;
             let item = Expr::new(ExprKind::Item, self.span_from(open));
-            let each = self.traversals(item, false)?;
+            let each = self.nested(self.newlines_end, |c| c.traversals(item, false))?;
             return Ok(Expr::new(ExprKind::Splat(base, each), self.span_from(start)));
         }
         let key = self.nested(false, |c| {

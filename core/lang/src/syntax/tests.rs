@@ -79,6 +79,10 @@ fn nesting_has_a_limit_that_is_told() {
     assert_eq!(parse_expression(&file(), &chain).unwrap_err().summary, "Nested too deeply");
     let sum = "1".to_owned() + &" + 1".repeat(100_000);
     assert_eq!(parse_expression(&file(), &sum).unwrap_err().summary, "Nested too deeply");
+    for splat in ["[*]", ".*[0]"] {
+        let splats = format!("a{}", splat.repeat(100_000));
+        assert_eq!(parse_expression(&file(), &splats).unwrap_err().summary, "Nested too deeply");
+    }
 }
 
 proptest! {
