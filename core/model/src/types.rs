@@ -93,6 +93,12 @@ impl Type {
         }
     }
 
+    /// The friendly name with its article: `a list of string`, `an object`.
+    pub fn with_article(&self) -> String {
+        let article = if matches!(self, Self::Object(_)) { "an" } else { "a" };
+        format!("{article} {}", self.friendly_name())
+    }
+
     /// Terraform's JSON form: `"string"`, `["list","string"]`, `["object",{...}]` (with a third element that names the
     /// optional attributes when there are any).
     pub fn to_json(&self) -> serde_json::Value {

@@ -228,12 +228,7 @@ fn mismatch(a: &Type, b: &Type) -> Diagnostic {
                 (None, None) => {
                     let name = x.keys().find(|k| convert_type(&x[*k].ty, &y[*k].ty).is_err());
                     name.map_or_else(String::new, |n| {
-                        format!(
-                            "the attribute {:?} is a {} or a {}",
-                            &**n,
-                            x[n].ty.friendly_name(),
-                            y[n].ty.friendly_name()
-                        )
+                        format!("the attribute {:?} is {} or {}", &**n, x[n].ty.with_article(), y[n].ty.with_article())
                     })
                 }
             }
@@ -241,7 +236,7 @@ fn mismatch(a: &Type, b: &Type) -> Diagnostic {
         (Type::Tuple(x), Type::Tuple(y)) if x.len() != y.len() => {
             format!("the true result has {} elements, the false result {}", x.len(), y.len())
         }
-        (a, b) => format!("the true result is a {}, the false result a {}", a.friendly_name(), b.friendly_name()),
+        (a, b) => format!("the true result is {}, the false result {}", a.with_article(), b.with_article()),
     };
     Diagnostic::error(
         "Inconsistent conditional result types",
