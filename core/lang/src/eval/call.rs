@@ -62,8 +62,10 @@ impl<W: World> Evaluator<W> {
 
     fn call_function(&mut self, name: &str, values: Vec<Value>) -> Result<Value, functions::FunctionError> {
         let files = self.files.clone();
-        let render =
-            |name: &str, text: &str, vars: &_| super::render_template(name, text, vars, files.clone(), &self.inputs);
+        let depth = self.template_depth + 1;
+        let render = |name: &str, text: &str, vars: &_| {
+            super::render_template(name, text, vars, files.clone(), &self.inputs, depth)
+        };
         let planned = rfc3339(self.inputs.timestamp);
         let impure = self.inputs.impure.as_ref().map(|i| (rfc3339(i.timestamp), i.random.clone()));
         let cx = FunctionContext {

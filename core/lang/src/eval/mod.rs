@@ -97,6 +97,8 @@ pub struct Evaluator<W> {
     diagnostics: Vec<Diagnostic>,
     seen: HashSet<(String, String, Option<Span>)>,
     evaluations: u64,
+    /// How many templates are being rendered around this evaluation.
+    template_depth: u32,
 }
 
 impl<W: World> Evaluator<W> {
@@ -125,6 +127,7 @@ impl<W: World> Evaluator<W> {
             diagnostics: Vec::new(),
             seen: HashSet::new(),
             evaluations: 0,
+            template_depth: 0,
         };
         evaluator.check_static();
         evaluator

@@ -44,9 +44,11 @@ fn evaluate(
     vars: &BTreeMap<Arc<str>, Value>,
     files: Arc<dyn Files + Send + Sync>,
     inputs: Inputs,
+    template_depth: u32,
 ) -> Result<Value, Halt> {
     let config = Config { root: Arc::new(Module::default()), sources: SourceMap::default(), digest: String::new() };
     let mut evaluator = Evaluator::new(Arc::new(config), inputs, Arc::new(Nothing), files, Nothing);
+    evaluator.template_depth = template_depth;
     let root = evaluator.module(&ModulePath::root())?;
     let env = Env { only: Some(vars), ..Env::new(&root, &Repetition::None) };
     evaluator.value(expr, &env)
@@ -68,20 +70,25 @@ pub(crate) fn constant(expr: &Expr) -> Result<Value, Diagnostic> {
     if let Some((why, span)) = reference {
         return Err(Diagnostic::error("Function calls not allowed", why).at(span));
     }
-    evaluate(expr, &BTreeMap::new(), Arc::new(MemoryFiles::default()), Inputs::default()).map_err(|halt| match halt {
-        Halt::Errors(errors) => {
-            let mut first = errors.into_iter().next().expect("a failure has a reason");
-            if first.summary == "Unknown template variable" {
-                first.summary = "Variables not allowed".into();
-                first.detail = "References are not possible here: the value is fixed.".into();
+    evaluate(expr, &BTreeMap::new(), Arc::new(MemoryFiles::default()), Inputs::default(), 0).map_err(
+        |halt| match halt {
+            Halt::Errors(errors) => {
+                let mut first = errors.into_iter().next().expect("a failure has a reason");
+                if first.summary == "Unknown template variable" {
+                    first.summary = "Variables not allowed".into();
+                    first.detail = "References are not possible here: the value is fixed.".into();
+                }
+                first
             }
-            first
-        }
-        Halt::Blocked | Halt::Failed => unreachable!("without references there is nothing to wait for"),
-    })
+            Halt::Blocked | Halt::Failed => unreachable!("without references there is nothing to wait for"),
+        },
+    )
 }
 
-/// Renders a template file with its variables.
+/// How many templates may be rendered inside of each other: more is a template that renders itself.
+const TEMPLATE_DEPTH_MAX: u32 = 64;
+
+/// Renders a template file with its variables; `depth` counts the templates that this one is rendered in, itself included.
 ///
 /// # Errors
 /// What is wrong with it, with the line in the template.
@@ -91,14 +98,20 @@ pub(crate) fn render_template(
     vars: &BTreeMap<Arc<str>, Value>,
     files: Arc<dyn Files + Send + Sync>,
     inputs: &Inputs,
+    depth: u32,
 ) -> Result<Value, String> {
+    if depth > TEMPLATE_DEPTH_MAX {
+        return Err(format!(
+            "{name} is rendered inside of {TEMPLATE_DEPTH_MAX} other templates: does it render itself?"
+        ));
+    }
     let described = |d: &Diagnostic| {
         let line = d.span.as_ref().map_or(1, |s| text[..s.range.start.min(text.len())].matches('\n').count() + 1);
         format!("{name}, line {line}: {}", d.detail)
     };
     let expr = syntax::parse_template(&Arc::from(name), text).map_err(|d| described(&d))?;
     let inputs = Inputs { variables: BTreeMap::new(), ..inputs.clone() };
-    evaluate(&expr, vars, files, inputs).map_err(|halt| match halt {
+    evaluate(&expr, vars, files, inputs, depth).map_err(|halt| match halt {
         Halt::Errors(errors) => errors.iter().map(described).collect::<Vec<_>>().join("\n"),
         Halt::Blocked | Halt::Failed => unreachable!("a template refers to its variables only"),
     })

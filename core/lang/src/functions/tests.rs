@@ -31,6 +31,7 @@ fn files() -> MemoryFiles {
         ("list.tftpl", "${[for n in names : upper(n)]}"),
         ("nested.tftpl", "<${templatefile(\"greeting.tftpl\", { names = [who] })}>"),
         ("broken.tftpl", "line\n${nope}"),
+        ("loop.tftpl", "${templatefile(\"loop.tftpl\", {})}"),
         ("conf/a.yaml", "a: 1"),
         ("conf/b.yml", "b: 1"),
         ("conf/sub/c.yaml", "c: 1"),
@@ -57,7 +58,7 @@ fn unknowns() -> BTreeMap<Arc<str>, Value> {
 fn evaluate(expression: &str) -> String {
     let source = format!("${{{expression}}}");
     let files: Arc<dyn Files + Send + Sync> = Arc::new(files());
-    match render_template("t", &source, &unknowns(), files, &Inputs::default()) {
+    match render_template("t", &source, &unknowns(), files, &Inputs::default(), 1) {
         Ok(value) => show(&value),
         Err(message) => format!("error: {}", message.strip_prefix("t, line 1: ").unwrap_or(&message)),
     }

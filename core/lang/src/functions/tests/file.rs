@@ -46,6 +46,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     (r#"templatefile("greeting.tftpl", { names = [sensitive("a")] })"#, "(sensitive value)"),
     (r#"templatefile("greeting.tftpl", { names = strings })"#, "unknown string: Hello..."),
     (r#"templatefile("greeting.tftpl", any)"#, "unknown any"),
+    (r#"can(templatefile("loop.tftpl", {}))"#, "false"),
     (r#"templatefile("greeting.tftpl", 1)"#, "error: Invalid value for \"vars\" parameter: invalid vars value: must be a map."),
     (r#"templatefile("greeting.tftpl", { "a b" = 1 })"#, "error: Invalid value for \"vars\" parameter: invalid template variable name \"a b\": must start with a letter, followed by zero or more letters, digits, and underscores."),
     (r#"templatefile("nope", {})"#, "error: Invalid value for \"path\" parameter: no file exists at \"nope\"; this function works only with files that are distributed as part of the configuration source code, so if this file will be created by a resource in this configuration you must instead obtain this result from an attribute of that resource."),
