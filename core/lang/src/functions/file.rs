@@ -97,7 +97,10 @@ fn read_text(a: &Args) -> Result<String, Fail> {
 }
 
 fn exists(a: &Args) -> Outcome {
-    let path = expand(a)?;
+    let path = match expand(a)? {
+        empty if empty.is_empty() => ".".to_owned(),
+        path => path,
+    };
     if a.cx.files.is_file(&path) {
         return Ok(true.into());
     }
