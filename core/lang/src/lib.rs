@@ -16,7 +16,7 @@ pub mod validate;
 
 pub use config::Config;
 pub use eval::{
-    Answer, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, Schemas, Stop,
+    Answer, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, Schemas, Shown, Stop,
     VariableInput, World,
 };
 pub use load::{Loaded, load};

@@ -52,6 +52,15 @@ pub trait World {
     fn object(&mut self, configured: Configured<'_>, deps: &DepsView<'_>) -> Answer;
 }
 
+/// What the console answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// The value of the expression.
+    Value(Value),
+    /// The type that `type(...)` asked for.
+    Type(sgp_model::Type),
+}
+
 /// Why there is no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use sgp_model::{Diagnostic, Kind, Marks, Span, Type, Value};
+use sgp_model::{Diagnostic, Kind, Marks, Span, Type, Value, convert::convert};
 
 use super::{Env, Eval, Evaluator, Gather, Halt, World};
 use crate::{
+    config::constraint,
     functions::{self, FunctionContext},
     syntax::{Expr, ExprKind},
 };
@@ -21,8 +22,13 @@ impl<W: World> Evaluator<W> {
         env: &Env<'_>,
     ) -> Eval {
         match name.strip_prefix("core::").unwrap_or(name) {
-            "try" if !expand => return self.try_each(expr, args, env),
-            "can" if !expand => return self.can(expr, args, env),
+            special @ ("try" | "can") => {
+                let expanded = if expand { Some(self.expanded_expressions(args, env)?) } else { None };
+                let args = expanded.as_deref().unwrap_or(args);
+                return if special == "try" { self.try_each(expr, args, env) } else { self.can(expr, args, env) };
+            }
+            "convert" => return self.convert_to(expr, args, expand, env),
+            "type" => return Err(type_inside(expr)),
             _ => {}
         }
         let mut gather = Gather::default();
@@ -37,26 +43,64 @@ impl<W: World> Evaluator<W> {
             let at = args.last().expect("the parser expands only an argument");
             let (bare, own) = last.unmark();
             marks = own;
-            match bare.kind() {
-                Kind::List(..) | Kind::Tuple(_) | Kind::Set(..) => {
-                    values.extend(bare.elements().unwrap_or_default().into_iter().cloned());
-                }
-                Kind::Unknown(u) if matches!(u.ty, Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
-                    return Ok(Value::unknown(Type::Dynamic).mark(marks));
-                }
-                _ => {
-                    let d = Diagnostic::error(
-                        "Invalid expanding argument value",
-                        "The argument before the ellipsis (...) must be a list, tuple or set, and not null.",
-                    );
-                    return Err(self.error(d, at, env));
-                }
+            match self.spread(&bare, at, env)? {
+                Some(elements) => values.extend(elements),
+                None => return Ok(Value::unknown(Type::Dynamic).mark(marks)),
             }
         }
         let result = self.call_function(name, values);
         result.map(|v| v.mark(marks)).map_err(|error| {
             let at = error.argument.and_then(|i| args.get(i)).unwrap_or(expr);
             self.error(Diagnostic::error(error.summary, error.message), at, env)
+        })
+    }
+
+    /// The elements that stand for the argument before an ellipsis; `None` when they are not known yet.
+    fn spread(&mut self, value: &Value, at: &Expr, env: &Env<'_>) -> Eval<Option<Vec<Value>>> {
+        match value.kind() {
+            Kind::List(..) | Kind::Tuple(_) | Kind::Set(..) => {
+                Ok(Some(value.elements().unwrap_or_default().into_iter().cloned().collect()))
+            }
+            Kind::Unknown(u) if matches!(u.ty, Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                Ok(None)
+            }
+            _ => {
+                let d = Diagnostic::error(
+                    "Invalid expanding argument value",
+                    "The argument before the ellipsis (...) must be a list, tuple or set, and not null.",
+                );
+                Err(self.error(d, at, env))
+            }
+        }
+    }
+
+    /// Arguments of a function that takes expressions, with the last one spread out. What is spread has a value already.
+    fn expanded_expressions(&mut self, args: &[Expr], env: &Env<'_>) -> Eval<Vec<Expr>> {
+        let (last, first) = args.split_last().expect("the parser expands only an argument");
+        let (bare, marks) = self.value(last, env)?.unmark();
+        let elements = self.spread(&bare, last, env)?.unwrap_or_else(|| vec![Value::unknown(Type::Dynamic)]);
+        let literal = |v: Value| Expr::new(ExprKind::Literal(v.mark(marks)), last.span.clone());
+        Ok(first.iter().cloned().chain(elements.into_iter().map(literal)).collect())
+    }
+
+    /// `convert(value, type)`: the type is written as in a variable's declaration.
+    fn convert_to(&mut self, expr: &Expr, args: &[Expr], expand: bool, env: &Env<'_>) -> Eval {
+        let [value, ty] = args else {
+            let d = Diagnostic::error(
+                "Wrong number of function arguments",
+                "The function convert takes a value and a type: convert(var.ports, list(number)).",
+            );
+            return Err(self.error(d, expr, env));
+        };
+        if expand {
+            let d = Diagnostic::error("Invalid type specification", "The type cannot come out of an ellipsis (...).");
+            return Err(self.error(d, ty, env));
+        }
+        let wanted = constraint::parse(ty, &super::constant)?;
+        let found = wanted.defaults.apply(self.value(value, env)?);
+        convert(&found, &wanted.ty).map_err(|e| {
+            let why = format!("Invalid value for \"value\" parameter: {e}.");
+            self.error(Diagnostic::error("Invalid function argument", why), value, env)
         })
     }
 
@@ -130,8 +174,14 @@ fn is_sure(expr: &Expr) -> bool {
     }
 }
 
+/// The console takes `type(...)` off before it evaluates; anywhere else there is nothing that it could give.
+fn type_inside(expr: &Expr) -> Halt {
+    let detail = "The function type shows the type of a value in the console. It cannot be part of an expression.";
+    Diagnostic::error("Invalid use of type function", detail).at(expr.span.clone()).into()
+}
+
 fn unknown_function(name: &str, span: &Span) -> Diagnostic {
-    let hint = crate::suggest::did_you_mean(name, functions::names().into_iter().chain(["try", "can"]));
+    let hint = crate::suggest::did_you_mean(name, functions::names().into_iter().chain(["try", "can", "convert"]));
     Diagnostic::error("Call to unknown function", format!("There is no function named {name:?}.{hint}"))
         .at(span.clone())
 }

@@ -36,7 +36,7 @@ use sgp_model::{
 };
 
 pub use self::{
-    api::{Answer, Configured, Given, Impure, Inputs, Random, Schemas, Stop, VariableInput, World},
+    api::{Answer, Configured, Given, Impure, Inputs, Random, Schemas, Shown, Stop, VariableInput, World},
     cells::{CellGraph, CellId, CellKey, DepsView},
 };
 pub(crate) use self::{
@@ -176,10 +176,26 @@ impl<W: World> Evaluator<W> {
     /// Everything that is wrong with it; without any error, what it refers to has to be read first.
     pub fn eval_text(&mut self, module: &ModulePath, text: &str) -> Result<Value, Diagnostics> {
         let expr = syntax::parse_expression(&Arc::from("<console>"), text).map_err(Diagnostics::from)?;
+        self.eval_expression(module, &expr)
+    }
+
+    /// As [`Self::eval_text`], where `type(...)` around the whole asks for the type only.
+    ///
+    /// # Errors
+    /// As for [`Self::eval_text`].
+    pub fn eval_console(&mut self, module: &ModulePath, text: &str) -> Result<Shown, Diagnostics> {
+        let expr = syntax::parse_expression(&Arc::from("<console>"), text).map_err(Diagnostics::from)?;
+        match type_argument(&expr) {
+            Some(inner) => self.eval_expression(module, inner).map(|value| Shown::Type(value.ty())),
+            None => self.eval_expression(module, &expr).map(Shown::Value),
+        }
+    }
+
+    fn eval_expression(&mut self, module: &ModulePath, expr: &syntax::Expr) -> Result<Value, Diagnostics> {
         let before = (std::mem::take(&mut self.diagnostics), std::mem::take(&mut self.seen));
         let result = self.module(module).and_then(|info| {
             let env = Env::new(&info, &Repetition::None);
-            self.value(&expr, &env)
+            self.value(expr, &env)
         });
         let value = self.settle(result);
         let found = Diagnostics(std::mem::replace(&mut self.diagnostics, before.0));
@@ -344,6 +360,20 @@ impl<W: World> Evaluator<W> {
             CellKey::Module(_) => None,
             CellKey::Provider(p) => Some(config(&p.module)?.provider(&p.name, p.alias.as_deref())?.span.clone()),
         }
+    }
+}
+
+/// What the console asks of `type`, when the expression is nothing but that call.
+fn type_argument(expr: &syntax::Expr) -> Option<&syntax::Expr> {
+    match &*expr.kind {
+        syntax::ExprKind::Call { name, args, expand: false, .. } if matches!(&**name, "type" | "core::type") => {
+            match args.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            }
+        }
+        syntax::ExprKind::Paren(inner) => type_argument(inner),
+        _ => None,
     }
 }
 

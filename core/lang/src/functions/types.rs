@@ -25,13 +25,6 @@ pub(super) const TABLE: &[Function] = &[
     conversion("tonumber", Ty::Number, |a| to(a, &Type::Number)),
     conversion("toset", Ty::SetOfAny, |a| to(a, &Type::set(Type::Dynamic))),
     conversion("tostring", Ty::String, |a| to(a, &Type::String)),
-    Function {
-        name: "type",
-        params: &[param("value", Ty::Any).null().unknown().marks()],
-        rest: None,
-        returns: Ty::String,
-        run: |a| Ok(a.value(0).ty().to_string().into()),
-    },
 ];
 
 fn to(a: &Args, ty: &Type) -> Outcome {

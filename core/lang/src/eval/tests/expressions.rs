@@ -1,5 +1,7 @@
 //! The expression language.
 
+use sgp_model::Type;
+
 use super::eval_in;
 
 const MAIN: &str = r#"
@@ -261,11 +263,11 @@ fn templates() {
         ("\"${var.n}\"", "5"),
         ("\"${\"${var.s}\"}\"", "\"text\""),
         ("\"x ${~ \"y\" ~} z\"", "\"xyz\""),
-        ("\"%{ if var.n > 3 }big%{ else }small%{ endif }!\"", "\"big!\""),
-        ("\"%{ if false }a\\tb%{ else }c\\td%{ endif }\"", "\"c\\td\""),
         // What was stripped away was text, so the whole is.
         ("\"  ${~ 1 ~}  \"", "\"1\""),
         ("\"${~ 1 ~}\"", "1"),
+        ("\"%{ if var.n > 3 }big%{ else }small%{ endif }!\"", "\"big!\""),
+        ("\"%{ if false }a\\tb%{ else }c\\td%{ endif }\"", "\"c\\td\""),
         ("\"%{ for x in [1, 2] }<${x}>%{ endfor }\"", "\"<1><2>\""),
         ("\"%{ for i, x in [\"a\"] ~} ${i}${x} %{~ endfor }\"", "\"0a\""),
         ("\"a-${local.u}-b\"", "unknown(string \"a\"...)"),
@@ -350,6 +352,22 @@ fn function_calls() {
         ("can(var.null.x)", "false"),
         ("can(var.s)", "true"),
         ("can(tonumber(local.u))", "unknown(bool)"),
+        ("try([\"a\", 1]...)", "\"a\""),
+        ("try(var.null.x, [2]...)", "2"),
+        ("try([]...)", "error Not enough function arguments"),
+        ("can([var.hidden]...)", "true"),
+        ("try([var.hidden]...)", "sensitive(\"pw\")"),
+        ("convert([1, \"2\"], list(number))", "list[1, 2]"),
+        ("convert({ a = 1 }, object({ a = string, b = optional(string, \"x\") }))", "{a = \"1\", b = \"x\"}"),
+        ("convert(var.hidden, string)", "sensitive(\"pw\")"),
+        (
+            "convert(local.u, list(string))",
+            "error Invalid function argument: Invalid value for \"value\" parameter: list of string required.",
+        ),
+        ("convert(1, lst(string))", "error Invalid type specification"),
+        ("convert(1)", "error Wrong number of function arguments"),
+        ("convert([1]...)", "error Wrong number of function arguments"),
+        ("[type(1)]", "error Invalid use of type function"),
         ("uper(\"a\")", "error Call to unknown function: There is no function named \"uper\". Did you mean \"upper\"?"),
         ("max(null...)", "error Invalid expanding argument value"),
         ("upper([])", "error Invalid function argument"),
@@ -357,4 +375,20 @@ fn function_calls() {
         ("templatestring(\"a $${x}\", { x = 1 })", "\"a 1\""),
         ("templatestring(\"a $${y}\", { x = 1 })", "error Error in function call"),
     ]);
+}
+
+#[test]
+fn the_console_shows_the_type_that_it_is_asked_for() {
+    let mut evaluator = super::evaluator(MAIN);
+    let root = sgp_model::ModulePath::root();
+    for (text, expected) in [
+        ("type([1, \"a\"])", Type::tuple([Type::Number, Type::String])),
+        ("(core::type(tolist([])))", Type::list(Type::Dynamic)),
+        ("type(var.hidden)", Type::String),
+        ("type(local.u)", Type::String),
+    ] {
+        assert_eq!(evaluator.eval_console(&root, text), Ok(crate::eval::Shown::Type(expected)), "{text}");
+    }
+    assert_eq!(evaluator.eval_console(&root, "1"), Ok(crate::eval::Shown::Value(sgp_model::Value::int(1))));
+    assert!(evaluator.eval_console(&root, "type(nope.x)").is_err());
 }

@@ -29,8 +29,6 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     (r#"tolist([sensitive("a"),"b"])"#, r#"tolist([(sensitive value), "b"])"#),
     (r#"tomap({a=sensitive("x"),b="y"})"#, r#"tomap({"a" = (sensitive value), "b" = "y"})"#),
     (r#"ephemeralasnull("a")"#, r#""a""#),
-    (r#"type([1, "a"])"#, r#""tuple([number, string])""#),
-    ("type(tomap({a = true}))", r#""map(bool)""#),
 ];
 
 #[test]
