@@ -10,7 +10,7 @@ use std::{
 use clap::ArgMatches;
 use rustyline::{DefaultEditor, error::ReadlineError};
 use sgp_engine::Session;
-use sgp_lang::{Answer, Configured, DepsView, Evaluator, World};
+use sgp_lang::{Answer, Configured, DepsView, Evaluator, Shown, World};
 use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, ModulePath, SourceMap, Value};
 use sgp_state::Access;
 
@@ -98,7 +98,7 @@ impl Console<'_> {
     fn answer(&mut self, line: &str) -> bool {
         if self.json {
             if !line.trim().is_empty() {
-                let answer = json_answer(self.evaluator.eval_text(&ModulePath::root(), &decoded(line)));
+                let answer = json_answer(self.evaluator.eval_console(&ModulePath::root(), &decoded(line)));
                 self.room.ui.output.line(&answer.to_string());
             }
             return true;
@@ -113,8 +113,9 @@ impl Console<'_> {
                 true
             }
             text => {
-                match self.evaluator.eval_text(&ModulePath::root(), text) {
-                    Ok(value) => self.room.ui.output.line(&value::expression(&value)),
+                match self.evaluator.eval_console(&ModulePath::root(), text) {
+                    Ok(Shown::Value(value)) => self.room.ui.output.line(&value::expression(&value)),
+                    Ok(Shown::Type(ty)) => self.room.ui.output.line(&value::type_text(&ty)),
                     Err(problems) => {
                         self.failed = true;
                         crate::ui::error_text(&explain(&problems, text, self.room.ui.paint));
@@ -169,9 +170,10 @@ fn decoded(line: &str) -> String {
 }
 
 /// One answer.
-fn json_answer(result: Result<Value, Diagnostics>) -> Json {
+fn json_answer(result: Result<Shown, Diagnostics>) -> Json {
     match result {
-        Ok(value) => {
+        Ok(Shown::Type(ty)) => json_answer(Ok(Shown::Value(value::type_text(&ty).into()))),
+        Ok(Shown::Value(value)) => {
             let json = Json::object([("type", Json::from(&value.ty().to_json())), ("value", Json::of_value(&value))]);
             let json = if value.is_wholly_known() { json } else { json.with("unknown", tree::unknown(&value)) };
             match tree::sensitive(&value, None) {
@@ -214,8 +216,10 @@ mod tests {
             (Value::unknown(Type::Bool), r#"{"type":"bool","value":null,"unknown":true}"#),
         ];
         for (value, expected) in rows {
-            assert_eq!(json_answer(Ok(value)).to_string(), expected);
+            assert_eq!(json_answer(Ok(Shown::Value(value))).to_string(), expected);
         }
+        let ty = json_answer(Ok(Shown::Type(Type::list(Type::Dynamic))));
+        assert_eq!(ty.to_string(), r#"{"type":"string","value":"list(dynamic)"}"#);
         let error = json_answer(Err(Diagnostic::error("Bad", "Why.").into()));
         assert_eq!(error.to_string(), r#"{"error":{"summary":"Bad","detail":"Why."}}"#);
     }

@@ -1,7 +1,6 @@
 //! Values as people read them: in `console`, `output` and state listings.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use sgp_model::{Kind, Type, Value, address::quote};
 
@@ -10,7 +9,8 @@ pub const UNKNOWN: &str = "(known after apply)";
 /// What stands for a value that must not be shown.
 pub const SENSITIVE: &str = "(sensitive value)";
 
-/// A value as the console answers it: an expression that would give the value again, sensitive and unknown parts aside.
+/// A value as the console answers it, in the form that Terraform's users know: close to the language, with conversions
+/// and comments that tell the type.
 pub fn expression(value: &Value) -> String {
     write(value, 0, false)
 }
@@ -21,7 +21,7 @@ pub fn expression_in_clear(value: &Value) -> String {
 }
 
 fn write(value: &Value, depth: usize, clear: bool) -> String {
-    if value.is_sensitive() && !clear {
+    if value.is_sensitive() && value.is_known() && !clear {
         return SENSITIVE.to_owned();
     }
     match value.kind() {
@@ -43,30 +43,86 @@ fn typed_null(ty: &Type) -> String {
         Type::String => "tostring(null)".to_owned(),
         Type::Number => "tonumber(null)".to_owned(),
         Type::Bool => "tobool(null)".to_owned(),
-        Type::List(_) => "tolist(null)".to_owned(),
-        Type::Set(_) => "toset(null)".to_owned(),
-        Type::Map(_) => "tomap(null)".to_owned(),
-        _ => "null".to_owned(),
+        Type::List(t) => format!("tolist(null) /* of {} */", t.friendly_name()),
+        Type::Set(t) => format!("toset(null) /* of {} */", t.friendly_name()),
+        Type::Map(t) => format!("tomap(null) /* of {} */", t.friendly_name()),
+        Type::Tuple(_) | Type::Object(_) => format!("null /* {} */", ty.friendly_name()),
+        Type::Dynamic => "null".to_owned(),
     }
 }
 
-/// A quoted literal, or an indented heredoc for a text of several lines.
+/// A type as the console answers `type(...)`: structures over several lines.
+pub fn type_text(ty: &Type) -> String {
+    write_type(ty, 0)
+}
+
+fn write_type(ty: &Type, depth: usize) -> String {
+    let indent = |steps: usize| "    ".repeat(steps);
+    let lines = |open: &str, lines: Vec<String>, close: &str| {
+        let inner = lines.join(&format!(",\n{}", indent(depth + 1)));
+        format!("{open}\n{}{inner},\n{}{close}", indent(depth + 1), indent(depth))
+    };
+    match ty {
+        Type::Tuple(types) if types.is_empty() => "tuple([])".to_owned(),
+        Type::Tuple(types) => lines("tuple([", types.iter().map(|t| write_type(t, depth + 1)).collect(), "])"),
+        Type::Object(fields) if fields.is_empty() => "object({})".to_owned(),
+        Type::Object(fields) => {
+            let fields = fields.iter().map(|(name, field)| format!("{name}: {}", write_type(&field.ty, depth + 1)));
+            lines("object({", fields.collect(), "})")
+        }
+        Type::List(element) | Type::Set(element) | Type::Map(element) => {
+            let word = match ty {
+                Type::List(_) => "list",
+                Type::Set(_) => "set",
+                _ => "map",
+            };
+            // A structure gets lines of its own, so that what surrounds it is seen.
+            if matches!(**element, Type::Tuple(_) | Type::Object(_)) {
+                lines(&format!("{word}("), vec![write_type(element, depth + 1)], ")")
+            } else {
+                format!("{word}({})", write_type(element, depth))
+            }
+        }
+        Type::Dynamic | Type::Bool | Type::Number | Type::String => ty.friendly_name(),
+    }
+}
+
+/// A quoted text, or an indented heredoc for one of several lines. Templates are not escaped: this is the text itself.
 fn string(text: &str, depth: usize) -> String {
-    let Some(lines) = heredoc_lines(text) else { return quote(text) };
+    if !text.contains('\n') {
+        return visible(text);
+    }
     let marker = heredoc_marker(text);
     let indent = "  ".repeat(depth);
-    let body: String =
-        lines.iter().map(|l| if l.is_empty() { "\n".to_owned() } else { format!("{indent}{l}\n") }).collect();
-    format!("<<{}{marker}\n{body}{indent}{marker}", if depth > 0 { "-" } else { "" })
+    let body = text.replace('\n', &format!("\n{indent}"));
+    format!("<<{}{marker}\n{indent}{body}\n{indent}{marker}", if depth > 0 { "-" } else { "" })
 }
 
-/// The lines of a text that reads better as a heredoc: several lines, all of them ended, nothing invisible.
-pub fn heredoc_lines(text: &str) -> Option<Vec<String>> {
-    let body = text.strip_suffix('\n')?;
-    if !body.contains('\n') || body.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
-        return None;
+/// The text in quotes, with escapes for what nobody could see.
+fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_invisible(c) => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
     }
-    Some(body.split('\n').map(|l| l.replace("${", "$${").replace("%{", "%%{")).collect())
+    out.push('"');
+    out
+}
+
+/// Control characters, and marks such as the joiner of emoji that have no picture of their own.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// A heredoc marker that no line of the text is equal to.
@@ -84,7 +140,7 @@ fn sequence<'a>(open: &str, vs: impl Iterator<Item = &'a Value>, close: &str, de
 }
 
 fn mapping(open: &str, fs: &BTreeMap<Arc<str>, Value>, close: &str, depth: usize, clear: bool) -> String {
-    let lines = fs.iter().map(|(k, v)| format!("{} = {}", quote(k), write(v, depth + 1, clear))).collect();
+    let lines = fs.iter().map(|(k, v)| format!("{} = {}", visible(k), write(v, depth + 1, clear))).collect();
     enclosed(open, lines, close, depth)
 }
 
@@ -114,16 +170,25 @@ mod tests {
             ("empty", Value::list(Type::String, vec![])),
             ("list", Value::strings(["a", "b\"c"])),
             ("map", Value::map(Type::Number, [("k.x", Value::int(1))])),
+            ("lines", Value::from("one\n${two}\n")),
             ("nothing", Value::null(Type::String)),
+            ("nothing listed", Value::null(Type::list(Type::String))),
+            ("nothing named", Value::null(Type::object([("a", Type::String)]))),
             ("password", Value::from("hunter2").sensitive()),
             ("set", Value::set(Type::String, ["b".into(), "a".into()])),
-            ("text", Value::from("one\n  ${two}\n")),
-            ("unended", Value::from("one\ntwo")),
+            ("text", Value::from("\u{feff}${two}\u{7}")),
+            ("unended", Value::from("one\n\ntwo")),
             ("unknown", Value::unknown(Type::String)),
+            ("unknown secret", Value::unknown(Type::String).sensitive()),
         ]);
         insta::assert_snapshot!(expression(&value), @r#"
         {
           "empty" = tolist([])
+          "lines" = <<-EOT
+          one
+          ${two}
+          
+          EOT
           "list" = tolist([
             "a",
             "b\"c",
@@ -132,21 +197,43 @@ mod tests {
             "k.x" = 1
           })
           "nothing" = tostring(null)
+          "nothing listed" = tolist(null) /* of string */
+          "nothing named" = null /* object */
           "password" = (sensitive value)
           "set" = toset([
             "a",
             "b",
           ])
-          "text" = <<-EOT
+          "text" = "\ufeff${two}\u0007"
+          "unended" = <<-EOT
           one
-            $${two}
+          
+          two
           EOT
-          "unended" = "one\ntwo"
           "unknown" = (known after apply)
+          "unknown secret" = (known after apply)
         }
         "#);
         assert_eq!(expression(&value.get("password").cloned().unwrap_or_else(Value::dynamic_null)), SENSITIVE);
         assert!(expression_in_clear(&value).contains("hunter2"));
+    }
+
+    #[test]
+    fn structures_in_types_have_lines_of_their_own() {
+        let object = Type::object([("a", Type::Number), ("b", Type::tuple([Type::list(Type::Dynamic)]))]);
+        insta::assert_snapshot!(type_text(&Type::map(object)), @r"
+        map(
+            object({
+                a: number,
+                b: tuple([
+                    list(dynamic),
+                ]),
+            }),
+        )
+        ");
+        assert_eq!(type_text(&Type::set(Type::list(Type::String))), "set(list(string))");
+        assert_eq!(type_text(&Type::tuple([])), "tuple([])");
+        assert_eq!(type_text(&Type::object::<&str>([])), "object({})");
     }
 
     #[test]
