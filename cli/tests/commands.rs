@@ -37,7 +37,7 @@ impl Folder {
         self.run_with(args, "", &[])
     }
 
-    fn run_with(&self, args: &[&str], input: &str, env: &[(&str, &str)]) -> Ran {
+    fn run_with(&self, args: &[&str], input: impl AsRef<[u8]>, env: &[(&str, &str)]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sgp"));
         // What the person who runs the tests has set must not change them.
         let mine =
@@ -48,7 +48,7 @@ impl Folder {
         command.args(args).current_dir(self.path()).envs(env.iter().copied());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A command that reads no input may be gone already.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let _ = child.stdin.take().unwrap().write_all(input.as_ref());
         let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
         Ran {
             code: status.code().unwrap_or(-1),
@@ -99,6 +99,37 @@ fn console_json_works_in_an_empty_folder() {
     assert!(lines[4].starts_with(r#"{"error":{"summary":"#), "{}", lines[4]);
     assert_eq!(lines.len(), 5);
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "console leaves no files behind");
+}
+
+#[test]
+fn console_json_answers_every_line_whatever_it_is() {
+    let folder = Folder::new(&[]);
+    let deep = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));
+    let mut input = b"\"caf\xe9\"\nyamldecode(\"a: 1 # one\")\ntype([1])\n[type(1)]\n".to_vec();
+    input.extend(format!("{deep}\n2\r\n").bytes());
+    let ran = folder.run_with(&["console", "-json"], input, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(lines[0].starts_with(r#"{"error":{"summary":"Unreadable input","#), "{}", lines[0]);
+    // Other parts of the binary ask the YAML parser for comments; here they are none of the document.
+    assert_eq!(lines[1], r#"{"type":["object",{"a":"number"}],"value":{"a":1}}"#);
+    assert_eq!(lines[2], r#"{"type":"string","value":"tuple([\n    number,\n])"}"#);
+    assert!(lines[3].contains("Invalid use of type function"), "{}", lines[3]);
+    assert!(lines[4].starts_with(r#"{"error":{"summary":"Nested too deeply","#), "{}", lines[4]);
+    assert_eq!(lines[5..], [r#"{"type":"number","value":2}"#]);
+}
+
+#[test]
+fn console_shows_values_as_people_know_them() {
+    let folder = Folder::new(&[]);
+    let input = "true ? tolist([\"a\\n$${b}\\n\"]) : null\nfalse ? {} : tomap(null)\ntype(tolist([{ a = 1 }]))\n\"x\\u200dy\"\n";
+    let ran = folder.run_with(&["console"], input, &[]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(
+        ran.out,
+        "tolist([\n  <<-EOT\n  a\n  ${b}\n  \n  EOT,\n])\ntomap(null) /* of dynamic */\nlist(\n    object({\n        a: number,\n    \
+         }),\n)\n\"x\\u200dy\"\n"
+    );
 }
 
 #[test]

@@ -53,9 +53,13 @@ pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
         console.interactive()?;
         return Ok(0);
     }
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         let line = line.map_err(|e| Diagnostic::error("Unreadable input", format!("Standard input: {e}.")))?;
-        if !console.answer(&line) {
+        let goes_on = match str::from_utf8(&line) {
+            Ok(line) => console.answer(line),
+            Err(e) => console.refuse(&e),
+        };
+        if !goes_on {
             break;
         }
     }
@@ -124,6 +128,19 @@ impl Console<'_> {
                 true
             }
         }
+    }
+
+    /// Answers a line that is no text; the lines after it are answered all the same.
+    fn refuse(&mut self, error: &std::str::Utf8Error) -> bool {
+        let problems =
+            Diagnostics::from(Diagnostic::error("Unreadable input", format!("The line is not text: {error}.")));
+        if self.json {
+            self.room.ui.output.line(&json_answer(Err(problems)).to_string());
+        } else {
+            self.failed = true;
+            crate::ui::error_text(&explain(&problems, "", self.room.ui.paint));
+        }
+        true
     }
 
     fn interactive(&mut self) -> Result<(), Diagnostics> {
