@@ -123,7 +123,7 @@ impl<W: World> Evaluator<W> {
 /// The body of a block that is not there.
 fn absent() -> (Body, Span) {
     let span = Span::new("", 0..0);
-    (Body { attrs: Vec::new(), blocks: Vec::new(), span: span.clone() }, span)
+    (Body { attrs: Vec::new(), blocks: Vec::new(), span: span.clone(), whole: true }, span)
 }
 
 fn prefix(type_name: &str) -> Arc<str> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sgp_model::{Span, Value};
+use sgp_model::{PathStep, Span, Value};
 
 /// The content of a file or block: arguments and nested blocks, each in source order.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct Body {
     pub blocks: Vec<Block>,
     /// From the first to the last character; for a block the braces.
     pub span: Span,
+    /// Whether everything in it could be read. A block that is not whole is left out of its file.
+    pub whole: bool,
 }
 
 impl Body {
@@ -213,6 +215,20 @@ impl Expr {
     /// An expression at a place.
     pub fn new(kind: ExprKind, span: Span) -> Self {
         Self { kind: Box::new(kind), span }
+    }
+
+    /// The part of a literal tuple or object that a path leads to, as far as the expression is written out.
+    pub fn part(&self, path: &[PathStep]) -> &Expr {
+        let Some((step, rest)) = path.split_first() else { return self };
+        let inner = match (&*self.kind, step) {
+            (ExprKind::Paren(inner), _) => return inner.part(path),
+            (ExprKind::Tuple(elements), PathStep::Index(n)) => elements.get(*n),
+            (ExprKind::Object(items), PathStep::Attr(name) | PathStep::Key(name)) => {
+                items.iter().rev().find(|(key, _)| key.as_literal_str() == Some(&**name)).map(|(_, value)| value)
+            }
+            _ => None,
+        };
+        inner.map_or(self, |inner| inner.part(rest))
     }
 
     /// The text of a string literal.

@@ -1,8 +1,8 @@
 //! Bodies of files and blocks.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use sgp_model::Diagnostic;
+use sgp_model::{Diagnostic, Span};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
@@ -15,24 +15,41 @@ enum Item {
     Block(Block),
 }
 
+/// A body as it is read; knows where each argument was set first, so that a long body costs no more than its length.
+struct Reading {
+    body: Body,
+    set: HashMap<Arc<str>, Span>,
+}
+
+impl Reading {
+    fn new(span: Span) -> Self {
+        Self { body: Body { attrs: Vec::new(), blocks: Vec::new(), span, whole: true }, set: HashMap::new() }
+    }
+}
+
 impl Cursor<'_> {
     /// A whole file: goes on after a mistake at the next top-level item.
     pub(super) fn file(&mut self) -> Body {
         let start = self.at;
-        let mut body = Body { attrs: Vec::new(), blocks: Vec::new(), span: self.span(start..start) };
+        let mut reading = Reading::new(self.span(start..start));
         loop {
             self.skip_lines();
             if self.peek().is_none() {
                 break;
             }
             let before = self.at;
-            if let Err(diagnostic) = self.item_into(&mut body) {
+            if let Err(diagnostic) = self.item_into(&mut reading) {
+                // A comment that swallowed the rest is why something is missing.
+                let diagnostic = self.unclosed_comment().unwrap_or(diagnostic);
                 self.diagnostics.push(diagnostic);
                 self.recover(before);
             }
         }
-        body.span = self.span_from(start);
-        body
+        let unclosed = self.unclosed_comment();
+        self.diagnostics.extend(unclosed);
+        reading.body.blocks.retain(|b| b.body.whole);
+        reading.body.span = self.span_from(start);
+        reading.body
     }
 
     /// Moves to the next line that starts, unindented, with a name: the next top-level item in any formatted file.
@@ -47,25 +64,58 @@ impl Cursor<'_> {
         self.newlines_end = true;
     }
 
-    fn item_into(&mut self, body: &mut Body) -> Parsed<()> {
-        match self.item()? {
-            Item::Block(block) => body.blocks.push(block),
-            Item::Attr(attr) => {
-                match body.attr(&attr.name) {
-                    None => body.attrs.push(attr),
-                    Some(first) => {
-                        let line = self.text[..first.name_span.range.start].matches('\n').count() + 1;
-                        self.diagnostics.push(
-                        Diagnostic::error(
-                            "Attribute redefined",
-                            format!("The argument {:?} was already set on line {line}. Each argument may be set only once.", &*attr.name),
-                        )
-                        .at(attr.name_span),
-                    );
-                    }
+    /// Moves on inside of a block after the item that starts at `item_start` could not be read, as far as the indentation
+    /// tells where the next one is: in any formatted file the items of a body stand under each other. Says whether that
+    /// was possible.
+    fn recover_inside(&mut self, item_start: usize) -> bool {
+        let line_start = self.text[..item_start].rfind('\n').map_or(0, |i| i + 1);
+        let own = &self.text[line_start..item_start];
+        if own.is_empty() || !own.chars().all(|c| matches!(c, ' ' | '\t')) {
+            return false;
+        }
+        let Some(end) = self.text[item_start..].find('\n') else { return false };
+        let mut at = item_start + end + 1;
+        for line in self.text[at..].split_inclusive('\n') {
+            let rest = line.trim_start_matches([' ', '\t']);
+            let indent = line.len() - rest.len();
+            if !rest.trim().is_empty() && indent <= own.len() {
+                let next_item = indent == own.len() && rest.starts_with(is_name_start);
+                let end_of_block = indent < own.len() && rest.starts_with('}');
+                if next_item || end_of_block {
+                    self.at = at + indent;
+                    self.newlines_end = true;
+                    return true;
+                }
+                // A bracket that closes the item itself may stand under its start.
+                if indent < own.len() || !rest.starts_with(['}', ']', ')', '#', '/']) {
+                    return false;
                 }
             }
+            at += line.len();
         }
+        false
+    }
+
+    fn item_into(&mut self, reading: &mut Reading) -> Parsed<()> {
+        let attr = match self.item()? {
+            Item::Block(block) => {
+                reading.body.whole &= block.body.whole;
+                reading.body.blocks.push(block);
+                return Ok(());
+            }
+            Item::Attr(attr) => attr,
+        };
+        if let Some(first) = reading.set.get(&attr.name) {
+            let line = self.text[..first.range.start].matches('\n').count() + 1;
+            let detail = format!(
+                "The argument {:?} was already set on line {line}. Each argument may be set only once.",
+                &*attr.name
+            );
+            self.diagnostics.push(Diagnostic::error("Attribute redefined", detail).at(attr.name_span));
+            return Ok(());
+        }
+        reading.set.insert(attr.name.clone(), attr.name_span.clone());
+        reading.body.attrs.push(attr);
         Ok(())
     }
 
@@ -73,7 +123,11 @@ impl Cursor<'_> {
         let Some((name, name_span)) = self.name() else {
             return Err(self.error_here(
                 "Argument or block definition required",
-                format!("An argument (name = value) or a block is expected here, found {}.", self.found()),
+                format!(
+                    "An argument (name = value) or a block is expected here, found {}.{}",
+                    self.found(),
+                    self.slip()
+                ),
             ));
         };
         self.skip();
@@ -108,7 +162,11 @@ impl Cursor<'_> {
         }
         Err(self.error_here(
             "Missing newline",
-            format!("Each {what} ends with a line break, but {} follows on the same line.", self.found()),
+            format!(
+                "Each {what} ends with a line break, but {} follows on the same line.{}",
+                self.found(),
+                self.slip()
+            ),
         ))
     }
 
@@ -156,7 +214,7 @@ impl Cursor<'_> {
     fn block_body(&mut self) -> Parsed<Body> {
         let start = self.at;
         self.at += 1;
-        let mut body = Body { attrs: Vec::new(), blocks: Vec::new(), span: self.span(start..start) };
+        let mut reading = Reading::new(self.span(start..start));
         loop {
             self.skip_lines();
             if self.eat("}") {
@@ -169,9 +227,16 @@ impl Cursor<'_> {
                 )
                 .at(self.span(start..start + 1)));
             }
-            self.item_into(&mut body)?;
+            let before = self.at;
+            if let Err(diagnostic) = self.item_into(&mut reading) {
+                if self.unclosed_comment.is_some() || !self.recover_inside(before) {
+                    return Err(diagnostic);
+                }
+                self.diagnostics.push(diagnostic);
+                reading.body.whole = false;
+            }
         }
-        body.span = self.span_from(start);
-        Ok(body)
+        reading.body.span = self.span_from(start);
+        Ok(reading.body)
     }
 }

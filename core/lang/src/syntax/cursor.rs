@@ -3,9 +3,10 @@
 use std::{ops::Range, sync::Arc};
 
 use sgp_model::{Diagnostic, Diagnostics, Span};
+use unicode_normalization::char::is_combining_mark;
 
 /// How deep expressions, templates and blocks may nest: far beyond what people write, well within the stack.
-const MAX_DEPTH: usize = 200;
+pub(super) const MAX_DEPTH: usize = 200;
 
 /// How many operators or steps of a reference may follow each other: each makes the tree one deeper.
 pub(super) const MAX_CHAIN: usize = 1000;
@@ -17,6 +18,8 @@ pub(super) struct Cursor<'t> {
     /// Whether a line break ends the current construct (arguments of bodies and objects) or is only space (in brackets).
     pub(super) newlines_end: bool,
     pub(super) diagnostics: Diagnostics,
+    /// The start of a comment that nothing ends: the rest of the text belongs to it.
+    pub(super) unclosed_comment: Option<usize>,
     depth: usize,
 }
 
@@ -26,14 +29,32 @@ pub(super) fn is_name_start(c: char) -> bool {
     c.is_alphabetic() || c == '_'
 }
 
+/// Scripts that write vowels as marks, and letters that are decomposed, need the marks too.
 pub(super) fn is_name_continue(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '-'
+    c.is_alphanumeric() || c == '_' || c == '-' || is_combining_mark(c)
+}
+
+/// What people who write this character in an expression usually mean.
+fn meant(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\'' => "Text stands between double quotes (\"), not between single ones.",
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' | '\u{2018}' | '\u{2019}' => {
+            "Text stands between straight double quotes (\"); these are typographic ones, as word processors write them."
+        }
+        '`' => "Text of several lines is written as a heredoc: <<EOT, the lines, EOT.",
+        '&' => "The operator for \"and\" is &&.",
+        '|' => "The operator for \"or\" is ||.",
+        ';' => "Nothing is ended with a semicolon: a line break ends an argument.",
+        '\u{a0}' | '\u{2007}' | '\u{202f}' => "This is a no-break space, which looks like a space but is none.",
+        '\u{feff}' => "This is a byte order mark; it stands only at the very start of a file, where it is skipped.",
+        _ => return None,
+    })
 }
 
 impl<'t> Cursor<'t> {
     pub(super) fn new(file: Arc<str>, text: &'t str) -> Self {
         let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        Self { file, text, at, newlines_end: true, diagnostics: Diagnostics::new(), depth: 0 }
+        Self { file, text, at, newlines_end: true, diagnostics: Diagnostics::new(), unclosed_comment: None, depth: 0 }
     }
 
     pub(super) fn rest(&self) -> &'t str {
@@ -70,12 +91,12 @@ impl<'t> Cursor<'t> {
         self.span(start..self.at)
     }
 
-    /// The next character, or the last one of the text at its end.
+    /// The next character; at the end of a line or of the text the last one before, so that there is something to see.
     pub(super) fn span_here(&self) -> Span {
-        if let Some(c) = self.peek() {
+        if let Some(c) = self.peek().filter(|c| !matches!(c, '\n' | '\r')) {
             return self.span(self.at..self.at + c.len_utf8());
         }
-        let end = self.text.trim_end().len();
+        let end = self.text[..self.at].trim_end().len();
         let start = self.text[..end].char_indices().next_back().map_or(0, |(i, _)| i);
         self.span(start..end)
     }
@@ -97,6 +118,23 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// ` Text stands between double quotes.` with the space before, where the character here is a usual slip.
+    pub(super) fn slip(&self) -> String {
+        self.peek().and_then(meant).map(|advice| format!(" {advice}")).unwrap_or_default()
+    }
+
+    /// The error of a comment without an end, once.
+    pub(super) fn unclosed_comment(&mut self) -> Option<Diagnostic> {
+        let start = self.unclosed_comment.take()?;
+        Some(
+            Diagnostic::error(
+                "Unclosed comment",
+                "This comment is not closed with */ before the end of the text, so everything after it would be ignored.",
+            )
+            .at(self.span(start..start + 2)),
+        )
+    }
+
     /// Skips spaces and comments, and line breaks where they mean nothing.
     pub(super) fn skip(&mut self) {
         self.skip_trivia(!self.newlines_end);
@@ -116,9 +154,12 @@ impl<'t> Cursor<'t> {
                 Some('\n') if newlines => 1,
                 Some('#') => rest.find('\n').unwrap_or(rest.len()),
                 Some('/') if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
-                Some('/') if rest.starts_with("/*") => match rest.find("*/") {
-                    Some(end) => end + 2,
-                    None => rest.len(),
+                Some('/') if rest.starts_with("/*") => match rest[2..].find("*/") {
+                    Some(end) => end + 4,
+                    None => {
+                        self.unclosed_comment = Some(self.at);
+                        rest.len()
+                    }
                 },
                 _ => return,
             };
@@ -178,10 +219,7 @@ impl<'t> Cursor<'t> {
     }
 
     pub(super) fn too_deep(&self, limit: usize) -> Diagnostic {
-        self.error_here(
-            "Nested too deeply",
-            format!("More than {limit} levels are not read. Give parts of this a name of their own, as local values."),
-        )
+        too_deep(limit, self.span_here())
     }
 
     /// Runs `inner` with line breaks meaning something or nothing, one level deeper.
@@ -196,4 +234,13 @@ impl<'t> Cursor<'t> {
         self.newlines_end = before;
         result
     }
+}
+
+/// Nesting that would not fit onto the stack.
+pub(super) fn too_deep(limit: usize, at: Span) -> Diagnostic {
+    Diagnostic::error(
+        "Nested too deeply",
+        format!("More than {limit} levels are not read. Give parts of this a name of their own, as local values."),
+    )
+    .at(at)
 }

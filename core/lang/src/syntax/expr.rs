@@ -100,8 +100,9 @@ impl Cursor<'_> {
             _ => Err(self.error_here(
                 "Invalid expression",
                 format!(
-                    "An expression is expected here: a value, a reference or a function call; found {}.",
-                    self.found()
+                    "An expression is expected here: a value, a reference or a function call; found {}.{}",
+                    self.found(),
+                    self.slip()
                 ),
             )),
         }
@@ -119,7 +120,8 @@ impl Cursor<'_> {
             )
             .at(self.span(start..start + 1)));
         }
-        Err(self.error_here(summary, format!("A closing {what} is expected here, found {}.", self.found())))
+        let detail = format!("A closing {what} is expected here, found {}.{}", self.found(), self.slip());
+        Err(self.error_here(summary, detail))
     }
 
     fn number(&mut self) -> Parsed<Expr> {
@@ -143,13 +145,15 @@ impl Cursor<'_> {
         let (mut name, mut span) = self.name().expect("the caller saw the start of a name");
         while self.looking_at("::") {
             self.at += 2;
-            let Some((next, _)) = self.name() else {
+            if self.name().is_none() {
                 return Err(
                     self.error_here("Missing function name", "A function name is expected after the double colon.")
                 );
-            };
-            name = format!("{name}::{next}").into();
+            }
             span = self.span_from(start);
+        }
+        if span.range.len() > name.len() {
+            name = self.text[span.range.clone()].into();
         }
         let before = self.at;
         self.skip();
@@ -400,7 +404,7 @@ impl Cursor<'_> {
         }
         Err(self.error_here(
             "Invalid attribute name",
-            format!("An attribute name is expected after a dot, found {}.", self.found()),
+            format!("An attribute name is expected after a dot, found {}.{}", self.found(), self.slip()),
         ))
     }
 

@@ -30,15 +30,17 @@ pub fn parse_body(file: &Arc<str>, text: &str) -> (Body, Diagnostics) {
 pub fn parse_expression(file: &Arc<str>, text: &str) -> Result<Expr, Diagnostic> {
     let mut cursor = Cursor::new(file.clone(), text);
     cursor.newlines_end = false;
-    let expr = cursor.expression()?;
+    let found = cursor.expression();
     cursor.skip();
-    match cursor.peek() {
-        None => Ok(expr),
-        Some(_) => {
-            Err(cursor
-                .error_here("Extra characters after expression", "An expression was read, but more text follows."))
-        }
+    if let Some(unclosed) = cursor.unclosed_comment() {
+        return Err(unclosed);
     }
+    let expr = found?;
+    if cursor.peek().is_some() {
+        let detail = format!("An expression was read, but more text follows.{}", cursor.slip());
+        return Err(cursor.error_here("Extra characters after expression", detail));
+    }
+    Ok(expr)
 }
 
 /// Parses a template as a file holds it: no quotes around it, no escapes but `$${` and `%%{`.

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
     ast::{Expr, ExprKind, Part},
-    cursor::{Cursor, Parsed},
+    cursor::{Cursor, MAX_DEPTH, Parsed, too_deep},
 };
 
 /// A template as a flat list, before `if` and `for` are matched with their ends. In heredocs and files every line is a
@@ -310,7 +310,7 @@ fn template(tokens: Vec<Token>, span: Span) -> Parsed<Expr> {
     // Text that was stripped away still makes the whole a text.
     let lone = tokens.len() == 1;
     let mut tokens = tokens.into_iter();
-    let mut parts = parts(&mut tokens, &mut |token| match token {
+    let mut parts = parts(&mut tokens, 0, &mut |token| match token {
         None => Ok(true),
         Some(token) => Err(unexpected_end(token)),
     })?;
@@ -344,6 +344,7 @@ fn unexpected_end(token: &Token) -> Diagnostic {
 /// Reads parts until `ends` accepts an ending token (or `None` at the end of the template).
 fn parts(
     tokens: &mut std::vec::IntoIter<Token>,
+    depth: usize,
     ends: &mut dyn FnMut(Option<&Token>) -> Parsed<bool>,
 ) -> Parsed<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
@@ -364,11 +365,14 @@ fn parts(
             _ => flush(&mut text, &mut parts),
         }
         match token {
+            Some(Token::If(_, span) | Token::For { span, .. }) if depth == MAX_DEPTH => {
+                return Err(too_deep(MAX_DEPTH, span));
+            }
             Some(Token::Text(_)) => {}
             Some(Token::Interpolation(e)) => parts.push(Part::Interpolation(e)),
-            Some(Token::If(condition, span)) => parts.push(if_part(tokens, condition, &span)?),
+            Some(Token::If(condition, span)) => parts.push(if_part(tokens, depth, condition, &span)?),
             Some(Token::For { key, value, collection, span }) => {
-                let body = self::parts(tokens, &mut |token| match token {
+                let body = self::parts(tokens, depth + 1, &mut |token| match token {
                     Some(Token::EndFor(_)) => Ok(true),
                     Some(other) => Err(unexpected_end(other)),
                     None => Err(unclosed("for", "endfor", &span)),
@@ -383,9 +387,9 @@ fn parts(
     }
 }
 
-fn if_part(tokens: &mut std::vec::IntoIter<Token>, condition: Expr, span: &Span) -> Parsed<Part> {
+fn if_part(tokens: &mut std::vec::IntoIter<Token>, depth: usize, condition: Expr, span: &Span) -> Parsed<Part> {
     let mut has_else = false;
-    let then = parts(tokens, &mut |token| match token {
+    let then = parts(tokens, depth + 1, &mut |token| match token {
         Some(Token::EndIf(_)) => Ok(true),
         Some(Token::Else(_)) => {
             has_else = true;
@@ -395,7 +399,7 @@ fn if_part(tokens: &mut std::vec::IntoIter<Token>, condition: Expr, span: &Span)
         None => Err(unclosed("if", "endif", span)),
     })?;
     let otherwise = if has_else {
-        parts(tokens, &mut |token| match token {
+        parts(tokens, depth + 1, &mut |token| match token {
             Some(Token::EndIf(_)) => Ok(true),
             Some(other) => Err(unexpected_end(other)),
             None => Err(unclosed("else", "endif", span)),

@@ -72,11 +72,85 @@ fn after_a_mistake_reading_goes_on_at_the_next_item() {
 }
 
 #[test]
+fn inside_of_a_block_reading_goes_on_where_the_indentation_says() {
+    let lines = |text: &str| -> Vec<usize> {
+        let (_, diagnostics) = parse_body(&file(), text);
+        diagnostics.iter().map(|d| text[..d.span.as_ref().unwrap().range.start].matches('\n').count() + 1).collect()
+    };
+    for (text, expected) in [
+        ("a {\n  x = \n  y = 1\n  z = [1 2]\n}\nb = )\n", vec![2, 4, 6]),
+        ("a {\n  x = {\n    y = ]\n  }\n  z = (\n}\n", vec![3, 6]),
+        ("a {\n  b {\n    x = ;\n    y = '1'\n  }\n  z = &\n}\nc = 1\n", vec![3, 4, 6]),
+        ("a {\n\tx = ]\n\n\t# note\n\ty = ]\n}\n", vec![2, 5]),
+        // Without indentation there is only the next item of the file.
+        ("a {\nx = ]\ny = ]\n}\nb = ]\n", vec![2, 3, 5]),
+        ("a { x = ] }\nb = ]\n", vec![1, 2]),
+    ] {
+        assert_eq!(lines(text), expected, "{text}");
+    }
+    let (body, _) = parse_body(&file(), "a {\n  x = ]\n  y = 1\n}\nb {}\n");
+    assert_eq!(body.blocks.iter().map(|b| &*b.ty).collect::<Vec<_>>(), ["b"], "a block that is not whole is left out");
+}
+
+#[test]
+fn what_is_missing_at_the_end_of_a_line_is_shown_there() {
+    for (text, expected) in
+        [("a = 1 +\n", "+"), ("a = b.  \nc = 1\n", "."), ("a = 1 *", "*"), ("a = {\n  b =\n}\n", "=")]
+    {
+        let (_, diagnostics) = parse_body(&file(), text);
+        assert_eq!(&text[diagnostics.0[0].span.as_ref().unwrap().range.clone()], expected, "{text}");
+    }
+}
+
+#[test]
+fn a_comment_without_end_swallows_nothing_in_silence() {
+    for text in ["a = 1\n/* x\nb = 2\n", "a {\n  b = 1 /* x\n}\n", "a = [1, /* x\n2]\n", "/*/\n"] {
+        let (_, diagnostics) = parse_body(&file(), text);
+        let summaries: Vec<&str> = diagnostics.iter().map(|d| d.summary.as_str()).collect();
+        assert_eq!(summaries, ["Unclosed comment"], "{text}");
+    }
+    assert_eq!(parse_expression(&file(), "1 /* x").unwrap_err().summary, "Unclosed comment");
+    assert_eq!(parse_expression(&file(), "/*/ x */ 2").unwrap().as_literal_str(), None);
+}
+
+#[test]
+fn names_of_all_scripts() {
+    for name in ["नाम", "cafe\u{301}", "ชื่อ", "имя", "名前", "a\u{b7}".trim_end_matches('\u{b7}')] {
+        assert!(is_identifier(name), "{name}");
+        assert_eq!(parsed(&format!("{name} = 1")).attrs[0].name, name.into());
+    }
+}
+
+#[test]
+fn usual_slips_are_named() {
+    for (text, advice) in [
+        ("'x'", "double quotes"),
+        ("\u{201c}x\u{201d}", "typographic"),
+        ("a & b", "&&"),
+        ("a | b", "||"),
+        ("a;", "semicolon"),
+        ("`x`", "heredoc"),
+        ("1 +\u{a0}2", "no-break space"),
+    ] {
+        let (_, diagnostics) = parse_body(&file(), &format!("x = {text}\n"));
+        assert!(diagnostics.0[0].detail.contains(advice), "{text}: {diagnostics:?}");
+    }
+}
+
+#[test]
 fn nesting_has_a_limit_that_is_told() {
     let text = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
     assert_eq!(parse_expression(&file(), &text).unwrap_err().summary, "Nested too deeply");
     let chain = "a".to_owned() + &".a".repeat(100_000);
     assert_eq!(parse_expression(&file(), &chain).unwrap_err().summary, "Nested too deeply");
+    for (open, close) in [("[*]", ""), (".x[*]", "")] {
+        let splats = format!("a{}{close}", open.repeat(1_000_000));
+        assert_eq!(parse_expression(&file(), &splats).unwrap_err().summary, "Nested too deeply");
+    }
+    for (open, close) in [("%{ if true }", "%{ endif }"), ("%{ for x in y }", "%{ endfor }")] {
+        let text = format!("{}{}", open.repeat(200_000), close.repeat(200_000));
+        assert_eq!(parse_template(&file(), &text).unwrap_err().summary, "Nested too deeply");
+    }
     let sum = "1".to_owned() + &" + 1".repeat(100_000);
     assert_eq!(parse_expression(&file(), &sum).unwrap_err().summary, "Nested too deeply");
     for splat in ["[*]", ".*[0]"] {
