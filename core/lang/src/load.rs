@@ -85,15 +85,15 @@ struct Loader<'f> {
 pub fn is_config_file(name: &str) -> bool {
     !name.starts_with('.')
         && matches!(name.rsplit_once('.'), Some((stem, "tf" | "hcl")) if !stem.ends_with(".tftest") && !stem.ends_with(".tfquery"))
+        && name != "override.tf"
+        && !name.ends_with("_override.tf")
 }
 
 impl Loader<'_> {
     /// Reads the module of a folder; answers with the number of its files.
     fn module(&mut self, dir: &str) -> (Module, usize) {
-        let names: Vec<String> = match self.files.list(dir) {
-            Ok(entries) => {
-                entries.into_iter().filter(|e| !e.is_dir && is_config_file(&e.name)).map(|e| e.name).collect()
-            }
+        let mut names: Vec<String> = match self.files.list(dir) {
+            Ok(entries) => entries.into_iter().filter(|e| !e.is_dir).map(|e| e.name).collect(),
             Err(e) if e.not_found && self.open.is_empty() => Vec::new(),
             Err(e) => {
                 self.diagnostics
@@ -101,12 +101,36 @@ impl Loader<'_> {
                 Vec::new()
             }
         };
+        self.other_files(dir, &names);
+        names.retain(|name| is_config_file(name));
+        let before = self.diagnostics.0.len();
         let bodies: Vec<_> = names.iter().filter_map(|name| self.file(&join(dir, name))).collect();
+        let unread = self.diagnostics.0[before..].iter().any(Diagnostic::is_error);
         self.open.push(dir.to_owned());
-        let (module, diagnostics) = config::build(dir, &bodies, &mut |source, span, _| self.call(dir, source, span));
+        let (mut module, diagnostics) =
+            config::build(dir, &bodies, &mut |source, span, _| self.call(dir, source, span));
         self.open.pop();
+        module.unread.files |= unread;
         self.diagnostics.extend(diagnostics);
         (module, names.len())
+    }
+
+    /// Files that Terraform would read and sgp does not: nothing of a configuration is left out in silence.
+    fn other_files(&mut self, dir: &str, names: &[String]) {
+        for name in names.iter().filter(|n| !n.starts_with('.')) {
+            let path = join(dir, name);
+            if name.ends_with(".tf.json") || name.ends_with(".tofu") || name.ends_with(".tofu.json") {
+                self.diagnostics.push(Diagnostic::warning(
+                    "File is not read",
+                    format!("sgp reads configuration from files that end in .tf or .hcl; {path:?} is left out. Write its content as HCL into a .tf file."),
+                ));
+            } else if name == "override.tf" || name.ends_with("_override.tf") {
+                self.diagnostics.push(Diagnostic::error(
+                    "Override files are not supported",
+                    format!("Terraform merges {path:?} into the blocks of other files; sgp does not support that yet. Put its arguments into the blocks themselves."),
+                ));
+            }
+        }
     }
 
     fn file(&mut self, path: &str) -> Option<syntax::Body> {
@@ -122,10 +146,11 @@ impl Loader<'_> {
             Ok(text) => text,
             Err(e) => {
                 let at = e.utf8_error().valid_up_to();
+                let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
                 self.diagnostics.push(Diagnostic::error(
                     "Invalid character encoding",
                     format!(
-                        "The file {path:?} is not UTF-8: byte {at} does not belong to a character. Save it as UTF-8."
+                        "The file {path:?} is not UTF-8: byte {at}, on line {line}, does not belong to a character. Save it as UTF-8."
                     ),
                 ));
                 return None;
@@ -197,6 +222,10 @@ impl Loader<'_> {
             let dir = join(from, source);
             return match self.files.list(&dir) {
                 Ok(_) => Ok(dir),
+                Err(e) if e.not_found => Err(Diagnostic::error(
+                    "Module not found",
+                    format!("There is no folder {dir:?}. The path counts from the folder of the file that names it."),
+                )),
                 Err(e) => {
                     Err(Diagnostic::error("Module not found", format!("The folder {dir:?} cannot be read: {e}.")))
                 }
@@ -235,6 +264,21 @@ mod tests {
         assert_eq!(summaries(&loaded), [""; 0]);
         assert_eq!(loaded.config.root.locals.len(), 2);
         assert_eq!(loaded.config.digest.len(), 64);
+    }
+
+    #[test]
+    fn what_terraform_would_read_beside_is_told() {
+        let files = MemoryFiles::new([
+            ("main.tf", "locals { a = 1 }"),
+            ("more.tf.json", "{}"),
+            ("x.tofu", ""),
+            ("a_override.tf", "locals { a = 2 }"),
+            (".hidden.tf.json", "{}"),
+        ]);
+        let loaded = load(".", &files);
+        let summaries = summaries(&loaded);
+        assert_eq!(summaries, ["Override files are not supported", "File is not read", "File is not read"]);
+        assert_eq!(loaded.diagnostics.iter().filter(|d| d.is_error()).count(), 1);
     }
 
     #[test]

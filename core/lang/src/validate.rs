@@ -144,7 +144,7 @@ resource "test_thing" "d" {
       Inappropriate value for attribute "size": number required.
       var.n is a list of string, known only after apply
     Unsupported attribute at main.tf:11:11: `test_thing.a["x"].nmae`
-      test_thing does not have an attribute named "nmae". Did you mean "name"?
+      test_thing has no argument, nested block or exported attribute named "nmae". Did you mean "name"?
       test_thing.a is an object, known only after apply
     Unsupported argument at main.tf:12:3: `sise`
       An argument named "sise" is not expected here. Did you mean "size"?

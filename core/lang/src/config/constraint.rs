@@ -16,11 +16,20 @@ pub struct TypeConstraint {
     pub ty: Type,
     /// What takes the place of absent and null attributes.
     pub defaults: Defaults,
+    /// Whether a value from the command line or the environment is the text itself and no expression: so it is for
+    /// primitive types, and where no type is said (`any` says one).
+    pub literal_text: bool,
+}
+
+impl TypeConstraint {
+    fn new(ty: Type, defaults: Defaults) -> Self {
+        Self { literal_text: ty.is_primitive(), ty, defaults }
+    }
 }
 
 impl Default for TypeConstraint {
     fn default() -> Self {
-        Self { ty: Type::Dynamic, defaults: Defaults::default() }
+        Self::new(Type::Dynamic, Defaults::default())
     }
 }
 
@@ -81,13 +90,29 @@ impl Defaults {
     }
 }
 
+/// Reads the `type` of a variable: a type constraint, or the words `list` and `map`, which older configurations write for
+/// lists and maps of any type.
+///
+/// # Errors
+/// What is wrong with it, at its place.
+pub fn of_variable(
+    expr: &Expr,
+    literal: &dyn Fn(&Expr) -> Result<Value, Diagnostic>,
+) -> Result<TypeConstraint, Diagnostic> {
+    match expr.as_name().map(|n| &**n) {
+        Some("list") => Ok(plain(Type::list(Type::Dynamic))),
+        Some("map") => Ok(plain(Type::map(Type::Dynamic))),
+        _ => parse(expr, literal),
+    }
+}
+
 /// Reads a type constraint. `literal` evaluates the default of an optional attribute, which may refer to nothing.
 ///
 /// # Errors
 /// What is wrong with it, at its place.
 pub fn parse(expr: &Expr, literal: &dyn Fn(&Expr) -> Result<Value, Diagnostic>) -> Result<TypeConstraint, Diagnostic> {
     match &*expr.kind {
-        ExprKind::Name(name) => Ok(TypeConstraint { ty: keyword(name, expr)?, defaults: Defaults::default() }),
+        ExprKind::Name(name) => keyword(name, expr).map(plain),
         ExprKind::Call { name, args, expand: false, .. } => call(expr, name, args, literal),
         ExprKind::Literal(v) => match v.as_str() {
             // Configurations of old write "string" and "list".
@@ -101,7 +126,7 @@ pub fn parse(expr: &Expr, literal: &dyn Fn(&Expr) -> Result<Value, Diagnostic>) 
 }
 
 fn plain(ty: Type) -> TypeConstraint {
-    TypeConstraint { ty, defaults: Defaults::default() }
+    TypeConstraint::new(ty, Defaults::default())
 }
 
 fn keyword(name: &str, expr: &Expr) -> Result<Type, Diagnostic> {
@@ -158,7 +183,7 @@ fn call(
             if !element.defaults.is_empty() {
                 defaults.inner.insert(ELEMENT.into(), element.defaults);
             }
-            Ok(TypeConstraint { ty, defaults })
+            Ok(TypeConstraint::new(ty, defaults))
         }
         ("tuple", ExprKind::Tuple(elements)) => {
             let mut defaults = Defaults::default();
@@ -170,7 +195,7 @@ fn call(
                     defaults.inner.insert(i.to_string().into(), element.defaults);
                 }
             }
-            Ok(TypeConstraint { ty: Type::tuple(types), defaults })
+            Ok(TypeConstraint::new(Type::tuple(types), defaults))
         }
         ("object", ExprKind::Object(items)) => object(items, literal),
         ("optional", _) => Err(invalid(expr, " optional(...) stands only for attributes of object types.")),
@@ -218,5 +243,5 @@ fn object(
             return Err(invalid(key, &format!(" The attribute {:?} is defined twice.", &*name)));
         }
     }
-    Ok(TypeConstraint { ty: Type::Object(Arc::new(fields)), defaults })
+    Ok(TypeConstraint::new(Type::Object(Arc::new(fields)), defaults))
 }

@@ -8,7 +8,7 @@ pub mod reference;
 mod resource;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -55,6 +55,18 @@ pub struct Module {
     pub moved: Vec<Moved>,
     /// `removed` blocks.
     pub removed: Vec<Removed>,
+    /// What is declared, but could not be read.
+    pub unread: Unread,
+}
+
+/// What a module declares with a mistake in it, so that references to it are not told to lead nowhere.
+#[derive(Clone, Debug, Default)]
+pub struct Unread {
+    /// Anything may be missing: there is a file with syntax errors.
+    pub files: bool,
+    /// Blocks that were left out, as references name them: `module.network`, `output.id`; without a name of its own, by
+    /// what comes before it: `aws_vpc`, `var`.
+    pub names: BTreeSet<String>,
 }
 
 impl Module {
@@ -67,6 +79,13 @@ impl Module {
     /// The `provider` block of a local name and alias.
     pub fn provider(&self, name: &str, alias: Option<&str>) -> Option<&Arc<ProviderBlock>> {
         self.providers.iter().find(|p| &*p.name == name && p.alias.as_deref() == alias)
+    }
+
+    /// Whether something of this name may be declared although it is not here: a mistake in its block was told already.
+    pub fn may_declare(&self, name: &str) -> bool {
+        let names = &self.unread.names;
+        let within = |(end, _): (usize, &str)| names.contains(&name[..end]);
+        self.unread.files || names.contains(name) || name.match_indices('.').any(within)
     }
 
     /// The provider's own name behind a local name.
@@ -231,8 +250,8 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// Arguments whose changes do not count.
     pub ignore_changes: IgnoreChanges,
-    /// References whose changes replace the object.
-    pub replace_triggered_by: Vec<Expr>,
+    /// The place of each path in `ignore_changes`.
+    pub ignore_spans: Vec<Span>,
     /// Checked before the object is planned.
     pub preconditions: Vec<Check>,
     /// Checked on the object.

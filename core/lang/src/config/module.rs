@@ -20,8 +20,37 @@ pub type Loader<'l> = dyn FnMut(&str, &Span, &mut Diagnostics) -> Option<Arc<Mod
 const TOP_LEVEL: [&str; 10] =
     ["resource", "data", "variable", "locals", "output", "module", "provider", "terraform", "import", "moved"];
 
-/// Terraform has these; they are not read here yet.
-const NOT_YET: [&str; 5] = ["ephemeral", "check", "action", "list", "language"];
+/// Blocks that Terraform or OpenTofu have and that are not read here, with what to do instead.
+const NOT_YET: [(&str, &str); 5] = [
+    (
+        "check",
+        "Use a precondition or postcondition in the lifecycle block of the resource that it is about, or a precondition of an output.",
+    ),
+    ("ephemeral", "Read the value outside and pass it in as a variable with sensitive = true."),
+    ("action", "Do what it does in a step before or after sgp apply."),
+    ("list", "Name the objects in import blocks instead."),
+    ("language", "Remove it: there is one edition of the language here."),
+];
+
+/// Blocks inside of `terraform` that are not read here, with why.
+const SETTINGS_NOT_YET: [(&str, &str); 4] = [
+    (
+        "backend",
+        "sgp keeps its state under .sgp/ in the working directory and has no other store yet. Remove this block; a state from elsewhere can be taken over with sgp state push.",
+    ),
+    (
+        "cloud",
+        "sgp keeps its state under .sgp/ in the working directory and has no other store yet. Remove this block; a state from elsewhere can be taken over with sgp state push.",
+    ),
+    (
+        "state_store",
+        "sgp keeps its state under .sgp/ in the working directory and has no other store yet. Remove this block; a state from elsewhere can be taken over with sgp state push.",
+    ),
+    (
+        "encryption",
+        "sgp does not encrypt its state yet. Remove this block, and keep the folder .sgp/ where only those may read it who may know its secrets.",
+    ),
+];
 
 /// Builds a module. `load` is called for each `module` block with its source.
 pub fn build(dir: &str, bodies: &[Body], load: &mut Loader<'_>) -> (Module, Diagnostics) {
@@ -66,20 +95,21 @@ impl Builder<'_, '_> {
             "removed" => self.removed(block),
             "terraform" => {}
             other => {
-                let hint = if NOT_YET.contains(&other) {
-                    " sgp does not support it yet.".to_owned()
-                } else {
-                    did_you_mean(other, TOP_LEVEL.into_iter().chain(["removed"]))
+                let detail = match NOT_YET.iter().find(|(name, _)| *name == other) {
+                    Some((_, instead)) => format!("sgp does not support {other} blocks yet. {instead}"),
+                    None => {
+                        let hint = did_you_mean(other, TOP_LEVEL.into_iter().chain(["removed"]));
+                        format!("Blocks of type {other:?} are not expected here.{hint}")
+                    }
                 };
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        "Unsupported block type",
-                        format!("Blocks of type {other:?} are not expected here.{hint}"),
-                    )
-                    .at(block.ty_span.clone()),
-                );
+                self.diagnostics.push(Diagnostic::error("Unsupported block type", detail).at(block.ty_span.clone()));
             }
         }
+    }
+
+    /// Takes note of a block that is left out, see [`super::Unread`].
+    fn unread(&mut self, name: &str) {
+        self.module.unread.names.insert(name.to_owned());
     }
 
     fn duplicate(&mut self, what: &str, name: &str, at: &Span, first: &Span) {
@@ -96,7 +126,14 @@ impl Builder<'_, '_> {
     }
 
     fn resource(&mut self, block: &Block, mode: Mode) {
-        let Some(found) = resource::read(block, mode, &mut self.diagnostics) else { return };
+        let Some(found) = resource::read(block, mode, &mut self.diagnostics) else {
+            let prefix = if mode == Mode::Data { "data." } else { "" };
+            match block.labels.first() {
+                Some(type_name) => self.unread(&format!("{prefix}{}", type_name.text)),
+                None => self.module.unread.files = true,
+            }
+            return;
+        };
         let key = (mode, found.type_name.clone(), found.name.clone());
         if let Some(first) = self.module.resource_index.get(&key) {
             let first = self.module.resources[*first].span.clone();
@@ -118,7 +155,10 @@ impl Builder<'_, '_> {
         const RESERVED: [&str; 8] =
             ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"];
         let d = &mut self.diagnostics;
-        let Some([name]) = resource::labels(block, ["name"], d) else { return };
+        let Some([name]) = resource::labels(block, ["name"], d) else {
+            self.unread("var");
+            return;
+        };
         if RESERVED.contains(&&*name) {
             d.push(
                 Diagnostic::error(
@@ -129,13 +169,13 @@ impl Builder<'_, '_> {
             );
         }
         only(&block.body, "a variable block", &ATTRS, &["validation"], d);
-        let constraint = match block.body.attr("type").map(|a| constraint::parse(&a.expr, &literal)) {
+        let constraint = match block.body.attr("type").map(|a| constraint::of_variable(&a.expr, &literal)) {
             Some(Ok(found)) => found,
             Some(Err(e)) => {
                 d.push(e);
                 TypeConstraint::default()
             }
-            None => TypeConstraint::default(),
+            None => TypeConstraint { literal_text: true, ..TypeConstraint::default() },
         };
         let variable = Variable {
             name: name.clone(),
@@ -157,6 +197,7 @@ impl Builder<'_, '_> {
     fn locals(&mut self, block: &Block) {
         let d = &mut self.diagnostics;
         if resource::labels(block, [], d).is_none() {
+            self.unread("local");
             return;
         }
         for nested in &block.body.blocks {
@@ -178,17 +219,16 @@ impl Builder<'_, '_> {
     fn output(&mut self, block: &Block) {
         const ATTRS: [&str; 7] = ["value", "description", "sensitive", "depends_on", "ephemeral", "deprecated", "type"];
         let d = &mut self.diagnostics;
-        let Some([name]) = resource::labels(block, ["name"], d) else { return };
-        only(&block.body, "an output block", &ATTRS, &["precondition"], d);
-        let Some(value) = required(&block.body, "value", "an output block", &block.header(), d) else { return };
-        let depends_on = match block.body.attr("depends_on").map(|a| reference::list(&a.expr, "depends_on")) {
-            Some(Ok(list)) => list,
-            Some(Err(e)) => {
-                d.push(e);
-                Vec::new()
-            }
-            None => Vec::new(),
+        let Some([name]) = resource::labels(block, ["name"], d) else {
+            self.unread("output");
+            return;
         };
+        only(&block.body, "an output block", &ATTRS, &["precondition"], d);
+        let Some(value) = required(&block.body, "value", "an output block", &block.header(), d) else {
+            self.unread(&format!("output.{name}"));
+            return;
+        };
+        let depends_on = block.body.attr("depends_on").map(|a| reference::list(&a.expr, "depends_on", d));
         let output = Output {
             name: name.clone(),
             span: block.header(),
@@ -196,7 +236,7 @@ impl Builder<'_, '_> {
             description: text(&block.body, "description", d),
             sensitive: flag(&block.body, "sensitive", d).unwrap_or(false),
             ephemeral: flag(&block.body, "ephemeral", d).unwrap_or(false),
-            depends_on,
+            depends_on: depends_on.unwrap_or_default(),
             preconditions: checks(&block.body, "precondition", d),
         };
         match self.module.outputs.get(&name).map(|o| o.span.clone()) {
@@ -206,7 +246,13 @@ impl Builder<'_, '_> {
     }
 
     fn call(&mut self, block: &Block) {
-        let Some(call) = resource::call(block, self.load, &mut self.diagnostics) else { return };
+        let Some(call) = resource::call(block, self.load, &mut self.diagnostics) else {
+            match block.labels.as_slice() {
+                [name] => self.unread(&format!("module.{}", name.text)),
+                _ => self.unread("module"),
+            }
+            return;
+        };
         match self.module.calls.get(&call.name).map(|c| c.span.clone()) {
             Some(first) => self.duplicate("module call", &call.name, &block.header(), &first),
             None => drop(self.module.calls.insert(call.name.clone(), Arc::new(call))),
@@ -248,18 +294,15 @@ impl Builder<'_, '_> {
             &block.body,
             "a terraform block",
             &["required_version", "experiments"],
-            &["required_providers", "backend", "cloud", "provider_meta"],
+            &["required_providers", "provider_meta", "backend", "cloud", "state_store", "encryption"],
             d,
         );
         text(&block.body, "required_version", d);
-        for store in block.body.blocks.iter().filter(|b| ["backend", "cloud"].contains(&&*b.ty)) {
-            d.push(
-                Diagnostic::error(
-                    "Unsupported state store",
-                    "sgp keeps its state under .sgp/ in the working directory and has no other store yet. Remove this block; a state from elsewhere can be taken over with sgp state push.",
-                )
-                .at(store.header()),
-            );
+        for setting in &block.body.blocks {
+            if let Some((name, why)) = SETTINGS_NOT_YET.iter().find(|(name, _)| *name == &*setting.ty) {
+                let what = if *name == "encryption" { "Unsupported block type" } else { "Unsupported state store" };
+                d.push(Diagnostic::error(what, *why).at(setting.header()));
+            }
         }
         for providers in block.body.blocks_of("required_providers") {
             for attr in &providers.body.attrs {
@@ -322,7 +365,18 @@ impl Builder<'_, '_> {
     }
 
     fn removed(&mut self, block: &Block) {
-        only(&block.body, "a removed block", &["from"], &["lifecycle"], &mut self.diagnostics);
+        only(
+            &block.body,
+            "a removed block",
+            &["from"],
+            &["lifecycle", "provisioner", "connection"],
+            &mut self.diagnostics,
+        );
+        for kind in ["provisioner", "connection"] {
+            for refused in block.body.blocks_of(kind) {
+                self.diagnostics.push(resource::no_provisioners(refused));
+            }
+        }
         let mut destroy = true;
         for lifecycle in block.body.blocks_of("lifecycle") {
             only(&lifecycle.body, "the lifecycle of a removed block", &["destroy"], &[], &mut self.diagnostics);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sgp_model::{AttrPath, Diagnostic, InstanceKey, Mode, ModulePath, PathStep, ResourceAddr, address::ParsedAddr};
+use sgp_model::{
+    AttrPath, Diagnostic, Diagnostics, InstanceKey, Mode, ModulePath, PathStep, ResourceAddr, address::ParsedAddr,
+};
 
 use super::{ProviderRef, Reference};
 use crate::syntax::{Expr, ExprKind};
@@ -78,23 +80,29 @@ pub fn target(expr: &Expr) -> Option<Target> {
     }
 }
 
-/// A list of fixed references.
-pub(super) fn list(expr: &Expr, what: &str) -> Result<Vec<Reference>, Diagnostic> {
+/// A list of fixed references; every entry that is none is reported.
+pub(super) fn list(expr: &Expr, what: &str, diagnostics: &mut Diagnostics) -> Vec<Reference> {
     let ExprKind::Tuple(elements) = &*expr.kind else {
-        return Err(Diagnostic::error("Invalid expression", format!("{what} is a list of references in brackets."))
-            .at(expr.span.clone()));
+        diagnostics.push(
+            Diagnostic::error("Invalid expression", format!("{what} is a list of references in brackets."))
+                .at(expr.span.clone()),
+        );
+        return Vec::new();
     };
-    elements
-        .iter()
-        .map(|e| match target(e) {
-            Some(target) => Ok(Reference { target, span: e.span.clone() }),
-            None => Err(Diagnostic::error(
-                "Invalid reference",
-                format!("{what} takes references to resources, data sources and modules, such as aws_iam_role.node or module.network, without quotes."),
-            )
-            .at(e.span.clone())),
-        })
-        .collect()
+    let mut found = Vec::new();
+    for e in elements {
+        match target(e) {
+            Some(target) => found.push(Reference { target, span: e.span.clone() }),
+            None => diagnostics.push(
+                Diagnostic::error(
+                    "Invalid reference",
+                    format!("{what} takes references to resources, data sources and modules, such as aws_iam_role.node or module.network, without quotes."),
+                )
+                .at(e.span.clone()),
+            ),
+        }
+    }
+    found
 }
 
 /// `aws` or `aws.west`; the text `"aws.west"` counts, as configurations of old write it.

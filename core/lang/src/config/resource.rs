@@ -27,15 +27,8 @@ impl Meta {
                 .at(for_each.span.clone()),
             );
         }
-        let depends_on = match take(body, "depends_on").map(|a| reference::list(&a.expr, "depends_on")) {
-            Some(Ok(list)) => list,
-            Some(Err(d)) => {
-                diagnostics.push(d);
-                Vec::new()
-            }
-            None => Vec::new(),
-        };
-        Self { count, for_each, depends_on }
+        let depends_on = take(body, "depends_on").map(|a| reference::list(&a.expr, "depends_on", diagnostics));
+        Self { count, for_each, depends_on: depends_on.unwrap_or_default() }
     }
 }
 
@@ -91,13 +84,7 @@ pub(super) fn read(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> 
     let lifecycle = take_lifecycle(&mut body, mode, diagnostics);
     for kind in ["provisioner", "connection"] {
         for refused in body.blocks_of(kind) {
-            diagnostics.push(
-                Diagnostic::error(
-                    "Unsupported block type",
-                    format!("A {kind} block runs commands outside of the plan; sgp does not support it."),
-                )
-                .at(refused.header()),
-            );
+            diagnostics.push(no_provisioners(refused));
         }
         body.blocks.retain(|b| &*b.ty != kind);
     }
@@ -114,6 +101,18 @@ pub(super) fn read(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> 
         provider,
         lifecycle,
     })
+}
+
+/// A `provisioner` or `connection` block.
+pub(super) fn no_provisioners(block: &Block) -> Diagnostic {
+    Diagnostic::error(
+        "Unsupported block type",
+        format!(
+            "sgp does not run provisioners: a {} block is about commands outside of the plan. Remove it, and do its work in the image, in user data or in a step of the pipeline.",
+            block.ty
+        ),
+    )
+    .at(block.header())
 }
 
 fn take_lifecycle(body: &mut Body, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecycle {

@@ -2,8 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Evaluator, World, modules::check_arguments, objects::unknown_type, providers::unknown_provider};
-use crate::config::Module;
+use sgp_model::{Diagnostic, PathStep, Value};
+
+use super::{
+    Evaluator, World,
+    modules::check_arguments,
+    objects::unknown_type,
+    ops,
+    providers::{DECLARE, no_provider, unknown_provider},
+};
+use crate::config::{IgnoreChanges, Module, ModuleCall, ResourceBlock};
 
 impl<W: World> Evaluator<W> {
     /// Evaluates what nothing may have asked for: variables, local values, outputs of every module instance and all
@@ -33,6 +41,7 @@ impl<W: World> Evaluator<W> {
                 let _ = self.provider_config(&addr);
             }
         }
+        self.check_references();
     }
 
     /// What can be said before anything is evaluated: types, providers and modules' arguments that do not exist.
@@ -44,6 +53,9 @@ impl<W: World> Evaluator<W> {
                 continue;
             }
             seen.push(Arc::as_ptr(&module));
+            if seen.len() > 1 {
+                self.refuse_imports(&module);
+            }
             self.check_module(&module);
             open.extend(module.calls.values().rev().map(|c| c.module.clone()));
         }
@@ -66,10 +78,58 @@ impl<W: World> Evaluator<W> {
             if self.schemas.resource(block.mode, &block.type_name).is_none() {
                 self.record(unknown_type(block, &*self.schemas));
             }
+            self.check_ignored(block);
         }
         for call in module.calls.values() {
+            self.check_passed_providers(call, module);
             for diagnostic in check_arguments(call, &call.module) {
                 self.record(diagnostic);
+            }
+        }
+    }
+
+    /// Only the root module adopts objects; an `import` block elsewhere would do nothing.
+    fn refuse_imports(&mut self, module: &Module) {
+        for import in &module.imports {
+            self.record(
+                Diagnostic::error(
+                    "Invalid import configuration",
+                    "An import block stands in the root module only. Move it there, and name the resource from there: to = module.name.type.name.",
+                )
+                .at(import.span.clone()),
+            );
+        }
+    }
+
+    /// Provider configurations that a call passes must be there. Those of a called module may come from outside again.
+    fn check_passed_providers(&mut self, call: &ModuleCall, module: &Module) {
+        let is_root = std::ptr::eq(module, Arc::as_ptr(&self.config.root));
+        for (inside, outside) in &call.providers {
+            for (named, of) in [(inside, &*call.module), (outside, module)] {
+                let name = of.provider_name(&named.name);
+                if self.schemas.provider_config(&name).is_none() {
+                    let known = self.schemas.provider_names();
+                    self.record(unknown_provider(&name, Some(named.span.clone()), &known));
+                }
+            }
+            let name = module.provider_name(&outside.name);
+            let is_there = outside.alias.is_none() || module.provider(&name, outside.alias.as_deref()).is_some();
+            if is_root && !is_there && self.schemas.provider_config(&name).is_some() {
+                let d = no_provider(module, &name, outside.alias.as_deref(), DECLARE);
+                self.record(d.at(outside.span.clone()));
+            }
+        }
+    }
+
+    /// `ignore_changes` of something that the type does not have would ignore nothing.
+    fn check_ignored(&mut self, block: &ResourceBlock) {
+        let Some(schema) = self.schemas.resource(block.mode, &block.type_name) else { return };
+        let IgnoreChanges::Paths(paths) = &block.lifecycle.ignore_changes else { return };
+        for (path, span) in paths.iter().zip(&block.lifecycle.ignore_spans) {
+            let Some(PathStep::Attr(name)) = path.0.first() else { continue };
+            if let Err(d) = ops::attr(&Value::unknown(schema.ty()), name) {
+                let d = self.unsupported_attr(d, block, name);
+                self.record(d.at(span.clone()));
             }
         }
     }
@@ -77,6 +137,9 @@ impl<W: World> Evaluator<W> {
     /// Values for variables that are not declared: an error where a person named them, nothing in the environment.
     fn check_inputs(&mut self) {
         let declared = &self.config.root.variables;
+        if self.config.root.may_declare("var") {
+            return;
+        }
         let unknown: Vec<_> = self
             .inputs
             .variables

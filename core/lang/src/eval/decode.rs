@@ -48,6 +48,39 @@ impl<W: World> Evaluator<W> {
         self.decode_body(body, &place, env)
     }
 
+    /// Reports the arguments and blocks of a body that the schema does not have, whether or not anything evaluates it.
+    pub(super) fn check_names(&mut self, body: &Body, schema: &'static Schema, header: &Span) {
+        let place = Place {
+            block: &schema.block,
+            unsupported: schema.unsupported,
+            path: AttrPath::root(),
+            header: header.clone(),
+        };
+        self.names_in(body, &place);
+    }
+
+    fn names_in(&mut self, body: &Body, place: &Place<'_>) {
+        for attr in &body.attrs {
+            let nested = place.block.blocks.get(&*attr.name);
+            if !place.block.attributes.contains_key(&*attr.name) && nested.is_none_or(|n| !n.computed) {
+                self.record(unsupported_argument(attr, place));
+            }
+        }
+        for block in &body.blocks {
+            let dynamic = is_dynamic(block, place);
+            let (name, at) = block_name(block, dynamic);
+            let Some((name, nested)) = place.block.blocks.get_key_value(&**name) else {
+                self.record(unsupported_block(name, at, place));
+                continue;
+            };
+            let bodies = if dynamic { block.body.blocks.iter().map(|c| &c.body).collect() } else { vec![&block.body] };
+            for body in bodies {
+                let inner = inner_place(name, nested, place, &Found::default(), None, block.header());
+                self.names_in(body, &inner);
+            }
+        }
+    }
+
     /// The object with nothing in it; made once for each schema.
     fn empty(&mut self, block: &'static Block) -> Value {
         let address = std::ptr::from_ref(block) as usize;
@@ -136,7 +169,7 @@ impl<W: World> Evaluator<W> {
             format!("Inappropriate value for attribute {:?}: {e}.", &*attr.name),
         );
         let path = AttrPath(path.0.iter().chain(&e.path.0).cloned().collect());
-        self.error(d.attribute(path), &attr.expr, env)
+        self.error(d.attribute(path), attr.expr.part(&e.path.0), env)
     }
 
     /// `name = [...]` in place of blocks.
@@ -168,11 +201,8 @@ impl<W: World> Evaluator<W> {
     ) -> BTreeMap<&'static str, Found> {
         let mut found: BTreeMap<&'static str, Found> = BTreeMap::new();
         for block in blocks {
-            let dynamic = &*block.ty == "dynamic" && !place.block.blocks.contains_key("dynamic");
-            let (name, at) = match block.labels.first() {
-                Some(label) if dynamic => (&label.text, &label.span),
-                _ => (&block.ty, &block.ty_span),
-            };
+            let dynamic = is_dynamic(block, place);
+            let (name, at) = block_name(block, dynamic);
             let Some((name, nested)) = place.block.blocks.get_key_value(&**name) else {
                 gather.push(unsupported_block(name, at, place));
                 continue;
@@ -277,6 +307,19 @@ impl<W: World> Evaluator<W> {
         let value = self.value_as(&attr.expr, &Type::list(Type::String), "labels", env)?;
         let labels: Vec<Arc<str>> = value.str_elements().into_iter().map(Arc::from).collect();
         label(name, nested, &labels, &attr.expr.span)
+    }
+}
+
+/// Whether a block stands for any number of others.
+fn is_dynamic(block: &syntax::Block, place: &Place<'_>) -> bool {
+    &*block.ty == "dynamic" && !place.block.blocks.contains_key("dynamic")
+}
+
+/// The type of a block, or of those that a dynamic one stands for, with its place.
+fn block_name(block: &syntax::Block, dynamic: bool) -> (&Arc<str>, &Span) {
+    match block.labels.first() {
+        Some(label) if dynamic => (&label.text, &label.span),
+        _ => (&block.ty, &block.ty_span),
     }
 }
 

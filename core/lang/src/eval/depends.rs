@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use sgp_model::Diagnostic;
 
-use super::{CellId, CellKey, Eval, Evaluator, Gather, ModuleInfo, Stored, World, resource_addr};
+use super::{
+    CellId, CellKey, Eval, Evaluator, Gather, Halt, ModuleInfo, Stored, World, missing::closest_resource, resource_addr,
+};
 use crate::{
     config::{ModuleCall, Reference, ResourceBlock, Target},
     suggest::did_you_mean,
@@ -45,23 +47,24 @@ impl<W: World> Evaluator<W> {
 
     fn depend_on_one(&mut self, reference: &Reference, info: &Arc<ModuleInfo>) -> Eval<CellId> {
         let undeclared = |what: &str, name: &str, hint: String| {
+            if info.config.may_declare(name) {
+                return Halt::Failed;
+            }
             Diagnostic::error(
                 format!("Reference to undeclared {what}"),
                 format!("There is no {name} in this module.{hint}"),
             )
             .at(reference.span.clone())
+            .into()
         };
         let key = match &reference.target {
             Target::Resource { mode, type_name, name, key } => {
                 let Some(block) = info.config.resource(*mode, type_name, name).cloned() else {
-                    let shown = |m: sgp_model::Mode, t: &str, n: &str| {
-                        if m == sgp_model::Mode::Data { format!("data.{t}.{n}") } else { format!("{t}.{n}") }
-                    };
-                    let given = shown(*mode, type_name, name);
-                    let known: Vec<String> =
-                        info.config.resources.iter().map(|r| shown(r.mode, &r.type_name, &r.name)).collect();
-                    let hint = did_you_mean(&given, known.iter().map(String::as_str));
-                    return Err(undeclared("resource", &given, hint).into());
+                    let prefix = if *mode == sgp_model::Mode::Data { "data." } else { "" };
+                    let hint = closest_resource(&info.config.resources, *mode, type_name, name)
+                        .map(|found| format!(" Did you mean {prefix}{found}?"));
+                    let given = format!("{prefix}{type_name}.{name}");
+                    return Err(undeclared("resource", &given, hint.unwrap_or_default()));
                 };
                 let addr = resource_addr(&info.path, &block);
                 let instances = self.resource_instances(info, &block)?;
@@ -76,7 +79,7 @@ impl<W: World> Evaluator<W> {
             Target::Module(name) => {
                 let Some(call) = info.config.calls.get(name).cloned() else {
                     let hint = did_you_mean(name, info.config.calls.keys().map(|k| &**k));
-                    return Err(undeclared("module", &format!("module.{name}"), hint).into());
+                    return Err(undeclared("module", &format!("module.{name}"), hint));
                 };
                 self.contents(info, &call)?;
                 CellKey::ModuleContents(info.path.clone(), name.clone())
@@ -90,10 +93,10 @@ impl<W: World> Evaluator<W> {
                 CellKey::Variable(info.path.clone(), name.clone())
             }
             Target::Local(name) => {
-                return Err(undeclared("local value", &format!("local.{name}"), String::new()).into());
+                return Err(undeclared("local value", &format!("local.{name}"), String::new()));
             }
             Target::Variable(name) => {
-                return Err(undeclared("input variable", &format!("var.{name}"), String::new()).into());
+                return Err(undeclared("input variable", &format!("var.{name}"), String::new()));
             }
         };
         Ok(self.graph.id(&key).expect("the cell was evaluated"))

@@ -8,7 +8,10 @@ use sgp_model::{
 };
 
 use super::{Env, Eval, Evaluator, Gather, Halt, World, ops};
-use crate::syntax::{BinaryOp, Expr, ExprKind, UnaryOp};
+use crate::{
+    config::reference,
+    syntax::{BinaryOp, Expr, ExprKind, UnaryOp},
+};
 
 impl<W: World> Evaluator<W> {
     /// The value of an expression.
@@ -70,6 +73,9 @@ impl<W: World> Evaluator<W> {
     fn object_key(&mut self, expr: &Expr, env: &Env<'_>) -> Eval<(Option<Arc<str>>, Marks)> {
         if let Some(text) = expr.as_literal_str() {
             return Ok((Some(text.into()), Marks::NONE));
+        }
+        if let Some(ambiguous) = ambiguous_key(expr) {
+            return Err(ambiguous.into());
         }
         let (key, marks) = self.value(expr, env)?.unmark();
         if key.is_null() {
@@ -214,6 +220,18 @@ impl<W: World> Evaluator<W> {
             self.error(d, expr, env)
         })
     }
+}
+
+/// A key such as `a.b`: not a name, and not clearly a reference either.
+pub(super) fn ambiguous_key(key: &Expr) -> Option<Diagnostic> {
+    reference::steps(key)?;
+    Some(
+        Diagnostic::error(
+            "Ambiguous attribute key",
+            "This may be meant as a reference or as a key with dots in it. Put a reference between parentheses, a key between quotes.",
+        )
+        .at(key.span.clone()),
+    )
 }
 
 /// Why two branches have no type in common, as exactly as can be said.

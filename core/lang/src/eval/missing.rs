@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use sgp_model::{Diagnostic, Mode};
+use sgp_model::{Diagnostic, Mode, ModulePath};
 
-use super::{Env, Evaluator, Halt, World};
+use super::{Env, Evaluator, Halt, World, resource_addr};
 use crate::{
-    config::ResourceBlock,
-    suggest::{did_you_mean, list},
+    config::{ResourceBlock, Target},
+    suggest::{closest, did_you_mean, list},
     syntax::{Expr, ExprKind},
 };
 
@@ -22,20 +22,14 @@ impl<W: World> Evaluator<W> {
     ) -> Halt {
         let config = &env.module.config;
         let (what, prefix) = if mode == Mode::Data { ("data source", "data.") } else { ("managed resource", "") };
-        let declared: Vec<String> = config
-            .resources
-            .iter()
-            .filter(|r| r.mode == mode)
-            .map(|r| format!("{prefix}{}.{}", r.type_name, r.name))
-            .collect();
         let given = format!("{prefix}{type_name}.{name}");
         let other_mode = if mode == Mode::Data { Mode::Managed } else { Mode::Data };
         let no_such_type = mode == Mode::Managed && self.schemas.resource(mode, type_name).is_none();
         let hint = if config.resource(other_mode, type_name, &Arc::from(name)).is_some() {
             let other = if mode == Mode::Data { "" } else { "data." };
             format!(" Did you mean {other}{type_name}.{name}?")
-        } else if let Some(found) = crate::suggest::closest(&given, declared.iter().map(String::as_str)) {
-            format!(" Did you mean {found}?")
+        } else if let Some(found) = closest_resource(&config.resources, mode, type_name, name) {
+            format!(" Did you mean {prefix}{found}?")
         } else if no_such_type {
             let words = ["var", "local", "module", "data", "each", "count", "path", "terraform", "self"];
             let mut scope = env.scope;
@@ -48,16 +42,20 @@ impl<W: World> Evaluator<W> {
         } else {
             String::new()
         };
-        let module = if env.module.path.is_root() { "the root module".to_owned() } else { env.module.path.to_string() };
-        undeclared("resource", &format!("A {what} {given:?} has not been declared in {module}.{hint}"), expr)
+        // The block is the same in every instance of the module.
+        let module =
+            env.module.path.0.iter().fold(ModulePath::root(), |path, step| path.child(step.name.clone(), None));
+        let module = if module.is_root() { "the root module".to_owned() } else { module.to_string() };
+        let detail = format!("A {what} {given:?} has not been declared in {module}.{hint}");
+        undeclared("resource", &given, &detail, expr, env)
     }
 
     /// The object has no such attribute: named with the resource type.
-    pub(super) fn unsupported_attr(&self, d: Diagnostic, block: &ResourceBlock, name: &str, expr: &Expr) -> Halt {
+    pub(super) fn unsupported_attr(&self, d: Diagnostic, block: &ResourceBlock, name: &str) -> Diagnostic {
         let Some(schema) =
             self.schemas.resource(block.mode, &block.type_name).filter(|_| d.summary == "Unsupported attribute")
         else {
-            return d.at(expr.span.clone()).into();
+            return d;
         };
         let hint = if schema.unsupported.contains(&name) {
             " Terraform's type has it; sgp does not support it yet.".to_owned()
@@ -68,9 +66,34 @@ impl<W: World> Evaluator<W> {
             "Unsupported attribute",
             format!("{} has no argument, nested block or exported attribute named {name:?}.{hint}", block.type_name),
         )
-        .at(expr.span.clone())
-        .into()
     }
+
+    /// Says of which resource the instance is that has no such attribute.
+    pub(super) fn named_type(&self, d: Diagnostic, base: &Expr, name: &str, env: &Env<'_>) -> Diagnostic {
+        let ExprKind::Index(inner, _) = &*base.kind else { return d };
+        match crate::config::reference::target(inner) {
+            Some(Target::Resource { mode, type_name, name: resource, key: None }) => {
+                match env.module.config.resource(mode, &type_name, &resource) {
+                    Some(block) => self.unsupported_attr(d, block, name),
+                    None => d,
+                }
+            }
+            _ => d,
+        }
+    }
+}
+
+/// The declared resource whose name, or else whose type, is a slip away.
+pub(super) fn closest_resource(
+    declared: &[Arc<ResourceBlock>],
+    mode: Mode,
+    type_name: &Arc<str>,
+    name: &str,
+) -> Option<String> {
+    let of_mode = || declared.iter().filter(|r| r.mode == mode);
+    let by_name = closest(name, of_mode().filter(|r| r.type_name == *type_name).map(|r| &*r.name));
+    let by_type = || closest(type_name, of_mode().filter(|r| &*r.name == name).map(|r| &*r.type_name));
+    by_name.map(|n| format!("{type_name}.{n}")).or_else(|| by_type().map(|t| format!("{t}.{name}")))
 }
 
 pub(super) fn unknown_name(name: &str, expr: &Expr, env: &Env<'_>) -> Halt {
@@ -81,7 +104,7 @@ pub(super) fn unknown_name(name: &str, expr: &Expr, env: &Env<'_>) -> Halt {
         scope = s.outer;
     }
     let config = &env.module.config;
-    let hint = if let Some(other) = crate::suggest::closest(name, known.iter().copied()) {
+    let hint = if let Some(other) = closest(name, known.iter().copied()) {
         format!(" Did you mean {other:?}?")
     } else if config.variables.contains_key(name) {
         format!(" Did you mean var.{name}?")
@@ -96,22 +119,6 @@ pub(super) fn unknown_name(name: &str, expr: &Expr, env: &Env<'_>) -> Halt {
         ),
         expr,
     )
-}
-
-/// Says of which resource the instance is that has no such attribute.
-pub(super) fn named_type(d: Diagnostic, base: &Expr, env: &Env<'_>) -> Diagnostic {
-    let ExprKind::Index(inner, _) = &*base.kind else { return d };
-    let Some(crate::config::Target::Resource { mode, type_name, name, key: None }) =
-        crate::config::reference::target(inner)
-    else {
-        return d;
-    };
-    match (d.summary.as_str(), env.module.config.resource(mode, &type_name, &name)) {
-        ("Unsupported attribute", Some(_)) => {
-            Diagnostic { detail: d.detail.replacen("This object", &format!("{type_name}"), 1), ..d }
-        }
-        _ => d,
-    }
 }
 
 pub(super) fn needs_index(shown: &str, for_each: Option<&Expr>, name: &str, expr: &Expr) -> Halt {
@@ -130,7 +137,24 @@ pub(super) fn invalid(detail: &str, expr: &Expr) -> Halt {
     Diagnostic::error("Invalid reference", detail).at(expr.span.clone()).into()
 }
 
-pub(super) fn undeclared(what: &str, detail: &str, expr: &Expr) -> Halt {
+/// An index on a resource that is one object.
+pub(super) fn unexpected_key(block: &ResourceBlock, expr: &Expr) -> Halt {
+    let shown = resource_addr(&ModulePath::root(), block);
+    Diagnostic::error(
+        "Unexpected resource instance key",
+        format!(
+            "{shown} has neither count nor for_each set, so it is one object and has no index. Remove the index, or use one({shown}[*]) where it may come to repeat."
+        ),
+    )
+    .at(expr.span.clone())
+    .into()
+}
+
+/// A reference leads nowhere; told only where the block is not one that could not be read.
+pub(super) fn undeclared(what: &str, name: &str, detail: &str, expr: &Expr, env: &Env<'_>) -> Halt {
+    if env.module.config.may_declare(name) {
+        return Halt::Failed;
+    }
     Diagnostic::error(format!("Reference to undeclared {what}"), detail).at(expr.span.clone()).into()
 }
 

@@ -22,6 +22,7 @@ mod objects;
 pub(crate) mod ops;
 mod providers;
 mod pure;
+mod references;
 mod repeat;
 mod template;
 mod variables;
@@ -99,6 +100,7 @@ pub struct Evaluator<W> {
     evaluations: u64,
     /// How many templates are being rendered around this evaluation.
     template_depth: u32,
+    references_checked: bool,
 }
 
 impl<W: World> Evaluator<W> {
@@ -128,6 +130,7 @@ impl<W: World> Evaluator<W> {
             seen: HashSet::new(),
             evaluations: 0,
             template_depth: 0,
+            references_checked: false,
         };
         evaluator.check_static();
         evaluator
@@ -194,6 +197,9 @@ impl<W: World> Evaluator<W> {
     fn eval_expression(&mut self, module: &ModulePath, expr: &syntax::Expr) -> Result<Value, Diagnostics> {
         let before = (std::mem::take(&mut self.diagnostics), std::mem::take(&mut self.seen));
         let result = self.module(module).and_then(|info| {
+            if !self.check_references_of(expr, &info) {
+                return Err(Halt::Failed);
+            }
             let env = Env::new(&info, &Repetition::None);
             self.value(expr, &env)
         });
@@ -312,6 +318,11 @@ impl<W: World> Evaluator<W> {
     fn cycle(&mut self, id: CellId) -> Halt {
         let start = self.frames.iter().position(|f| f.cell == id).unwrap_or(0);
         let mut path: Vec<String> = self.frames[start..].iter().map(|f| self.graph.key(f.cell).to_string()).collect();
+        // An instance and the whole of a block with one instance have one name.
+        path.dedup();
+        if path.len() > 1 && path.first() == path.last() {
+            path.pop();
+        }
         // The same cycle is found from different ends: it starts with the first name.
         let least = (0..path.len()).min_by_key(|i| &path[*i]).unwrap_or(0);
         path.rotate_left(least);

@@ -241,7 +241,8 @@ pub(super) fn collect(instances: &Instances, values: Vec<(Option<InstanceKey>, V
 
 /// What is wrong with the arguments of a call: names that the module does not have, and required ones that are missing.
 pub(super) fn check_arguments(call: &ModuleCall, module: &Module) -> Vec<Diagnostic> {
-    let unknown = call.args.values().filter(|a| !module.variables.contains_key(&a.name)).map(|a| {
+    let undeclared = |name: &str| !module.variables.contains_key(name) && !module.may_declare(&format!("var.{name}"));
+    let unknown = call.args.values().filter(|a| undeclared(&a.name)).map(|a| {
         let hint = crate::suggest::did_you_mean(&a.name, module.variables.keys().map(|k| &**k));
         Diagnostic::error(
             "Unsupported argument",

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use sgp_model::{Diagnostic, InstanceKey, Mode, ModulePath, Type, Value, convert::convert};
 
 use super::{
-    Env, Eval, Evaluator, Instances, ModuleInfo, Repetition, World,
-    missing::{invalid, named_type, needs_index, undeclared, unknown_name, unknown_template_name},
+    Env, Eval, Evaluator, Halt, Instances, ModuleInfo, Repetition, World,
+    missing::{invalid, needs_index, undeclared, unexpected_key, unknown_name, unknown_template_name},
     ops, resource_addr,
 };
 use crate::{
@@ -33,6 +33,7 @@ pub(super) enum Place {
     Module(ModulePath),
 }
 
+/// The words that references to something other than managed resources begin with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Root {
     Var,
@@ -114,7 +115,10 @@ impl<W: World> Evaluator<W> {
         Ok(match place {
             Place::Value(value) => match ops::attr(&value, name) {
                 Ok(found) => Place::Value(found),
-                Err(d) => return Err(self.error(named_type(d, base, env), expr, env)),
+                Err(d) => {
+                    let d = self.named_type(d, base, name, env);
+                    return Err(self.error(d, expr, env));
+                }
             },
             Place::Root(root) => return self.rooted(root, name, expr, env),
             Place::Type(mode, type_name) => {
@@ -135,7 +139,7 @@ impl<W: World> Evaluator<W> {
                 let object = self.instance_of(env.module, &block, None)?;
                 match ops::attr(&object, name) {
                     Ok(found) => Place::Value(found),
-                    Err(d) => return Err(self.unsupported_attr(d, &block, name, expr)),
+                    Err(d) => return Err(self.unsupported_attr(d, &block, name).at(expr.span.clone()).into()),
                 }
             }
             Place::Call(call) => {
@@ -165,6 +169,10 @@ impl<W: World> Evaluator<W> {
                     }
                     Selected::Open => return self.index_value(place, base, key, expr, env),
                 }
+            }
+            // Attributes may be asked for in brackets too.
+            Place::Resource(block) if key.as_str().is_none() && key.is_known() => {
+                return Err(unexpected_key(block, expr));
             }
             Place::Call(call) if call.repeats() => {
                 let instances = self.call_instances(env.module, call)?;
@@ -259,49 +267,16 @@ impl<W: World> Evaluator<W> {
         Ok(match root {
             Root::Var => return self.variable_ref(name, expr, env).map(Place::Value),
             Root::Local => {
-                if !env.module.config.locals.contains_key(name) {
-                    let hint = did_you_mean(name, env.module.config.locals.keys().map(|k| &**k));
-                    return Err(undeclared(
-                        "local value",
-                        &format!("A local value with the name {:?} has not been declared.{hint}", &**name),
-                        expr,
-                    ));
-                }
+                declared_local(name, expr, env)?;
                 Place::Value(self.local(env.module, name)?)
             }
-            Root::Module => {
-                let Some(call) = env.module.config.calls.get(name) else {
-                    let hint = did_you_mean(name, env.module.config.calls.keys().map(|k| &**k));
-                    let detail = format!("No module call named {:?} is declared in this module.{hint}", &**name);
-                    return Err(undeclared("module", &detail, expr));
-                };
-                Place::Call(call.clone())
-            }
+            Root::Module => Place::Call(declared_call(name, expr, env)?.clone()),
             Root::Data => Place::Type(Mode::Data, name.clone()),
             Root::Resource => Place::Type(Mode::Managed, name.clone()),
             Root::Each => Place::Value(each(name, expr, env)?),
-            Root::Count => match (env.repetition, &**name) {
-                (Repetition::Count(index), "index") => Place::Value(index.clone()),
-                (_, "index") => {
-                    return Err(Diagnostic::error(
-                        "Reference to \"count\" in non-counted context",
-                        "count.index stands only in blocks that have count set.",
-                    )
-                    .at(expr.span.clone())
-                    .into());
-                }
-                _ => return Err(invalid("The \"count\" object has only one attribute: count.index.", expr)),
-            },
+            Root::Count => Place::Value(count(name, expr, env)?),
             Root::Path => Place::Value(self.path(name, expr, env)?),
-            Root::Terraform => match &**name {
-                "workspace" => {
-                    let workspace = if self.inputs.workspace.is_empty() { "default" } else { &self.inputs.workspace };
-                    Place::Value(Value::from(workspace))
-                }
-                _ => {
-                    return Err(invalid("The \"terraform\" object has only one attribute: terraform.workspace.", expr));
-                }
-            },
+            Root::Terraform => Place::Value(self.terraform(name, expr)?),
         })
     }
 
@@ -309,19 +284,18 @@ impl<W: World> Evaluator<W> {
         if let Some((_, value)) = env.own.filter(|(own, _)| *own == name) {
             return Ok(value.clone());
         }
-        if !env.module.config.variables.contains_key(name) {
-            let hint = did_you_mean(name, env.module.config.variables.keys().map(|k| &**k));
-            let advice = if hint.is_empty() { format!(" Declare it with variable {:?} {{}}.", &**name) } else { hint };
-            return Err(undeclared(
-                "input variable",
-                &format!("An input variable with the name {:?} has not been declared.{advice}", &**name),
-                expr,
-            ));
-        }
+        declared_variable(name, expr, env)?;
         self.variable(env.module, name)
     }
 
-    fn path(&self, name: &str, expr: &Expr, env: &Env<'_>) -> Eval {
+    pub(super) fn terraform(&self, name: &str, expr: &Expr) -> Eval {
+        if name != "workspace" {
+            return Err(invalid("The \"terraform\" object has only one attribute: terraform.workspace.", expr));
+        }
+        Ok(Value::from(if self.inputs.workspace.is_empty() { "default" } else { &self.inputs.workspace }))
+    }
+
+    pub(super) fn path(&self, name: &str, expr: &Expr, env: &Env<'_>) -> Eval {
         let text = match name {
             "module" => env.module.config.dir.as_str(),
             "root" => self.config.root.dir.as_str(),
@@ -338,6 +312,9 @@ impl<W: World> Evaluator<W> {
 
     fn module_output(&mut self, path: &ModulePath, call: &ModuleCall, name: &Arc<str>, expr: &Expr) -> Eval {
         if !call.module.outputs.contains_key(name) {
+            if call.module.may_declare(&format!("output.{name}")) {
+                return Err(Halt::Failed);
+            }
             let hint = did_you_mean(name, call.module.outputs.keys().map(|k| &**k));
             return Err(Diagnostic::error(
                 "Unsupported attribute",
@@ -351,7 +328,41 @@ impl<W: World> Evaluator<W> {
     }
 }
 
-fn name(name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
+/// A variable that is declared, or the error.
+pub(super) fn declared_variable(name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<()> {
+    let known = &env.module.config.variables;
+    if known.contains_key(name) {
+        return Ok(());
+    }
+    let hint = did_you_mean(name, known.keys().map(|k| &**k));
+    let advice = if hint.is_empty() { format!(" Declare it with variable {:?} {{}}.", &**name) } else { hint };
+    let detail = format!("An input variable with the name {:?} has not been declared.{advice}", &**name);
+    Err(undeclared("input variable", &format!("var.{name}"), &detail, expr, env))
+}
+
+/// A local value that is declared, or the error.
+pub(super) fn declared_local(name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<()> {
+    let known = &env.module.config.locals;
+    if known.contains_key(name) {
+        return Ok(());
+    }
+    let hint = did_you_mean(name, known.keys().map(|k| &**k));
+    let detail = format!("A local value with the name {:?} has not been declared.{hint}", &**name);
+    Err(undeclared("local value", &format!("local.{name}"), &detail, expr, env))
+}
+
+/// A module call that is declared, or the error.
+pub(super) fn declared_call<'a>(name: &Arc<str>, expr: &Expr, env: &Env<'a>) -> Eval<&'a Arc<ModuleCall>> {
+    let known = &env.module.config.calls;
+    known.get(name).ok_or_else(|| {
+        let hint = did_you_mean(name, known.keys().map(|k| &**k));
+        let detail = format!("No module call named {:?} is declared in this module.{hint}", &**name);
+        undeclared("module", &format!("module.{name}"), &detail, expr, env)
+    })
+}
+
+/// What a reference begins with.
+pub(super) fn name(name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
     let mut scope = env.scope;
     while let Some(found) = scope {
         if found.name == name {
@@ -377,7 +388,20 @@ fn name(name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
     })
 }
 
-fn each(name: &str, expr: &Expr, env: &Env<'_>) -> Eval {
+pub(super) fn count(name: &str, expr: &Expr, env: &Env<'_>) -> Eval {
+    match (env.repetition, name) {
+        (Repetition::Count(index), "index") => Ok(index.clone()),
+        (_, "index") => Err(Diagnostic::error(
+            "Reference to \"count\" in non-counted context",
+            "count.index stands only in blocks that have count set.",
+        )
+        .at(expr.span.clone())
+        .into()),
+        _ => Err(invalid("The \"count\" object has only one attribute: count.index.", expr)),
+    }
+}
+
+pub(super) fn each(name: &str, expr: &Expr, env: &Env<'_>) -> Eval {
     match (env.repetition, name) {
         (Repetition::Each { key, .. }, "key") => Ok(key.clone()),
         (Repetition::Each { value, .. }, "value") => Ok(value.clone()),

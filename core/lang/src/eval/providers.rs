@@ -76,25 +76,12 @@ impl<W: World> Evaluator<W> {
             .into());
         }
         Self::find_provider(info, &name, alias.as_ref()).ok_or_else(|| {
-            let shown = alias.as_ref().map_or_else(|| name.to_string(), |a| format!("{name}.{a}"));
-            let declared: Vec<String> = info
-                .config
-                .providers
-                .iter()
-                .map(|p| p.alias.as_ref().map_or_else(|| p.name.to_string(), |a| format!("{}.{a}", p.name)))
-                .collect();
-            let hint = did_you_mean(&shown, declared.iter().map(String::as_str));
             let advice = if info.path.is_root() {
-                "Declare it with a provider block that has this alias."
+                DECLARE
             } else {
                 "Declare it in the module, or pass it with the providers argument of the module block."
             };
-            Diagnostic::error(
-                "Provider configuration not present",
-                format!("There is no provider configuration {shown}.{hint} {advice}"),
-            )
-            .at(span)
-            .into()
+            no_provider(&info.config, &name, alias.as_deref(), advice).at(span).into()
         })
     }
 
@@ -118,6 +105,21 @@ impl<W: World> Evaluator<W> {
             None => None,
         }
     }
+}
+
+/// What to do in the root module, where nothing is passed in.
+pub(super) const DECLARE: &str = "Declare it with a provider block that has this alias.";
+
+/// A provider configuration that is not there.
+pub(super) fn no_provider(module: &Module, name: &str, alias: Option<&str>, advice: &str) -> Diagnostic {
+    let shown = |name: &str, alias: Option<&str>| alias.map_or_else(|| name.to_owned(), |a| format!("{name}.{a}"));
+    let wanted = shown(name, alias);
+    let declared: Vec<String> = module.providers.iter().map(|p| shown(&p.name, p.alias.as_deref())).collect();
+    let hint = did_you_mean(&wanted, declared.iter().map(String::as_str));
+    Diagnostic::error(
+        "Provider configuration not present",
+        format!("There is no provider configuration {wanted}.{hint} {advice}"),
+    )
 }
 
 /// The body of a block that is not there.

@@ -7,6 +7,9 @@ use sgp_model::{Diagnostic, Kind, Marks, Type, Value, convert::convert};
 use super::{Env, Eval, Evaluator, Instances, ModuleInfo, Repetition, World};
 use crate::syntax::Expr;
 
+/// Far more than any account holds; a slip such as a missing point would otherwise take all memory.
+const MAX_COUNT: u64 = 1_000_000;
+
 impl<W: World> Evaluator<W> {
     /// `count` and `for_each` of a resource or module.
     pub(super) fn repeats(
@@ -53,6 +56,10 @@ impl<W: World> Evaluator<W> {
             });
             return Err(self.error(d, expr, env));
         };
+        if n > MAX_COUNT {
+            let d = invalid(&format!("The count is {n}; more than {MAX_COUNT} instances are not planned."));
+            return Err(self.error(d, expr, env));
+        }
         Ok(if self.inputs.validating { Instances::AnyCount } else { Instances::Count(n) })
     }
 

@@ -39,6 +39,7 @@ impl<W: World> Evaluator<W> {
             Some(outer) => self.argument(variable, outer, info)?,
             None => self.input(variable)?,
         };
+        let given_null = given.as_ref().is_some_and(Value::is_null);
         let value = match given {
             Some(value) if !value.is_null() || variable.nullable => Some(value),
             _ => Self::default_of(variable)?,
@@ -49,18 +50,10 @@ impl<W: World> Evaluator<W> {
                     Value::unknown(sgp_model::convert::without_optional(&variable.constraint.ty)).mark(marks(variable))
                 );
             }
-            return Err(missing(variable, info).into());
+            return Err(if given_null { not_nullable(variable, info) } else { missing(variable, info) }.into());
         };
         if value.is_null() && !variable.nullable {
-            return Err(Diagnostic::error(
-                "Required variable not set",
-                format!(
-                    "The variable {:?} must not be null (nullable = false), and it has no default to fall back to.",
-                    &*variable.name
-                ),
-            )
-            .at(variable.span.clone())
-            .into());
+            return Err(not_nullable(variable, info).into());
         }
         value = value.mark(marks(variable));
         self.validate(variable, &value, info)?;
@@ -90,7 +83,7 @@ impl<W: World> Evaluator<W> {
         let env = Env::new(&outer.module, &outer.repetition);
         let value = self.value(&attr.expr, &env)?;
         let applied = variable.constraint.defaults.apply(value);
-        convert(&applied, &variable.constraint.ty).map(Some).map_err(|e| {
+        let converted = convert(&applied, &variable.constraint.ty).map_err(|e| {
             let d = Diagnostic::error(
                 "Invalid value for module argument",
                 format!(
@@ -98,8 +91,9 @@ impl<W: World> Evaluator<W> {
                     &*variable.name, outer.call.name
                 ),
             );
-            self.error(d, &attr.expr, &env)
-        })
+            self.error(d, attr.expr.part(&e.path.0), &env)
+        })?;
+        Ok(Some(converted))
     }
 
     /// The value for a variable of the root module.
@@ -111,7 +105,7 @@ impl<W: World> Evaluator<W> {
         };
         let value = match input.given {
             Given::Value(value) => value,
-            Given::Text(text) if takes_text(&variable.constraint.ty) => Value::from(normalised(&text)),
+            Given::Text(text) if variable.constraint.literal_text => Value::from(normalised(&text)),
             Given::Text(text) => parse_input(&text).map_err(|why| {
                 place(Diagnostic::error(
                     "Invalid value for input variable",
@@ -164,7 +158,7 @@ fn converted_default(variable: &Variable, value: Value, expr: &Expr) -> Eval {
             "Invalid default value for variable",
             format!("The default of {:?} does not fit its type {}: {e}.", &*variable.name, variable.constraint.ty),
         )
-        .at(expr.span.clone())
+        .at(expr.part(&e.path.0).span.clone())
         .into()
     })
 }
@@ -172,6 +166,19 @@ fn converted_default(variable: &Variable, value: Value, expr: &Expr) -> Eval {
 fn marks(variable: &Variable) -> Marks {
     let sensitive = if variable.sensitive { Marks::SENSITIVE } else { Marks::NONE };
     sensitive.union(if variable.ephemeral { Marks::EPHEMERAL } else { Marks::NONE })
+}
+
+/// Null for a variable that takes none and has nothing to fall back to, at the place that gives it.
+fn not_nullable(variable: &Variable, info: &ModuleInfo) -> Diagnostic {
+    let argument = info.outer.as_ref().and_then(|outer| outer.call.args.get(&variable.name));
+    Diagnostic::error(
+        "Required variable not set",
+        format!(
+            "The variable {:?} must not be null (nullable = false), and it has no default to fall back to.",
+            &*variable.name
+        ),
+    )
+    .at(argument.map_or(&variable.span, |a| &a.expr.span).clone())
 }
 
 fn missing(variable: &Variable, info: &ModuleInfo) -> Diagnostic {
@@ -190,11 +197,6 @@ fn missing(variable: &Variable, info: &ModuleInfo) -> Diagnostic {
         )
         .at(variable.span.clone()),
     }
-}
-
-/// Whether text from outside is taken literally.
-fn takes_text(ty: &Type) -> bool {
-    matches!(ty, Type::String | Type::Number | Type::Bool | Type::Dynamic)
 }
 
 fn normalised(text: &str) -> String {

@@ -165,6 +165,8 @@ resource "terraform_data" "n" {
 resource "terraform_data" "own" { input = terraform_data.own.id }
 resource "terraform_data" "many" { count = length(terraform_data.many) }
 resource "terraform_data" "after" { input = terraform_data.a.id }
+resource "terraform_data" "d1" { depends_on = [terraform_data.d2] }
+resource "terraform_data" "d2" { depends_on = [terraform_data.d1] }
 "#;
     insta::assert_snapshot!(problems(&[("main.tf", main)]), @r#"
     Cycle at main.tf:2:1: `resource "terraform_data" "a"`
@@ -173,6 +175,8 @@ resource "terraform_data" "after" { input = terraform_data.a.id }
       These values need each other, so none can be computed first: terraform_data.own -> terraform_data.own.
     Cycle at main.tf:10:1: `resource "terraform_data" "many"`
       These values need each other, so none can be computed first: terraform_data.many -> terraform_data.many (expand) -> terraform_data.many.
+    Cycle at main.tf:12:1: `resource "terraform_data" "d1"`
+      These values need each other, so none can be computed first: terraform_data.d1 -> terraform_data.d2 -> terraform_data.d1.
     "#);
 }
 

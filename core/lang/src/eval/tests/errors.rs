@@ -29,7 +29,7 @@ fn one_run_reports_every_mistake() {
     let main = r#"
 variable "a" { tpye = string }
 variable "b" { type = strin }
-variable "c" { type = list }
+variable "c" { type = set }
 resource "test_thin" "x" {}
 data "test_thing" "y" {}
 resource "test_thing" {}
@@ -61,8 +61,8 @@ stray = 1
       An argument named "tpye" is not expected in a variable block. Did you mean "type"?
     Invalid type specification at main.tf:3:23: `strin`
       A type is one of string, number, bool, any, list(T), set(T), map(T), object({ name = T }) and tuple([T]). Did you mean "string"?
-    Invalid type specification at main.tf:4:23: `list`
-      A type is one of string, number, bool, any, list(T), set(T), map(T), object({ name = T }) and tuple([T]). The list type needs an element type: list(string).
+    Invalid type specification at main.tf:4:23: `set`
+      A type is one of string, number, bool, any, list(T), set(T), map(T), object({ name = T }) and tuple([T]). The set type needs an element type: set(string).
     Wrong number of block labels at main.tf:7:1: `resource "test_thing"`
       A resource block takes 2 labels: type and name.
     Unsupported argument at main.tf:14:14: `valu`
@@ -72,13 +72,13 @@ stray = 1
     Unsupported block type at main.tf:15:1: `rsource`
       Blocks of type "rsource" are not expected here. Did you mean "resource"?
     Unsupported block type at main.tf:16:1: `check`
-      Blocks of type "check" are not expected here. sgp does not support it yet.
+      sgp does not support check blocks yet. Use a precondition or postcondition in the lifecycle block of the resource that it is about, or a precondition of an output.
     Invalid combination of "count" and "for_each" at main.tf:20:14: `{}`
       A block repeats by number (count) or by key (for_each), not by both. Remove one of them.
     Invalid value at main.tf:21:33: `var.b`
       "prevent_destroy" must be true or false: it is read before anything is evaluated, so references are not possible here.
     Unsupported block type at main.tf:22:3: `provisioner "local-exec"`
-      A provisioner block runs commands outside of the plan; sgp does not support it.
+      sgp does not run provisioners: a provisioner block is about commands outside of the plan. Remove it, and do its work in the image, in user data or in a step of the pipeline.
     Duplicate resource configuration at main.tf:24:1: `resource "test_thing" "t"`
       "test_thing.t" is already declared in main.tf. Names are unique within a module: rename or remove one.
     Unknown provider at main.tf:10:24: `google`
@@ -99,6 +99,169 @@ stray = 1
       An input variable with the name "missing" has not been declared. Declare it with variable "missing" {}.
     Reference to undeclared local value at main.tf:13:28: `local.missin`
       A local value with the name "missin" has not been declared.
+    "#);
+}
+
+#[test]
+fn what_nothing_evaluates_is_checked_too() {
+    let main = r#"
+variable "rules" { default = [] }
+resource "test_thing" "a" {
+  count = 0
+  name  = var.nmae
+  sise  = 1
+  dynamic "rule" {
+    for_each = var.rules
+    content {
+      port = rule.value.port
+      prot = rle.value
+      why  = each.key
+    }
+  }
+  lifecycle {
+    postcondition {
+      condition     = self.name == local.nope
+      error_message = "no"
+    }
+  }
+}
+resource "test_thing" "b" {
+  for_each = {}
+  name     = "${each.key}${count.index}${self.id}"
+}
+module "none" {
+  source = "./m"
+  count  = 0
+  x      = count.index
+}
+output "o" { value = try(test_thing.a.id, test_thing.b["x"].nope, test_thing.c.id, module.none[0].id) }
+"#;
+    let inner = "variable \"x\" {}\noutput \"id\" {\n  value = var.y\n}";
+    insta::assert_snapshot!(problems(&[("main.tf", main), ("m/main.tf", inner)]), @r#"
+    Error in function call at main.tf:31:22: `try(test_thing.a.id, test_thing.b["x"].nope, test_thing.c.id, module.none[0].id)`
+      None of the arguments of try has a value without errors:
+      - test_thing.a has count set, so "id" belongs to its instances. Name one of them, as in test_thing.a[count.index].id, or take all with a for expression.
+      - test_thing.b has no instance with the given key. The keys of for_each are: none.
+      - A managed resource "test_thing.c" has not been declared in the root module.
+      - module.none has 0 instances (count), numbered from 0, and the given index is not one of them.
+    Reference to undeclared input variable at main.tf:5:11: `var.nmae`
+      An input variable with the name "nmae" has not been declared. Declare it with variable "nmae" {}.
+    Reference to undeclared resource at main.tf:11:14: `rle.value`
+      A managed resource "rle.value" has not been declared in the root module.
+    Reference to "each" in context without for_each at main.tf:12:14: `each.key`
+      each.key and each.value stand only in blocks that have for_each set.
+    Reference to undeclared local value at main.tf:17:36: `local.nope`
+      A local value with the name "nope" has not been declared.
+    Unsupported argument at main.tf:6:3: `sise`
+      An argument named "sise" is not expected here. Did you mean "size"?
+    Unsupported argument at main.tf:11:7: `prot`
+      An argument named "prot" is not expected here. Did you mean "port"?
+    Unsupported argument at main.tf:12:7: `why`
+      An argument named "why" is not expected here.
+    Reference to "count" in non-counted context at main.tf:24:28: `count.index`
+      count.index stands only in blocks that have count set.
+    Invalid reference at main.tf:24:42: `self`
+      The "self" object stands only in the postconditions of a resource.
+    Missing resource instance key at main.tf:31:26: `test_thing.a.id`
+      test_thing.a has count set, so "id" belongs to its instances. Name one of them, as in test_thing.a[count.index].id, or take all with a for expression.
+    Unsupported attribute at main.tf:31:43: `test_thing.b["x"].nope`
+      test_thing has no argument, nested block or exported attribute named "nope".
+    Reference to undeclared resource at main.tf:31:67: `test_thing.c`
+      A managed resource "test_thing.c" has not been declared in the root module.
+    Reference to undeclared input variable at m/main.tf:3:11: `var.y`
+      An input variable with the name "y" has not been declared. Declare it with variable "y" {}.
+    "#);
+}
+
+#[test]
+fn a_mistake_in_a_block_is_not_told_again_where_the_block_is_used() {
+    let found = problems(&[
+        (
+            "main.tf",
+            r#"
+module "vpc" { source = "terraform-aws-modules/vpc/aws" }
+module "half" { source = "./half" }
+resource "test_thing" {}
+variable {}
+output "a" { value = module.vpc.id }
+output "b" { value = test_thing.x.id }
+output "c" { value = var.x }
+output "d" { value = module.half.id }
+output "e" { value = local.still }
+resource "terraform_data" "r" { depends_on = [module.vpc, test_thing.x] }
+"#,
+        ),
+        ("half/main.tf", "output \"id\" {}\n"),
+    ]);
+    let summaries: Vec<&str> =
+        found.lines().filter(|l| !l.starts_with(' ')).map(|l| l.split(" at ").next().unwrap()).collect();
+    assert_eq!(
+        summaries,
+        [
+            "Unsupported module source",
+            "Missing required argument",
+            "Wrong number of block labels",
+            "Wrong number of block labels",
+            "Reference to undeclared local value"
+        ],
+        "{found}"
+    );
+    let found = problems(&[("a.tf", "locals {\n  x = ]\n}\n"), ("b.tf", "output \"x\" { value = local.x + 1 }\n")]);
+    assert_eq!(found.matches(" at ").count(), 1, "{found}");
+}
+
+#[test]
+fn what_terraform_has_and_sgp_has_not_is_named() {
+    let main = r#"
+terraform {
+  cloud {}
+  encryption {}
+  state_store "x" {}
+}
+ephemeral "a" "b" {}
+removed {
+  from = terraform_data.old
+  provisioner "local-exec" {}
+}
+resource "terraform_data" "x" {
+  lifecycle {
+    replace_triggered_by = [terraform_data.y]
+    enabled              = true
+    destroy              = false
+    action_trigger {}
+    ignore_changes = [inptu, input, tags["a"]]
+  }
+  depends_on = ["a", each.key, terraform_data.y]
+}
+resource "terraform_data" "y" {}
+"#;
+    insta::assert_snapshot!(problems(&[("main.tf", main)]), @r#"
+    Unsupported state store at main.tf:3:3: `cloud`
+      sgp keeps its state under .sgp/ in the working directory and has no other store yet. Remove this block; a state from elsewhere can be taken over with sgp state push.
+    Unsupported block type at main.tf:4:3: `encryption`
+      sgp does not encrypt its state yet. Remove this block, and keep the folder .sgp/ where only those may read it who may know its secrets.
+    Unsupported state store at main.tf:5:3: `state_store "x"`
+      sgp keeps its state under .sgp/ in the working directory and has no other store yet. Remove this block; a state from elsewhere can be taken over with sgp state push.
+    Unsupported block type at main.tf:7:1: `ephemeral`
+      sgp does not support ephemeral blocks yet. Read the value outside and pass it in as a variable with sensitive = true.
+    Unsupported block type at main.tf:10:3: `provisioner "local-exec"`
+      sgp does not run provisioners: a provisioner block is about commands outside of the plan. Remove it, and do its work in the image, in user data or in a step of the pipeline.
+    Invalid reference at main.tf:20:17: `"a"`
+      depends_on takes references to resources, data sources and modules, such as aws_iam_role.node or module.network, without quotes.
+    Invalid reference at main.tf:20:22: `each.key`
+      depends_on takes references to resources, data sources and modules, such as aws_iam_role.node or module.network, without quotes.
+    Unsupported argument at main.tf:14:5: `replace_triggered_by`
+      sgp does not support replace_triggered_by in lifecycle blocks yet. Put what should trigger a replacement into an argument that forces one, such as triggers_replace of a terraform_data.
+    Unsupported argument at main.tf:15:5: `enabled`
+      sgp does not support enabled in lifecycle blocks yet. Use count = condition ? 1 : 0.
+    Unsupported argument at main.tf:16:5: `destroy`
+      sgp does not support destroy in lifecycle blocks yet. Use sgp state rm to let go of an object without destroying it.
+    Unsupported block type at main.tf:17:5: `action_trigger`
+      sgp does not support action_trigger in lifecycle blocks yet. Do what the action does in a step before or after sgp apply.
+    Unsupported attribute at main.tf:18:23: `inptu`
+      terraform_data has no argument, nested block or exported attribute named "inptu". Did you mean "input"?
+    Unsupported attribute at main.tf:18:37: `tags["a"]`
+      terraform_data has no argument, nested block or exported attribute named "tags".
     "#);
 }
 

@@ -75,6 +75,8 @@ fn literals() {
         ("{ a = 1, b : 2\n \"c d\" = 3\n (var.s) = 4, 5 = 6, }", "{5 = 6, a = 1, b = 2, c d = 3, text = 4}"),
         ("{ a = 1, a = 2 }", "{a = 2}"),
         ("{ for = 1, null = 2, true = 3 }", "{for = 1, null = 2, true = 3}"),
+        ("{ a.b = 1 }", "error Ambiguous attribute key"),
+        ("{ (local.obj.a.b[0]) = 1, \"a.b\" = 2 }", "{1 = 1, a.b = 2}"),
         ("{}", "{}"),
         ("[]", "[]"),
         ("1 +\n 2", "3"),
@@ -193,7 +195,11 @@ fn references_and_indexes() {
         ("nothing", "error Invalid reference: There is nothing named \"nothing\" here"),
         (
             "terraform_data.y.id",
-            "error Reference to undeclared resource: A managed resource \"terraform_data.y\" has not been declared in the root module. Did you mean terraform_data.x?",
+            "error Reference to undeclared resource: A managed resource \"terraform_data.y\" has not been declared in the root module.",
+        ),
+        (
+            "test_thin.t.id",
+            "error Reference to undeclared resource: A managed resource \"test_thin.t\" has not been declared in the root module. Did you mean test_thing.t?",
         ),
         ("terraform_data.x.nope", "error Unsupported attribute: terraform_data has no argument"),
         (
@@ -203,7 +209,40 @@ fn references_and_indexes() {
         ("each.key", "error Reference to \"each\" in context without for_each"),
         ("count.index", "error Reference to \"count\" in non-counted context"),
         ("self.id", "error Invalid reference"),
+        (
+            "terraform_data.x[0].id",
+            "error Unexpected resource instance key: terraform_data.x has neither count nor for_each",
+        ),
+        ("terraform_data.x[\"id\"]", "unknown(string)"),
         ("var.list[0].1.2", "error Invalid legacy index syntax"),
+    ]);
+}
+
+/// What cannot be declared is no error that may happen, but a mistake: `try` would hide it.
+#[test]
+fn undeclared_names_are_errors_wherever_they_stand() {
+    check(&[
+        ("try(var.sett, 1)", "error Reference to undeclared input variable"),
+        ("try(local.nope, 1)", "error Reference to undeclared local value"),
+        ("can(terraform_data.y.id)", "error Reference to undeclared resource"),
+        ("try(data.test_look.y.id, 1)", "error Reference to undeclared resource"),
+        ("try(module.nope.x, 1)", "error Reference to undeclared module"),
+        ("try(terraform_data.x.nope, 1)", "error Unsupported attribute: terraform_data has no argument"),
+        ("try(terraform_data.x[0].id, 1)", "error Unexpected resource instance key"),
+        ("try(each.key, 1)", "error Reference to \"each\" in context without for_each"),
+        ("try(count.index, 1)", "error Reference to \"count\" in non-counted context"),
+        ("try(path.nope, 1)", "error Invalid reference"),
+        ("try(terraform.nope, 1)", "error Invalid reference"),
+        ("true ? 1 : var.sett", "error Reference to undeclared input variable"),
+        ("false && var.sett", "error Reference to undeclared input variable"),
+        ("[for x in [] : var.sett]", "error Reference to undeclared input variable"),
+        ("\"%{ if false }${var.sett}%{ endif }\"", "error Reference to undeclared input variable"),
+        ("[for var in [{ sett = 1 }] : var.sett]", "[1]"),
+        ("try(var.list[5].a, 1)", "1"),
+        ("try(var.map.three, 1)", "1"),
+        ("try(local.obj.nope, 1)", "1"),
+        ("try(terraform_data.x.input.nope, 1)", "1"),
+        ("try(nofunction(), 1)", "1"),
     ]);
 }
 

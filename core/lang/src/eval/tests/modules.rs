@@ -28,6 +28,9 @@ fn variables_take_text_by_their_type() {
 variable "s" { type = string }
 variable "n" { type = number }
 variable "any" {}
+variable "expr" { type = any }
+variable "list" { type = list }
+variable "map" { type = map }
 variable "l" { type = list(string) }
 variable "o" {
   type = object({
@@ -46,15 +49,27 @@ variable "kept" {
   nullable = false
 }
 "#;
-    let rows =
-        [("s", "[1]"), ("n", "5"), ("any", "true"), ("l", "[1, \"b\"]"), ("o", "{ name = \"n\" }"), ("hidden", "pw")];
+    let rows = [
+        ("s", "[1]"),
+        ("n", "5"),
+        ("any", "[true]"),
+        ("expr", "[true]"),
+        ("list", "[1, \"b\"]"),
+        ("map", "{ a = 1 }"),
+        ("l", "[1, \"b\"]"),
+        ("o", "{ name = \"n\" }"),
+        ("hidden", "pw"),
+    ];
     let (found, problems) = variables(main, &rows);
     assert_eq!(problems, "");
     let expected = [
-        ("any", "\"true\""),
+        ("any", "\"[true]\""),
+        ("expr", "[true]"),
         ("hidden", "sensitive(\"pw\")"),
         ("kept", "\"d\""),
         ("l", "list[\"1\", \"b\"]"),
+        ("list", "list[\"1\", \"b\"]"),
+        ("map", "map{a = 1}"),
         ("n", "5"),
         ("o", "{deep = {x = \"dx\"}, name = \"n\", size = 3, tags = null(map(string))}"),
         ("s", "\"[1]\""),
@@ -204,6 +219,77 @@ output "y" { value = module.nope.x }
       No module call named "nope" is declared in this module.
     Invalid value for module argument at main.tf:8:12: `"big"`
       The given value is not suitable for the variable "size" of module.b: a number is required.
+    "#);
+}
+
+#[test]
+fn messages_point_at_the_part_that_is_wrong() {
+    let main = r#"
+variable "d" {
+  type = map(list(number))
+  default = {
+    a = [1]
+    b = [1, "x"]
+  }
+}
+module "a" {
+  source = "./m"
+  size   = null
+  rules = [
+    { port = 80 },
+    { port = "http" },
+  ]
+}
+provider "test" {
+  alias = "far"
+}
+module "b" {
+  source    = "./m"
+  size      = 1
+  providers = { test = test.fra, tset = test, terraform = terraform.x }
+}
+resource "test_thing" "t" {
+  name = "t"
+  tags = {
+    a = "1"
+    b = ["2"]
+  }
+}
+module "c" { source = "./nowhere" }
+"#;
+    let inner = r#"
+variable "size" {
+  type     = number
+  nullable = false
+}
+variable "rules" {
+  type    = list(object({ port = number }))
+  default = []
+}
+import {
+  to = test_thing.x
+  id = "x"
+}
+"#;
+    insta::assert_snapshot!(super::problems(&[("main.tf", main), ("m/main.tf", inner)]), @r#"
+    Module not found at main.tf:32:23: `"./nowhere"`
+      There is no folder "nowhere". The path counts from the folder of the file that names it.
+    Provider configuration not present at main.tf:23:24: `test.fra`
+      There is no provider configuration test.fra. Did you mean "test.far"? Declare it with a provider block that has this alias.
+    Unknown provider at main.tf:23:34: `tset`
+      sgp has no provider named "tset". Did you mean "test"? Its providers are built in: "terraform" and "test".
+    Provider configuration not present at main.tf:23:59: `terraform.x`
+      There is no provider configuration terraform.x. Declare it with a provider block that has this alias.
+    Invalid import configuration at m/main.tf:10:1: `import`
+      An import block stands in the root module only. Move it there, and name the resource from there: to = module.name.type.name.
+    Invalid default value for variable at main.tf:6:13: `"x"`
+      The default of "d" does not fit its type map(list(number)): element "b": element 1: a number is required.
+    Incorrect attribute value type at main.tf:29:9: `["2"]`
+      Inappropriate value for attribute "tags": element "b": string required.
+    Invalid value for module argument at main.tf:14:14: `"http"`
+      The given value is not suitable for the variable "rules" of module.a: element 1: attribute "port": a number is required.
+    Required variable not set at main.tf:11:12: `null`
+      The variable "size" must not be null (nullable = false), and it has no default to fall back to.
     "#);
 }
 

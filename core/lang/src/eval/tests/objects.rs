@@ -184,6 +184,7 @@ resource "terraform_data" "f" { for_each = toset([terraform_data.x.id]) }
 resource "terraform_data" "g" { for_each = null }
 resource "terraform_data" "h" { for_each = { a = terraform_data.x.id } }
 resource "terraform_data" "i" { count = "two" }
+resource "terraform_data" "l" { count = 100000000000 }
 resource "terraform_data" "j" { input = terraform_data.h.id }
 resource "terraform_data" "k" { input = terraform_data.h["b"].id }
 "#;
@@ -207,9 +208,11 @@ resource "terraform_data" "k" { input = terraform_data.h["b"].id }
       The for_each argument is null. A map, or a set of strings, is needed; use an empty one for no instances.
     Invalid count argument at main.tf:15:41: `"two"`
       The count must be a whole number, zero or more: a number is required.
-    Missing resource instance key at main.tf:16:41: `terraform_data.h.id`
+    Invalid count argument at main.tf:16:41: `100000000000`
+      The count is 100000000000; more than 1000000 instances are not planned.
+    Missing resource instance key at main.tf:17:41: `terraform_data.h.id`
       terraform_data.h has for_each set, so "id" belongs to its instances. Name one of them, as in terraform_data.h[each.key].id, or take all with a for expression.
-    Invalid index at main.tf:17:41: `terraform_data.h["b"]`
+    Invalid index at main.tf:18:41: `terraform_data.h["b"]`
       terraform_data.h has no instance with the given key. The keys of for_each are: "a".
     "#);
 }
