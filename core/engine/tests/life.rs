@@ -166,6 +166,56 @@ async fn failure_keeps_what_was_done_and_skips_dependents() {
 }
 
 #[tokio::test]
+async fn conditions_that_only_apply_can_judge_are_judged_there() {
+    let hcl = r#"
+resource "fake_thing" "a" { name = "a" }
+resource "fake_thing" "b" {
+  name = "b"
+  lifecycle {
+    precondition {
+      condition     = fake_thing.a.id == "other"
+      error_message = "b was not to be begun"
+    }
+  }
+}
+resource "fake_thing" "c" {
+  name = "c"
+  lifecycle {
+    postcondition {
+      condition     = self.id == "other"
+      error_message = "c is wrong"
+    }
+  }
+}
+resource "fake_thing" "d" {
+  name   = "d"
+  parent = fake_thing.c.id
+}
+resource "fake_thing" "alone" {
+  name = "alone"
+  lifecycle {
+    postcondition {
+      condition     = self.id == "other"
+      error_message = "alone is wrong"
+    }
+  }
+}
+"#;
+    let world = World::new(hcl);
+    let outcome = world.try_apply().await;
+    let mut told: Vec<String> = outcome.diagnostics.iter().map(|d| format!("{}: {}", d.summary, d.detail)).collect();
+    told.sort();
+    let expected = [
+        "Resource postcondition failed: alone is wrong",
+        "Resource postcondition failed: c is wrong",
+        "Resource precondition failed: b was not to be begun",
+    ];
+    assert_eq!(told, expected);
+    // What was made is recorded; b was never begun, and d must not build on c.
+    assert_eq!(world.state().await, ["fake_thing.a", "fake_thing.alone", "fake_thing.c"]);
+}
+
+#[tokio::test]
 async fn a_half_made_object_is_tainted_and_replaced() {
     let world = World::new("resource \"fake_thing\" \"a\" { name = \"a\" }");
     world.cloud.half.lock().unwrap().push("a".into());

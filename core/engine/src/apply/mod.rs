@@ -27,7 +27,8 @@ use tokio::{
 };
 
 use crate::{
-    ApplyOptions, Event, Interrupt, Outcome, Session, clients::Clients, planner::shown, recover, values::ApplyWorld,
+    ApplyOptions, Event, Interrupt, Outcome, Session, blocks::resource_block, clients::Clients, planner::shown,
+    recover, values::ApplyWorld,
 };
 use operation::{Done, Unrecorded};
 
@@ -302,7 +303,8 @@ impl<'a> Walk<'a> {
                 self.tasks.spawn(work.run(at, self.shared.clone()));
                 Progress::Running
             }
-            Ok(None) => Progress::Done,
+            Ok(None) if self.holds(step.op, change) => Progress::Done,
+            Ok(None) => Progress::Failed,
             Err(diagnostics) => {
                 self.diagnostics.extend(diagnostics);
                 Progress::Failed
@@ -350,6 +352,10 @@ impl<'a> Walk<'a> {
         }
         self.count(step.op, change);
         self.settle(step.op, change);
+        if !self.holds(step.op, change) {
+            self.progress[at as usize] = Progress::Failed;
+            return;
+        }
         for next in self.completed(at) {
             self.start(next).await;
         }
@@ -375,6 +381,19 @@ impl<'a> Walk<'a> {
             let value = shown(self.session(), &key, record);
             self.evaluator.world_mut().settled.insert(change.addr.clone(), value);
         }
+    }
+
+    /// Whether the object is what its postconditions ask for. It is recorded either way; what depends on it is not begun.
+    fn holds(&mut self, op: Op, change: &ResourceChange) -> bool {
+        let has_conditions = resource_block(&self.session().config, &change.addr.resource)
+            .is_some_and(|block| !block.lifecycle.postconditions.is_empty());
+        if !has_conditions || matches!(op, Op::Delete | Op::Forget | Op::Join) {
+            return true;
+        }
+        let held = self.evaluator.object(&change.addr).is_ok();
+        let told = self.evaluator.take_diagnostics();
+        self.diagnostics.extend(told);
+        held
     }
 
     /// Says which steps were not taken, and why nothing is lost by that.

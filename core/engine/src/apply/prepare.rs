@@ -121,9 +121,9 @@ impl Walk<'_> {
         })
     }
 
-    /// Evaluates the arguments again; everything is known by now.
+    /// Evaluates the preconditions and the arguments again; everything is known by now.
     fn config(&mut self, change: &ResourceChange) -> Result<Value, Diagnostics> {
-        let config = self.evaluator.instance_config(&change.addr).map_err(|stop| match stop {
+        let config = self.evaluator.checked_config(&change.addr).map_err(|stop| match stop {
             Stop::Failed => self.evaluator.take_diagnostics(),
             Stop::Blocked => Diagnostics::new(),
         })?;

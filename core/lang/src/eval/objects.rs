@@ -47,6 +47,26 @@ impl<W: World> Evaluator<W> {
         self.settle(found)
     }
 
+    /// The configuration of an instance as [`Self::instance_config`] gives it, once its preconditions hold.
+    ///
+    /// # Errors
+    /// When one of them fails, or when it cannot be told yet or at all.
+    pub fn checked_config(&mut self, addr: &InstanceAddr) -> Result<Value, Stop> {
+        let checked = self.block(&addr.resource).and_then(|(info, block)| {
+            let instances = self.resource_instances(&info, &block)?;
+            let repetition = Repetition::of(&instances, addr.key.as_ref());
+            let env = Env::new(&info, &repetition);
+            let mut gather = Gather::default();
+            for check in &block.lifecycle.preconditions {
+                let checked = self.check(check, "Resource precondition failed", &env, None);
+                gather.take(checked);
+            }
+            gather.finish(()).map_err(|halt| on(halt, addr))
+        });
+        self.settle(checked)?;
+        self.instance_config(addr)
+    }
+
     /// The block of a resource, and the module instance it stands in.
     pub(super) fn block(&mut self, addr: &ResourceAddr) -> Eval<(Arc<ModuleInfo>, Arc<ResourceBlock>)> {
         let info = self.module(&addr.module)?;
