@@ -162,6 +162,13 @@ impl<W: World> Evaluator<W> {
         }
         let value = gather.take(self.value(&output.value, &env));
         let Some(value) = value else { return gather.finish(Value::dynamic_null()) };
+        let value = match ephemeral_output(output, value, info.path.is_root()) {
+            Ok(value) => value,
+            Err(d) => {
+                gather.push(d);
+                return gather.finish(Value::dynamic_null());
+            }
+        };
         if output.sensitive {
             return gather.finish(value.sensitive());
         }
@@ -219,6 +226,25 @@ impl<W: World> Evaluator<W> {
             let local = config.locals.get(&name).expect("the caller saw the local value");
             this.value(&local.expr, &Env::new(&info, &Repetition::None))
         })
+    }
+}
+
+/// The value of an output with what `ephemeral` makes of it: ephemeral values leave a module only through outputs that say
+/// so, and the root module not at all, since its outputs are written to the state.
+fn ephemeral_output(output: &Output, value: Value, is_root: bool) -> Result<Value, Diagnostic> {
+    let refused = |detail: &str| Err(Diagnostic::error("Ephemeral value not allowed", detail).at(output.span.clone()));
+    match (output.ephemeral, is_root) {
+        (true, true) => refused(
+            "An output of the root module is written to the state and cannot be ephemeral. Remove ephemeral = true, or the output.",
+        ),
+        (true, false) => Ok(value.mark(Marks::EPHEMERAL)),
+        (false, _) if !value.deep_marks().contains(Marks::EPHEMERAL) => Ok(value),
+        (false, true) => refused(
+            "This value is derived from something ephemeral, but an output of the root module is written to the state. Remove the output.",
+        ),
+        (false, false) => refused(
+            "This value is derived from something ephemeral. If the output is to pass it on, mark it: ephemeral = true.",
+        ),
     }
 }
 

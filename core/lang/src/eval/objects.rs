@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sgp_model::{Diagnostic, InstanceAddr, InstanceKey, ResourceAddr, Schema, Value};
+use sgp_model::{AttrPath, Diagnostic, InstanceAddr, InstanceKey, Marks, PathStep, ResourceAddr, Schema, Value};
 
 use super::{
     Answer, CellId, CellKey, Configured, DepsView, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo,
@@ -160,6 +160,10 @@ impl<W: World> Evaluator<W> {
         let config = gather.take(self.decode(&block.body, schema, &block.span, &env));
         let config = gather.finish(config).map_err(|halt| on(halt, addr))?;
         let config = config.expect("without errors there is a configuration");
+        let stored = ephemeral_arguments(block, schema, &config);
+        if !stored.is_empty() {
+            return Err(on(Halt::Errors(stored), addr));
+        }
         let value = self.ask(id, info, block, addr, config)?;
         self.postconditions(block, &value, &env).map_err(|halt| on(halt, addr))?;
         Ok(value)
@@ -209,6 +213,27 @@ impl<W: World> Evaluator<W> {
             None => Err(unknown_type(block, &*self.schemas).into()),
         }
     }
+}
+
+/// Arguments with ephemeral values: all but write-only ones are written to the state, and ephemeral values must not be.
+fn ephemeral_arguments(block: &ResourceBlock, schema: &Schema, config: &Value) -> Vec<Diagnostic> {
+    if !config.deep_marks().contains(Marks::EPHEMERAL) {
+        return Vec::new();
+    }
+    let fields = config.as_fields().into_iter().flatten();
+    let stored = |name: &str| schema.block.attributes.get(name).is_none_or(|a| !a.write_only);
+    let ephemeral = fields.filter(|(name, value)| stored(name) && value.deep_marks().contains(Marks::EPHEMERAL));
+    ephemeral
+        .map(|(name, _)| {
+            let path = AttrPath::root().with(PathStep::Attr(name.clone()));
+            let span = block.span_of(&path).unwrap_or_else(|| block.span.clone());
+            let detail = format!(
+                "The value of {:?} is derived from something ephemeral, but arguments are written to the state. Remove ephemeral = true from the variable that it comes from (sensitive = true keeps it out of sight), or do not use it here.",
+                &**name
+            );
+            Diagnostic::error("Invalid use of ephemeral value", detail).at(span).attribute(path)
+        })
+        .collect()
 }
 
 fn no_instance(addr: &InstanceAddr) -> Halt {

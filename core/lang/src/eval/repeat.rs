@@ -10,6 +10,9 @@ use crate::syntax::Expr;
 /// Far more than any account holds; a slip such as a missing point would otherwise take all memory.
 const MAX_COUNT: u64 = 1_000_000;
 
+const EPHEMERAL_ADVICE: &str =
+    "How many instances there are depends on something ephemeral, but instances are written to the state.";
+
 impl<W: World> Evaluator<W> {
     /// `count` and `for_each` of a resource or module.
     pub(super) fn repeats(
@@ -29,6 +32,9 @@ impl<W: World> Evaluator<W> {
     fn count(&mut self, expr: &Expr, env: &Env<'_>) -> Eval<Instances> {
         let value = self.value(expr, env)?;
         let invalid = |detail: &str| Diagnostic::error("Invalid count argument", detail);
+        if value.deep_marks().contains(Marks::EPHEMERAL) {
+            return Err(self.error(invalid(EPHEMERAL_ADVICE), expr, env));
+        }
         if value.deep_marks().contains(Marks::SENSITIVE) {
             let d = invalid(
                 "The count depends on a sensitive value, which the number of instances would disclose. Use nonsensitive(...) if the number is no secret.",
@@ -67,7 +73,9 @@ impl<W: World> Evaluator<W> {
         let value = self.value(expr, env)?;
         let unknown_advice = "so the instances cannot be planned. Use keys that the configuration itself fixes and put what is known later into the values, or apply what it depends on first with -target.";
         let (bare, marks) = value.unmark();
-        let problem = if marks.contains(Marks::SENSITIVE) {
+        let problem = if marks.contains(Marks::EPHEMERAL) {
+            Some(EPHEMERAL_ADVICE.to_owned())
+        } else if marks.contains(Marks::SENSITIVE) {
             Some("The for_each argument depends on a sensitive value, which the keys of the instances would disclose. Use nonsensitive(...) if the keys are no secret.".to_owned())
         } else if bare.is_null() {
             Some("The for_each argument is null. A map, or a set of strings, is needed; use an empty one for no instances.".to_owned())

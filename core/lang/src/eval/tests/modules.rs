@@ -314,6 +314,64 @@ output "marked" {
 }
 
 #[test]
+fn ephemeral_values_are_never_stored() {
+    let main = r#"
+variable "token" {
+  default   = "secret"
+  ephemeral = true
+}
+resource "test_thing" "a" {
+  name = "x-${var.token}"
+  tags = { a = var.token }
+}
+resource "test_thing" "b" {
+  name = "b"
+  rule { port = length(var.token) }
+}
+resource "terraform_data" "c" { count = length(var.token) }
+resource "terraform_data" "d" { for_each = toset([var.token]) }
+provider "test" { region = var.token }
+locals { fine = upper(var.token) }
+module "m" {
+  source = "./m"
+  token  = local.fine
+}
+output "a" { value = var.token }
+output "b" { value = module.m.passed }
+output "c" {
+  value     = 1
+  ephemeral = true
+}
+output "d" { value = length(ephemeralasnull({ a = 1, b = var.token })) }
+"#;
+    let inner = r#"
+variable "token" { ephemeral = true }
+output "passed" {
+  value     = var.token
+  ephemeral = true
+}
+output "not" { value = [var.token] }
+"#;
+    let found = super::problems(&[("main.tf", main), ("m/main.tf", inner)]);
+    let places: Vec<&str> = found.lines().filter(|l| !l.starts_with(' ')).collect();
+    assert_eq!(
+        places,
+        [
+            "Invalid use of ephemeral value at main.tf:7:10: `\"x-${var.token}\"`",
+            "Invalid use of ephemeral value at main.tf:8:10: `{ a = var.token }`",
+            "Invalid use of ephemeral value at main.tf:12:3: `rule`",
+            "Invalid count argument at main.tf:14:41: `length(var.token)`",
+            "Invalid for_each argument at main.tf:15:44: `toset([var.token])`",
+            "Ephemeral value not allowed at main.tf:22:1: `output \"a\"`",
+            "Ephemeral value not allowed at main.tf:23:1: `output \"b\"`",
+            "Ephemeral value not allowed at main.tf:24:1: `output \"c\"`",
+            "Ephemeral value not allowed at m/main.tf:7:1: `output \"not\"`",
+        ],
+        "{found}"
+    );
+}
+
+#[test]
 fn a_value_may_come_as_a_value() {
     let input =
         VariableInput { given: Given::Value(Value::tuple(vec!["a".into()])), from: "x.tfvars".into(), span: None };
