@@ -8,7 +8,7 @@ use sgp_model::{
 };
 
 use super::{Env, Eval, Evaluator, Gather, Scope, World, ops};
-use crate::syntax::{Expr, For};
+use crate::syntax::{Expr, ExprKind, For};
 
 /// What one element of a `for` came to.
 enum Step {
@@ -127,7 +127,14 @@ impl<W: World> Evaluator<W> {
 
     pub(super) fn splat(&mut self, source: &Expr, each: &Expr, env: &Env<'_>) -> Eval {
         let (value, marks) = self.value(source, env)?.unmark();
+        let depends_on_nothing_else = is_path(each);
+        if depends_on_nothing_else && let Some(known) = self.splats.get(each, &value) {
+            return Ok(known.mark(marks));
+        }
         let result = self.splat_over(&value, source, each, env)?;
+        if depends_on_nothing_else {
+            self.splats.put(each, &value, &result);
+        }
         Ok(result.mark(marks))
     }
 
@@ -202,6 +209,16 @@ impl<W: World> Evaluator<W> {
             Value::tuple(values)
         };
         gather.finish(value)
+    }
+}
+
+/// Whether an expression only picks something out of the element of a splat.
+fn is_path(each: &Expr) -> bool {
+    match &*each.kind {
+        ExprKind::Item => true,
+        ExprKind::Attr(base, _) => is_path(base),
+        ExprKind::Index(base, key) => matches!(&*key.kind, ExprKind::Literal(_)) && is_path(base),
+        _ => false,
     }
 }
 

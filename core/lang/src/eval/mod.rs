@@ -15,6 +15,7 @@ mod explain;
 mod expr;
 mod imports;
 mod iterate;
+mod memo;
 mod missing;
 mod modules;
 mod names;
@@ -101,6 +102,10 @@ pub struct Evaluator<W> {
     /// How many templates are being rendered around this evaluation.
     template_depth: u32,
     references_checked: bool,
+    /// Splats, by their expression for each element.
+    splats: memo::Memo,
+    /// Arguments of modules, by variable.
+    arguments: memo::Memo,
 }
 
 impl<W: World> Evaluator<W> {
@@ -131,6 +136,8 @@ impl<W: World> Evaluator<W> {
             evaluations: 0,
             template_depth: 0,
             references_checked: false,
+            splats: memo::Memo::default(),
+            arguments: memo::Memo::default(),
         };
         evaluator.check_static();
         evaluator
@@ -204,6 +211,8 @@ impl<W: World> Evaluator<W> {
             self.value(expr, &env)
         });
         let value = self.settle(result);
+        // The expression goes, and another one may come to stand at its address.
+        self.splats.clear();
         let found = Diagnostics(std::mem::replace(&mut self.diagnostics, before.0));
         self.seen = before.1;
         value.map_err(|_| found)

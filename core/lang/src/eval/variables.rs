@@ -82,7 +82,10 @@ impl<W: World> Evaluator<W> {
         let Some(attr) = outer.call.args.get(&variable.name) else { return Ok(None) };
         let env = Env::new(&outer.module, &outer.repetition);
         let value = self.value(&attr.expr, &env)?;
-        let applied = variable.constraint.defaults.apply(value);
+        if let Some(known) = self.arguments.get(variable, &value) {
+            return Ok(Some(known));
+        }
+        let applied = variable.constraint.defaults.apply(value.clone());
         let converted = convert(&applied, &variable.constraint.ty).map_err(|e| {
             let d = Diagnostic::error(
                 "Invalid value for module argument",
@@ -93,6 +96,7 @@ impl<W: World> Evaluator<W> {
             );
             self.error(d, attr.expr.part(&e.path.0), &env)
         })?;
+        self.arguments.put(variable, &value, &converted);
         Ok(Some(converted))
     }
 

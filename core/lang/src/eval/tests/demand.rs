@@ -1,6 +1,6 @@
 //! What is evaluated when, how often, and what each cell looked at.
 
-use sgp_model::{ModulePath, Type, Value};
+use sgp_model::{Kind, ModulePath, Type, Value};
 
 use super::{Inputs, TestWorld, addr, evaluator, evaluator_of, force, problems, rendered, show};
 use crate::{CellKey, Stop};
@@ -46,6 +46,78 @@ fn work_and_edges_grow_with_the_instances() {
     // a: its expansion and the local value; b: its expansion, that of a, and one instance of a.
     assert_eq!(small.1, 5 * 50);
     assert_eq!(large.1, 5 * 500);
+}
+
+/// Whether all these are one list or map in memory, so that making it cost no more than once.
+fn is_one_value<'v>(mut values: impl Iterator<Item = &'v Value>) -> bool {
+    let address = |v: &Value| match v.kind() {
+        Kind::List(_, vs) | Kind::Tuple(vs) => vs.as_ptr().addr(),
+        Kind::Map(_, fs) | Kind::Object(fs) => std::sync::Arc::as_ptr(fs).addr(),
+        other => panic!("no collection: {other:?}"),
+    };
+    let first = address(values.next().unwrap());
+    values.all(|v| address(v) == first)
+}
+
+#[test]
+fn a_map_that_all_instances_of_a_module_get_is_converted_once() {
+    let main = r#"
+locals { all = { for i in range(20) : "k${i}" => { n = i } } }
+module "m" {
+  source   = "./m"
+  for_each = toset(["a", "b", "c"])
+  all      = local.all
+}
+module "other" {
+  source = "./m"
+  all    = { for k, v in local.all : k => { n = 1 } }
+}
+output "o" { value = [for m in module.m : m.all] }
+output "other" { value = module.other.all["k5"].n }
+"#;
+    let inner = r#"
+variable "all" { type = map(object({ n = string, tags = optional(list(string), []) })) }
+output "all" { value = var.all }
+"#;
+    let mut evaluator =
+        evaluator_of(&[("main.tf", main), ("m/main.tf", inner)], Inputs::default(), TestWorld::default());
+    let found = evaluator.output(&ModulePath::root(), "o").unwrap();
+    assert!(is_one_value(found.elements().unwrap().into_iter()));
+    assert_eq!(show(&evaluator.output(&ModulePath::root(), "other").unwrap()), "\"1\"");
+}
+
+/// Each instance goes through all instances of the other: that is one list, made once.
+#[test]
+fn a_splat_over_the_same_collection_is_made_once() {
+    let main = r#"
+resource "terraform_data" "a" {
+  count = 40
+  input = "x${count.index}"
+}
+locals {
+  few  = [for i in range(2) : { v = "f${i}", w = i }]
+  many = [for i in range(20) : { v = "m${i}" }]
+}
+resource "terraform_data" "b" {
+  count = 40
+  input = element(terraform_data.a[*].input, count.index)
+}
+output "twice" { value = [for i in range(2) : local.many[*].v] }
+output "first" { value = [for l in [local.many, local.few, local.many] : (l[*].v)[1]] }
+"#;
+    let mut evaluator = evaluator(main);
+    force(&mut evaluator);
+    let b = evaluator.object(&addr("terraform_data.b[39]")).unwrap();
+    assert_eq!(show(b.get("input").unwrap()), "\"x39\"");
+    assert_eq!(evaluator.world().deps["terraform_data.b[39]"].len(), 40);
+    let first = evaluator.output(&ModulePath::root(), "first").unwrap();
+    assert_eq!(show(&first), "[\"m1\", \"f1\", \"m1\"]");
+    let twice = evaluator.output(&ModulePath::root(), "twice").unwrap();
+    assert!(is_one_value(twice.elements().unwrap().into_iter()));
+    // The console's expressions come and go; none may see the result of another.
+    let mut text = |t: &str| show(&evaluator.eval_text(&ModulePath::root(), t).unwrap());
+    assert_eq!(text("(local.many[*].v)[3]"), "\"m3\"");
+    assert_eq!(text("(terraform_data.a[*].input)[3]"), "\"x3\"");
 }
 
 #[test]
