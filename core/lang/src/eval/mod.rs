@@ -40,10 +40,11 @@ use sgp_model::{
 pub use self::{
     api::{Answer, Configured, Given, Impure, Inputs, Random, Schemas, Shown, Stop, VariableInput, World},
     cells::{CellGraph, CellId, CellKey, DepsView},
+    pure::constant,
 };
 pub(crate) use self::{
     env::{Env, Eval, Gather, Halt, Instances, ModuleInfo, Outer, Repetition, Scope},
-    pure::{constant, render_template},
+    pure::render_template,
 };
 use crate::{
     config::{Config, ResourceBlock},

@@ -54,11 +54,11 @@ fn evaluate(
     evaluator.value(expr, &env)
 }
 
-/// The value of an expression that refers to nothing.
+/// The value of an expression that refers to nothing and calls nothing: defaults, files of values.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub(crate) fn constant(expr: &Expr) -> Result<Value, Diagnostic> {
+pub fn constant(expr: &Expr) -> Result<Value, Diagnostic> {
     let mut reference = None;
     expr.walk(&mut |e| {
         if let syntax::ExprKind::Call { name_span, .. } = &*e.kind {
