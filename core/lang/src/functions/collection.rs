@@ -170,6 +170,16 @@ fn contains(a: &Args) -> Outcome {
 fn element(a: &Args) -> Outcome {
     let list = a.value(0);
     let marks = list.marks().union(a.value(1).marks());
+    let wrapped = |index: i64, length: usize| {
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        usize::try_from(index.rem_euclid(length)).unwrap_or(0)
+    };
+    // What is there is picked without asking for the type of everything else: instances by the thousand do this.
+    if let (Kind::List(_, found) | Kind::Tuple(found), Some(index)) = (list.kind(), a.value(1).as_i64())
+        && !found.is_empty()
+    {
+        return Ok(found[wrapped(index, found.len())].clone().mark(marks));
+    }
     let fallback = match list.ty() {
         Type::List(t) => (*t).clone(),
         Type::Tuple(ts) if !ts.is_empty() => {
@@ -188,13 +198,9 @@ fn element(a: &Args) -> Outcome {
     }
     let whole = "invalid index: value must be a whole number, between -9223372036854775808 and 9223372036854775807";
     let index = a.value(1).as_i64().ok_or_else(|| error(whole))?;
-    let wrapped = |length: usize| {
-        let length = i64::try_from(length).unwrap_or(i64::MAX);
-        usize::try_from(index.rem_euclid(length)).unwrap_or(0)
-    };
     let Some(elements) = list.elements() else {
         let ty = match list.ty() {
-            Type::Tuple(ts) => ts[wrapped(ts.len())].clone(),
+            Type::Tuple(ts) => ts[wrapped(index, ts.len())].clone(),
             _ => fallback,
         };
         return Ok(Value::unknown(ty).mark(marks));
@@ -202,7 +208,7 @@ fn element(a: &Args) -> Outcome {
     if elements.is_empty() {
         return Err(error("cannot use element function with an empty list"));
     }
-    Ok(elements[wrapped(elements.len())].clone().mark(marks))
+    Ok(elements[wrapped(index, elements.len())].clone().mark(marks))
 }
 
 fn index(a: &Args) -> Outcome {
