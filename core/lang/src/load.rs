@@ -119,7 +119,8 @@ impl Loader<'_> {
     fn other_files(&mut self, dir: &str, names: &[String]) {
         for name in names.iter().filter(|n| !n.starts_with('.')) {
             let path = join(dir, name);
-            if name.ends_with(".tf.json") || name.ends_with(".tofu") || name.ends_with(".tofu.json") {
+            let is_tofu = matches!(name.rsplit_once('.'), Some((_, "tofu")));
+            if is_tofu || name.ends_with(".tf.json") || name.ends_with(".tofu.json") {
                 self.diagnostics.push(Diagnostic::warning(
                     "File is not read",
                     format!("sgp reads configuration from files that end in .tf or .hcl; {path:?} is left out. Write its content as HCL into a .tf file."),
@@ -146,7 +147,7 @@ impl Loader<'_> {
             Ok(text) => text,
             Err(e) => {
                 let at = e.utf8_error().valid_up_to();
-                let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+                let line = std::str::from_utf8(&e.as_bytes()[..at]).map_or(0, |t| t.matches('\n').count()) + 1;
                 self.diagnostics.push(Diagnostic::error(
                     "Invalid character encoding",
                     format!(

@@ -171,7 +171,7 @@ impl<W: World> Evaluator<W> {
             ExprKind::Binary(_, a, b) => [a, b].into_iter().for_each(|e| self.references(e, context)),
             ExprKind::Conditional(a, b, c) => [a, b, c].into_iter().for_each(|e| self.references(e, context)),
             ExprKind::Call { args, .. } | ExprKind::Tuple(args) => {
-                args.iter().for_each(|e| self.references(e, context))
+                args.iter().for_each(|e| self.references(e, context));
             }
             ExprKind::Object(items) => items.iter().for_each(|(key, value)| {
                 match ambiguous_key(key) {
@@ -262,11 +262,11 @@ impl<W: World> Evaluator<W> {
         let Some(block) = env.module.config.resource(mode, &type_name, &name).cloned() else {
             return Err(self.undeclared_resource(mode, &type_name, &name, step, &env));
         };
-        self.into_resource(&block, rest.as_slice())
+        self.inside_resource(&block, rest.as_slice())
     }
 
     /// What follows the name of a resource: an index where it repeats, then an attribute of its schema.
-    fn into_resource(&mut self, block: &ResourceBlock, rest: &[&Expr]) -> Eval<()> {
+    fn inside_resource(&mut self, block: &ResourceBlock, rest: &[&Expr]) -> Eval<()> {
         let (step, name) = match (rest, block.repeats()) {
             ([step, ..], true) if matches!(&*step.kind, ExprKind::Attr(..)) => {
                 let ExprKind::Attr(_, name) = &*step.kind else { return Ok(()) };
