@@ -248,12 +248,17 @@ pub(crate) fn parse_id<'a>(id: &'a str, kind: &str) -> Result<(&'a str, &'a str)
     }
 }
 
-/// The attributes that identify an imported object.
+/// The attributes that identify an imported object, and the beginning of its name where the configuration gives that: an object
+/// that was made with it is not replaced for it.
 pub(crate) fn imported(block: &Block, namespace: Option<&str>, name: &str, config: &Value) -> Value {
     let content = content(namespace.is_some());
     let mut metadata = attrs::object(&content, [("name", name.into())]);
     if let Some(namespace) = namespace {
         metadata = metadata.with_attr("namespace", namespace.into());
+    }
+    let beginning = attrs::block(config, "metadata").and_then(|m| attrs::text(m, "generate_name"));
+    if let Some(beginning) = beginning.filter(|beginning| name.starts_with(*beginning)) {
+        metadata = metadata.with_attr("generate_name", beginning.into());
     }
     let cluster = config.get("cluster_name").filter(|c| c.is_known());
     let cluster = cluster.cloned().unwrap_or_else(|| Value::null(Type::String));
@@ -345,6 +350,17 @@ mod tests {
                 assert_eq!(metadata.get(name).unwrap().is_known(), !changes, "{name}");
             }
             assert_eq!(attrs::text(&planned, "id"), Some("app/a"));
+        }
+    }
+
+    #[test]
+    fn an_imported_object_has_the_beginning_of_its_name() {
+        for (configured, name, expected) in [("made-", "made-k7", Some("made-")), ("other-", "made-k7", None)] {
+            let config = object(&[("generate_name", configured.into())]);
+            let found = imported(&Block::default().block("metadata", block(true)), Some("app"), name, &config);
+            let metadata = attrs::block(&found, "metadata").unwrap();
+            assert_eq!(attrs::text(metadata, "generate_name"), expected, "{configured}");
+            assert_eq!(attrs::text(metadata, "name"), Some(name));
         }
     }
 

@@ -96,7 +96,7 @@ impl Object<'_> {
         let ran = self.folder.sgp(self.world, &["destroy", "-auto-approve"]);
         assert_eq!(ran.code, Some(0), "{}: {ran}", self.address);
         assert_eq!(self.folder.must(self.world, &["state", "list"]).stdout, "");
-        if let Some(id) = id {
+        if let Some(id) = id.filter(|_| self.case.kept.is_none()) {
             let ran = self.folder.sgp(self.world, &["import", &self.address, &id]);
             assert_eq!(ran.code, Some(1), "{} is still there as {id}: {ran}", self.address);
         }
