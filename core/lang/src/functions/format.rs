@@ -175,11 +175,8 @@ fn parse(template: &str, start: usize, next: usize) -> Result<Verb<'_>, Fail> {
     verb.width = number(&mut at);
     if bytes.get(at) == Some(&b'.') {
         at += 1;
+        // Without digits it is zero.
         verb.precision = Some(number(&mut at));
-        // `%.s` is all of the string, `%.f` no fraction.
-        if bytes[at - 1] == b'.' && !matches!(bytes.get(at), Some(b'e' | b'E' | b'f' | b'g' | b'G')) {
-            verb.precision = None;
-        }
     }
     indexed(&mut at, &mut verb)?;
     if verb.width > WIDTH_LIMIT || verb.precision.is_some_and(|p| p > WIDTH_LIMIT) {
@@ -246,6 +243,10 @@ impl Verb<'_> {
         let value = self.typed(arg, &Type::Number)?;
         let number =
             value.as_number().filter(|n| n.is_whole()).ok_or_else(|| self.unsupported("an integer is required"))?;
+        if self.precision == Some(0) && number.is_zero() {
+            // No digit is asked for and none is needed; the width does not count then.
+            return Ok(String::new());
+        }
         let (radix, prefix) = match self.letter {
             'b' => (2, "0b"),
             'o' => (8, "0"),
@@ -261,7 +262,9 @@ impl Verb<'_> {
             digits = format!("{digits:0>precision$}");
         }
         let prefix = if self.sharp { prefix } else { "" };
-        Ok(self.signed(number, prefix, &digits))
+        // The precision says already how many zeros there are.
+        let padding = Self { zero: self.zero && self.precision.is_none(), ..*self };
+        Ok(padding.signed(number, prefix, &digits))
     }
 
     fn float(&self, number: &Number, letter: char) -> String {

@@ -36,6 +36,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     (r#"format("%.0s|%.1s|%.0q|%.1q|%5.2q|", "abc", "abc", "abc", "abc", "abc")"#, r#""abc|a|\"abc\"|\"a\"| \"ab\"|""#),
     (r#"format("%.2v|% v|% 05v|%+05v|%5.1v|", 255, 255, 255, 255, 3.5)"#, r#""255|255|00255|00255|  3.5|""#),
     (r#"format("%.2v|%5.1v|%#.2v|%#.2v|%05v|", [1,2], [1], "abc", 12345, true)"#, r#""[1,2]|  [1]|\"abc\"|12345|0true|""#),
+    (r#"format("[%5.x][%- .0b][%.0d][%05.2d][%0+10.1b]", 0, 0, 7, 7, -1)"#, r#""[][][7][   07][        -1]""#),
     (r#"format("%#06x|%#-6x|%#6x|%06x|", 255, 255, 255, -255)"#, r#""0x00ff|0xff  |  0xff|-000ff|""#),
     (r#"format("%6v|%-6v|%5v|", true, false, null)"#, r#""  true|false | null|""#),
     (r#"format("%c", 65)"#, r#"error: Call to function "format" failed: unsupported format verb 'c' in "%c" at offset 0."#),
