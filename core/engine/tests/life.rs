@@ -216,6 +216,27 @@ resource "fake_thing" "alone" {
 }
 
 #[tokio::test]
+async fn conditions_of_what_does_not_change_are_judged_too() {
+    let hcl =
+        "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\nresource \"fake_thing\" \"b\" {\n  name = \"b\"\n}\n";
+    let mut world = World::new(hcl);
+    world.apply().await;
+    let condition = r#"  name = "b"
+  lifecycle {
+    precondition {
+      condition     = fake_thing.a.id == "the one before"
+      error_message = "a is another now"
+    }
+  }
+"#;
+    world.write(&hcl.replace("name = \"a\"", "name = \"c\"").replace("  name = \"b\"\n", condition));
+    let outcome = world.try_apply().await;
+    let told: Vec<&str> = outcome.diagnostics.iter().map(|d| d.detail.as_str()).collect();
+    assert_eq!(told, ["a is another now"]);
+    assert_eq!(world.cloud.names(), ["b", "c"]);
+}
+
+#[tokio::test]
 async fn a_half_made_object_is_tainted_and_replaced() {
     let world = World::new("resource \"fake_thing\" \"a\" { name = \"a\" }");
     world.cloud.half.lock().unwrap().push("a".into());

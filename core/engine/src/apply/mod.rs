@@ -437,6 +437,9 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
+            if !self.diagnostics.has_errors() {
+                self.evaluator.check_conditions();
+            }
             let problems = self.evaluator.take_diagnostics();
             if !self.diagnostics.has_errors() {
                 self.diagnostics.extend(problems);

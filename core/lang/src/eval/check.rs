@@ -44,6 +44,30 @@ impl<W: World> Evaluator<W> {
         self.check_references();
     }
 
+    /// Evaluates every condition of every module instance, whether or not anything asks for what it belongs to: after an
+    /// apply, when all is known that was not while planning.
+    pub fn check_conditions(&mut self) {
+        let (infos, _) = self.expanded();
+        for info in infos {
+            let config = info.config.clone();
+            for variable in config.variables.values().filter(|v| !v.validations.is_empty()) {
+                let result = self.variable(&info, &variable.name);
+                let _ = self.settle(result);
+            }
+            for output in config.outputs.values().filter(|o| !o.preconditions.is_empty()) {
+                let result = self.output_value(&info, &output.name);
+                let _ = self.settle(result);
+            }
+            let conditional = |block: &&Arc<ResourceBlock>| {
+                !block.lifecycle.preconditions.is_empty() || !block.lifecycle.postconditions.is_empty()
+            };
+            for block in config.resources.iter().filter(conditional) {
+                let result = self.resource_value(&info, block);
+                let _ = self.settle(result);
+            }
+        }
+    }
+
     /// What can be said before anything is evaluated: types, providers and modules' arguments that do not exist.
     pub(super) fn check_static(&mut self) {
         let mut seen: Vec<*const Module> = Vec::new();
