@@ -107,6 +107,15 @@ impl<W: World> Evaluator<W> {
         for block in &config.resources {
             self.references_of_resource(block, &plain);
         }
+        for import in &config.imports {
+            let repetition = repetition(None, import.for_each.as_ref());
+            import.for_each.iter().for_each(|e| self.references(e, &plain));
+            let inside = plain.clone().repeating(&repetition);
+            self.references(&import.id, &inside);
+            if let ExprKind::Index(_, key) = &*import.to.kind {
+                self.references(key, &inside);
+            }
+        }
         for output in config.outputs.values() {
             self.references_of_checks(&output.preconditions, &plain);
             self.references(&output.value, &plain);

@@ -174,6 +174,26 @@ output "o" { value = try(test_thing.a.id, test_thing.b["x"].nope, test_thing.c.i
 }
 
 #[test]
+fn references_of_import_blocks_are_checked() {
+    let main = r#"
+import {
+  to = terraform_data.a[each.kye]
+  id = try(var.nope, "x")
+  for_each = local.ids
+}
+resource "terraform_data" "a" { for_each = {} }
+"#;
+    insta::assert_snapshot!(problems(&[("main.tf", main)]), @r#"
+    Reference to undeclared local value at main.tf:5:14: `local.ids`
+      A local value with the name "ids" has not been declared.
+    Reference to undeclared input variable at main.tf:4:12: `var.nope`
+      An input variable with the name "nope" has not been declared. Declare it with variable "nope" {}.
+    Invalid reference at main.tf:3:25: `each.kye`
+      The "each" object has two attributes: each.key and each.value.
+    "#);
+}
+
+#[test]
 fn a_mistake_in_a_block_is_not_told_again_where_the_block_is_used() {
     let found = problems(&[
         (
