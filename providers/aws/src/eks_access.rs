@@ -57,13 +57,19 @@ impl AwsEks {
     /// Remembers the client of the unaliased provider block, in place of an earlier one.
     pub fn use_client(&self, client: Arc<dyn Client>) {
         *self.configured.lock().unwrap_or_else(PoisonError::into_inner) = Some(client);
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.forget_all();
     }
 
     /// Remembers the client of another provider block: an aliased one.
     pub fn use_also(&self, block: &str, client: Arc<dyn Client>) {
         self.others.lock().unwrap_or_else(PoisonError::into_inner).insert(block.to_owned(), client);
+        self.forget_all();
+    }
+
+    /// With another client a name may stand for another cluster.
+    fn forget_all(&self) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Whether a client was remembered.
@@ -80,8 +86,9 @@ impl AwsEks {
     async fn find(&self, cluster: &Named<'_>) -> Result<Option<(Arc<dyn Client>, Cluster)>, Diagnostic> {
         let others: Vec<_> =
             self.others().into_iter().filter(|(_, c)| cluster.may_be_in(&AwsClient::of(&**c).region)).collect();
-        // Where every block has an alias, what the environment gives may be nothing or something else.
-        let default = if self.has_client() || others.is_empty() { Some(self.client().await?) } else { None };
+        // Where every block has an alias, what the environment gives may be nothing or something else: it comes last.
+        let default_first = self.has_client() || others.is_empty();
+        let default = if default_first { Some(self.client().await?) } else { None };
         if let Some(client) = default.filter(|c| cluster.may_be_in(&AwsClient::of(&**c).region))
             && let Some(found) = cluster::describe(AwsClient::of(&*client), cluster.name).await?
             && cluster.is(&found)
@@ -95,16 +102,13 @@ impl AwsEks {
                 Some(_) | None => {}
             }
         }
-        if found.iter().any(|(_, _, there)| there.arn() != found[0].2.arn()) {
-            let blocks: Vec<&str> = found.iter().map(|(block, ..)| block.as_str()).collect();
-            let detail = format!(
-                "The name {:?} stands for different clusters in {}. Name the cluster by its ARN.",
-                cluster.name,
-                blocks.join(" and ")
-            );
-            return Err(Diagnostic::error("Several clusters of this name", detail));
+        let found = the_one(cluster.name, found)?;
+        if found.is_some() || default_first {
+            return Ok(found);
         }
-        Ok(found.into_iter().next().map(|(_, client, there)| (client, there)))
+        let Ok(client) = self.client().await else { return Ok(None) };
+        let there = cluster::describe(AwsClient::of(&*client), cluster.name).await?;
+        Ok(there.filter(|there| cluster.is(there)).map(|there| (client, there)))
     }
 
     /// The client for what belongs to a cluster, and the cluster's bare name.
@@ -172,6 +176,7 @@ impl Eks for AwsEks {
 
     fn forget(&self, cluster: &str) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
+        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
     }
 
     async fn token(&self, cluster: &str) -> Result<BearerToken, Diagnostic> {
@@ -241,6 +246,22 @@ impl Eks for AwsEks {
         }
         resolved(vpc_id, names, &found)
     }
+}
+
+/// What the blocks found, which must be one cluster.
+fn the_one(
+    name: &str,
+    found: Vec<(String, Arc<dyn Client>, Cluster)>,
+) -> Result<Option<(Arc<dyn Client>, Cluster)>, Diagnostic> {
+    if found.iter().any(|(_, _, there)| there.arn() != found[0].2.arn()) {
+        let blocks: Vec<&str> = found.iter().map(|(block, ..)| block.as_str()).collect();
+        let detail = format!(
+            "The name {name:?} stands for different clusters in {}. Name the cluster by its ARN.",
+            blocks.join(" and ")
+        );
+        return Err(Diagnostic::error("Several clusters of this name", detail));
+    }
+    Ok(found.into_iter().next().map(|(_, client, there)| (client, there)))
 }
 
 /// A cluster as a configuration names it.
@@ -513,6 +534,23 @@ mod tests {
         let of = |arn: &str| Cluster::builder().arn(arn).build();
         assert!(Named::parse(arn).is(&of(arn)) && Named::parse("main").is(&of("arn:of:another")));
         assert!(!Named::parse(arn).is(&of("arn:aws-cn:eks:cn-north-1:210987654321:cluster/main")));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_stands_for_two_clusters_is_refused() {
+        let client: Arc<dyn Client> = Arc::new(crate::client::tests::offline(&[]).await);
+        let found = |arns: &[(&str, &str)]| {
+            let one = |(block, arn): &(&str, &str)| {
+                ((*block).to_owned(), client.clone(), Cluster::builder().arn(*arn).build())
+            };
+            the_one("main", arns.iter().map(one).collect())
+        };
+        assert!(found(&[]).unwrap().is_none());
+        assert!(found(&[("aws.west", "a"), ("aws.again", "a")]).unwrap().is_some());
+        assert_eq!(
+            found(&[("aws.west", "a"), ("aws.east", "b")]).err().unwrap().detail,
+            "The name \"main\" stands for different clusters in aws.west and aws.east. Name the cluster by its ARN."
+        );
     }
 
     #[tokio::test]
