@@ -144,7 +144,7 @@ impl KubeClient {
                     let source = Source::Eks {
                         name: name.to_owned(),
                         described: Mutex::new(Some(access)),
-                        settings: if is_own { self.settings.clone() } else { self.settings.way() },
+                        settings: Box::new(if is_own { self.settings.clone() } else { self.settings.way() }),
                     };
                     Ok(Access::Ready(Arc::new(self.cluster(format!("cluster {name}"), source))))
                 }
@@ -223,7 +223,7 @@ fn unreachable(label: &str, failure: &Failure, waited: Duration) -> Diagnostic {
 /// Where a cluster's endpoint and credentials come from.
 enum Source {
     /// `DescribeCluster` (the first answer is used once) and a presigned token, where the settings say nothing else.
-    Eks { name: String, described: Mutex<Option<ClusterAccess>>, settings: Settings },
+    Eks { name: String, described: Mutex<Option<ClusterAccess>>, settings: Box<Settings> },
     /// The provider block; with an EKS token for `token_of`.
     Entry { entry: Entry, token_of: Option<String> },
     /// The service account of the pod that this runs in.

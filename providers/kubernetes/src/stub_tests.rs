@@ -142,6 +142,9 @@ async fn a_busy_server_says_when_to_come_back() {
     assert!(clock.monotonic() < Duration::from_secs(21 + 70));
 }
 
+/// A status and a body.
+type Answer = (u16, Json);
+
 fn pod_of(manager: &str) -> Json {
     let fields = json!([{"manager": manager, "operation": "Apply", "fieldsV1": {"f:spec": {}}}]);
     json!({"metadata": {"name": "a", "uid": "u", "managedFields": fields}})
@@ -151,7 +154,6 @@ fn pod_of(manager: &str) -> Json {
 async fn a_creation_without_an_answer_is_looked_into() {
     // (what the first look finds, what the creation is answered, what the second look finds, whether it is made, whether perhaps)
     let gone = || refusal(404, "NotFound");
-    type Answer = (u16, Json);
     let rows: [(Answer, Answer, Answer, bool, bool); 7] = [
         (refusal(503, "ServiceUnavailable"), gone(), gone(), false, false),
         (gone(), refusal(500, "InternalError"), gone(), false, false),
