@@ -15,7 +15,9 @@ use crate::{
 
 /// `cluster_name`, which every type of this provider has.
 pub(crate) fn cluster_name() -> Attribute {
-    Attribute::string().force_new().doc("The EKS cluster that the object lives in; without it the provider's.")
+    Attribute::string()
+        .force_new()
+        .doc("The EKS cluster that the object lives in, by name or ARN; without it the provider's.")
 }
 
 /// `id`: `namespace/name`, or the name of an object without namespace.

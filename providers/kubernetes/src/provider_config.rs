@@ -29,7 +29,7 @@ pub(crate) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         .attr(
             "cluster_name",
             Attribute::string()
-                .doc("An EKS cluster: endpoint and CA from DescribeCluster, tokens made in this process."),
+                .doc("An EKS cluster, by name or ARN: endpoint and CA from DescribeCluster, tokens made in this process. A name is looked for with the default `provider \"aws\"` first, then with the aliased ones."),
         )
         .attr("config_context", Attribute::string().doc("The context of the kubeconfig. KUBE_CTX."))
         .attr(

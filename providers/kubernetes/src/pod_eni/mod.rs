@@ -33,7 +33,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
          named go and the VPC CNI's defaults hold.",
     )
     .attr("id", Attribute::string().computed().doc("The cluster's name."))
-    .attr("cluster_name", Attribute::string().force_new().doc("The EKS cluster; without it the provider's."))
+    .attr("cluster_name", Attribute::string().force_new().doc("The EKS cluster, by name or ARN; without it the provider's."))
     .attr(
         "via",
         Attribute::string()
