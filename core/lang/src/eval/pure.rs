@@ -87,6 +87,7 @@ pub fn constant(expr: &Expr) -> Result<Value, Diagnostic> {
 
 /// How many templates may be rendered inside of each other: more is a template that renders itself.
 const TEMPLATE_DEPTH_MAX: u32 = 64;
+const WITHOUT_END: &str = "does it render itself?";
 
 /// Renders a template file with its variables; `depth` counts the templates that this one is rendered in, itself included.
 ///
@@ -101,11 +102,13 @@ pub(crate) fn render_template(
     depth: u32,
 ) -> Result<Value, String> {
     if depth > TEMPLATE_DEPTH_MAX {
-        return Err(format!(
-            "{name} is rendered inside of {TEMPLATE_DEPTH_MAX} other templates: does it render itself?"
-        ));
+        return Err(format!("{name} is rendered inside of {TEMPLATE_DEPTH_MAX} other templates: {WITHOUT_END}"));
     }
     let described = |d: &Diagnostic| {
+        // Which templates it was found in would be the same one again and again.
+        if let Some((_, reason)) = d.detail.rsplit_once(" failed: ").filter(|(_, r)| r.ends_with(WITHOUT_END)) {
+            return reason.to_owned();
+        }
         let line = d.span.as_ref().map_or(1, |s| text[..s.range.start.min(text.len())].matches('\n').count() + 1);
         format!("{name}, line {line}: {}", d.detail)
     };
