@@ -11,7 +11,7 @@ use crate::{
     blocks::resource_block,
     clients::{self, ClientState, Clients},
     dependencies::Dependencies,
-    planner, recover, typed,
+    planner, reading, recover, typed,
     values::RecordedWorld,
 };
 
@@ -97,7 +97,7 @@ async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Valu
     let client = clients.0.get(&provider).cloned().unwrap_or(ClientState::Failed);
     let mut interrupt = session.interrupt.clone();
     let mut record = tokio::select! {
-        read = planner::read_one(session, &client, addr, &provider, id, &config) => read?,
+        read = reading::read_one(session, &client, addr, &provider, id, &config) => read?,
         () = planner::interrupted(&mut interrupt) => {
             return Err(Diagnostic::error("Import interrupted", "Nothing was changed.").into());
         }

@@ -15,6 +15,7 @@ mod event;
 mod import;
 mod leftover;
 mod planner;
+mod reading;
 mod recover;
 mod refactor;
 mod refresh;

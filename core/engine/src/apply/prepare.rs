@@ -19,7 +19,7 @@ use crate::{
     Session,
     blocks::resource_block,
     clients::{self, ClientState, Clients},
-    planner::read_data,
+    reading::read_data,
     settings,
     typed::{known_part, mark_schema},
     world::{WantedData, ignored, plan_object},

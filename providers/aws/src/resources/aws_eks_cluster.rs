@@ -130,7 +130,7 @@ impl ResourceType for EksCluster {
             judge(request.prior, request.proposed, &mut response);
             // What EKS does not tell of an imported cluster is no change as long as nobody says it.
             if !values::is_set(request.prior, ADDONS)
-                && !request.config.get(ADDONS).is_some_and(|v| !v.is_null())
+                && request.config.get(ADDONS).is_none_or(Value::is_null)
                 && let Some(planned) = response.planned.take()
             {
                 response.planned = Some(planned.with_attr(ADDONS, Value::null(Type::Bool)));

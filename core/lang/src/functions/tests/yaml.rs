@@ -21,7 +21,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     (r#"yamlencode("a\r\nb")"#, r#""\"a\\r\\nb\"\n""#),
     ("yamlencode(1/3)", r#""0.33333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333335\n...\n""#),
     (r##"yamldecode("# top\na: 1 # one\n# between\nb: # what is in b\n  # first\n  c: x\n  d: # none\ne: # list\n- 1\n# end")"##, r#"{"a" = 1, "b" = {"c" = "x", "d" = null}, "e" = [1]}"#),
-    (r##"yamldecode("- # nothing")"##, "[null]"),
+    (r#"yamldecode("- # nothing")"#, "[null]"),
     (r#"yamldecode("a: |\n  x\n  y")"#, r#"{"a" = "x\ny"}"#),
     (r#"yamldecode("- >\n  x\n  y\n")"#, r#"["x y\n"]"#),
     (r#"yamldecode("a: 1\nb: [x, y]\nc: {d: null}\n")"#, r#"{"a" = 1, "b" = ["x", true], "c" = {"d" = null}}"#),
