@@ -1,8 +1,8 @@
 //! From what is wanted and what exists to a plan: pure functions over plain data.
 //!
-//! [`propose`](propose::propose) lays a configuration over an existing object as the schema says, [`judge`](diff::judge)
-//! says what that means for the object, [`steps`](order::steps) puts everything in an order, and
-//! [`broken_promises`](promise::broken_promises) compares what a provider answered with what was planned. Nothing here
+//! [`propose`](propose::propose) lays a configuration over an existing object as the schema says, [`judge`]
+//! says what that means for the object, [`steps`] puts everything in an order, and
+//! [`broken_promises`] compares what a provider answered with what was planned. Nothing here
 //! evaluates expressions or calls anybody: the engine does.
 
 pub mod diff;

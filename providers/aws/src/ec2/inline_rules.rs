@@ -1,6 +1,6 @@
 //! Rules inside `aws_security_group` (`ingress` and `egress` blocks).
 //!
-//! A block may name many sources; EC2 keeps one rule for each source. Both are broken down to [`Atom`]s: protocol, ports, one
+//! A block may name many sources; EC2 keeps one rule for each source. Both are broken down to atoms: protocol, ports, one
 //! source, description. Atoms are compared, and a block that a person wrote is shown again as it was written as long as all of
 //! its atoms exist.
 
