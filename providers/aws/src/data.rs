@@ -3,6 +3,7 @@
 pub mod aws_caller_identity;
 pub mod aws_eks_addon_version;
 pub mod aws_eks_cluster;
+pub mod aws_eks_cluster_auth;
 pub mod aws_iam_policy_document;
 pub mod aws_partition;
 pub mod aws_region;

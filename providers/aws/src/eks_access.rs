@@ -380,7 +380,7 @@ fn access(name: &str, found: &Cluster) -> Result<ClusterAccess, Diagnostic> {
 }
 
 /// Presigns GetCallerIdentity for the cluster. Calls nobody, unless credentials must be renewed.
-async fn presign(client: &AwsClient, cluster: &str, now: SystemTime) -> Result<BearerToken, Diagnostic> {
+pub(crate) async fn presign(client: &AwsClient, cluster: &str, now: SystemTime) -> Result<BearerToken, Diagnostic> {
     let cannot = |what: &str, said: String| {
         Diagnostic::error(
             "Cluster token cannot be made",

@@ -61,6 +61,7 @@ static DATA_SOURCES: &[&dyn DataSource] = &[
     &data::aws_caller_identity::AwsCallerIdentity,
     &data::aws_eks_addon_version::EksAddonVersion,
     &data::aws_eks_cluster::EksCluster,
+    &data::aws_eks_cluster_auth::EksClusterAuth,
     &data::aws_iam_policy_document::IamPolicyDocument,
     &data::aws_partition::AwsPartition,
     &data::aws_region::AwsRegion,
