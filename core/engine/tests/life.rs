@@ -6,21 +6,10 @@ mod support;
 use sgp_engine::{ApplyOptions, Interrupt, PlanOptions};
 use sgp_model::{
     Value,
-    address::{parse_address, parse_instance},
+    address::parse_instance,
     plan::{Action, Op, PlanMode, Reason},
 };
-use support::{World, shown};
-
-const CHAIN: &str = r#"
-resource "fake_thing" "a" {
-  name = "a"
-}
-resource "fake_thing" "b" {
-  name   = "b"
-  parent = fake_thing.a.id
-}
-output "b" { value = fake_thing.b.id }
-"#;
+use support::{CHAIN, CHAIN_A, World, shown};
 
 #[tokio::test]
 async fn a_stack_comes_stays_and_goes() {
@@ -333,104 +322,6 @@ resource "fake_thing" "e" {
 }
 
 #[tokio::test]
-async fn targets_bring_their_dependencies_and_nothing_else() {
-    let hcl = format!("{CHAIN}\nresource \"fake_thing\" \"c\" {{ name = \"c\" }}\n");
-    let world = World::new(&hcl);
-    let targets = vec![parse_address("fake_thing.b").unwrap()];
-    let options = PlanOptions { targets, ..PlanOptions::default() };
-    let plan = world.plan_with(&options).await.plan.unwrap();
-    assert_eq!(shown(&plan), "+ fake_thing.a\n+ fake_thing.b");
-}
-
-#[tokio::test]
-async fn what_is_counted_by_others_is_no_target() {
-    let hcl = format!(
-        "{CHAIN}\nresource \"fake_thing\" \"c\" {{\n  count = length(fake_thing.b.name)\n  name  = \"c\"\n}}\n"
-    );
-    let world = World::new(&hcl);
-    let targets = vec![parse_address("fake_thing.a").unwrap()];
-    let plan = world.plan_with(&PlanOptions { targets, ..PlanOptions::default() }).await.plan.unwrap();
-    assert_eq!(shown(&plan), "+ fake_thing.a");
-}
-
-/// What errors advise: apply what the number of instances depends on first.
-#[tokio::test]
-async fn targets_need_not_know_how_often_the_rest_repeats() {
-    let mut world = World::new("");
-    world.files.insert("m/main.tf".into(), "resource \"fake_thing\" \"x\" {\n  name = \"x\"\n}\n".into());
-    world.write(&format!(
-        "{CHAIN_A}
-resource \"fake_thing\" \"c\" {{
-  count = fake_thing.a.id == \"\" ? 1 : 2
-  name  = \"c${{count.index}}\"
-}}
-module \"m\" {{
-  source   = \"./m\"
-  for_each = toset([fake_thing.a.id])
-}}
-"
-    ));
-    assert_eq!(world.plan_errors().await, ["Invalid for_each argument", "Invalid count argument"]);
-    let targets = vec![parse_address("fake_thing.a").unwrap()];
-    let plan = world.plan_with(&PlanOptions { targets, ..PlanOptions::default() }).await.plan.unwrap();
-    assert_eq!(shown(&plan), "+ fake_thing.a");
-    world.apply_plan(&plan).await;
-    world.apply().await;
-    assert_eq!(world.cloud.names(), ["a", "c0", "c1", "x"]);
-    let targets = vec![parse_address("module.m").unwrap()];
-    let options = PlanOptions { targets, mode: PlanMode::Destroy, ..PlanOptions::default() };
-    let plan = world.plan_with(&options).await.plan.unwrap();
-    assert_eq!(shown(&plan), "- module.m[\"a-0\"].fake_thing.x");
-}
-
-/// A part of the world that is out of reach must not stand in the way of the rest.
-#[tokio::test]
-async fn targets_ask_only_the_providers_that_they_need() {
-    let hcl = format!(
-        "{CHAIN_A}
-resource \"fake_thing\" \"p\" {{
-  name = \"p\"
-}}
-provider \"fake\" {{
-  alias    = \"other\"
-  endpoint = \"nowhere\"
-}}
-resource \"fake_thing\" \"o\" {{
-  provider = fake.other
-  name     = \"o\"
-}}
-"
-    );
-    let world = World::new(&hcl);
-    world.apply().await;
-    world.cloud.calls();
-    let targets = vec![parse_address("fake_thing.a").unwrap()];
-    let options = PlanOptions { targets, ..PlanOptions::default() };
-    assert!(world.plan_with(&options).await.plan.unwrap().is_empty());
-    assert_eq!(world.cloud.calls(), ["read 2"]);
-    // What is read along with a target, but not meant, stays as it is recorded.
-    for (_, thing) in world.cloud.things.lock().unwrap().iter_mut().filter(|(id, _)| id.starts_with("p-")) {
-        *thing = thing.with_attr("size", Value::int(9));
-    }
-    let options = PlanOptions { mode: PlanMode::RefreshOnly, ..options };
-    assert!(world.plan_with(&options).await.plan.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn a_mistyped_target_is_an_error() {
-    let world = World::new(CHAIN);
-    let summaries = async |options: PlanOptions| {
-        let planned = world.plan_with(&options).await;
-        planned.diagnostics.iter().map(|d| d.detail.clone()).collect::<Vec<_>>()
-    };
-    let targets = vec![parse_address("fake_thing.x").unwrap(), parse_address("fake_thing.a").unwrap()];
-    let named = "names fake_thing.x, which is neither in the configuration nor in the state.";
-    assert_eq!(summaries(PlanOptions { targets, ..PlanOptions::default() }).await, [format!("-target {named}")]);
-    let replace = vec![parse_instance("fake_thing.x").unwrap()];
-    assert_eq!(summaries(PlanOptions { replace, ..PlanOptions::default() }).await, [format!("-replace {named}")]);
-}
-
-#[tokio::test]
 async fn a_circle_is_told_once() {
     let world = World::new(
         "resource \"fake_thing\" \"a\" {\n  name = fake_thing.b.id\n}\nresource \"fake_thing\" \"b\" {\n  name = fake_thing.a.id\n}\n",
@@ -497,8 +388,6 @@ resource "fake_thing" "b" {
     world.assert_converged().await;
     assert_eq!(world.cloud.calls(), ["read 2", "read data 1"]);
 }
-
-const CHAIN_A: &str = "resource \"fake_thing\" \"a\" { name = \"a\" }";
 
 #[tokio::test]
 async fn unknown_values_become_known_step_by_step() {
@@ -594,24 +483,6 @@ async fn import_blocks_adopt() {
     assert_eq!(outcome.done.import, 1);
     other.assert_converged().await;
     assert_eq!(other.cloud.names(), ["a"]);
-}
-
-#[tokio::test]
-async fn targets_import_what_they_need_and_nothing_else() {
-    let world = World::new(CHAIN);
-    world.apply().await;
-    let import = |to: &str, id: &str| format!("import {{\n  to = fake_thing.{to}\n  id = \"{id}\"\n}}\n");
-    let hcl = format!(
-        "{CHAIN}resource \"fake_thing\" \"c\" {{ name = \"c\" }}\n{}{}",
-        import("a", "a-0"),
-        import("c", "gone")
-    );
-    let mut other = World::new(&hcl);
-    other.cloud = world.cloud.clone();
-    assert_eq!(other.plan_errors().await, ["Object to import does not exist"]);
-    let targets = vec![parse_address("fake_thing.b").unwrap()];
-    let plan = other.plan_with(&PlanOptions { targets, ..PlanOptions::default() }).await.plan.unwrap();
-    assert_eq!(shown(&plan), "= fake_thing.a\n+ fake_thing.b");
 }
 
 #[tokio::test]
@@ -740,171 +611,6 @@ async fn what_the_provider_alone_decides_is_no_news() {
     world.apply_plan(&plan).await;
     let addr = parse_instance("fake_thing.a").unwrap();
     assert_eq!(world.plan().await.refreshed.current(&addr).unwrap().attributes.get("etag"), Some(&"other".into()));
-}
-
-#[tokio::test]
-async fn a_provider_may_be_configured_by_a_resource() {
-    let hcl = r#"
-resource "fake_thing" "a" { name = "a" }
-provider "fake" {
-  alias    = "inner"
-  endpoint = fake_thing.a.id
-}
-resource "fake_thing" "in" {
-  provider = fake.inner
-  name     = "in"
-}
-"#;
-    let world = World::new(hcl);
-    world.apply().await;
-    assert_eq!(world.cloud.calls(), ["create a", "create in"]);
-    world.assert_converged().await;
-    world.cloud.calls();
-    let options = PlanOptions { mode: PlanMode::Destroy, ..PlanOptions::default() };
-    let plan = world.plan_with(&options).await.plan.unwrap();
-    world.cloud.calls();
-    world.apply_plan(&plan).await;
-    assert_eq!(world.cloud.calls(), ["delete in", "delete a"]);
-}
-
-#[tokio::test]
-async fn objects_follow_the_provider_that_their_block_names() {
-    let hcl = |alias: &str| {
-        format!(
-            "provider \"fake\" {{\n  alias = \"{alias}\"\n}}\nresource \"fake_thing\" \"a\" {{\n  provider = fake.{alias}\n  name = \"a\"\n}}\n"
-        )
-    };
-    let mut world = World::new(&hcl("one"));
-    world.apply().await;
-    // A renamed alias is no loss.
-    world.write(&hcl("two"));
-    world.assert_converged().await;
-    world.apply().await;
-    let state = sgp_contract::StateStore::load(&*world.store).await.unwrap();
-    assert_eq!(state.instances.values().next().unwrap().provider.to_string(), "provider.fake.two");
-    // But a default configuration must not be asked for what another one made.
-    world.write("");
-    assert_eq!(world.plan_errors().await, ["Provider configuration not present"]);
-    let mut world = World::new("module \"m\" {\n  source = \"./m\"\n}\n");
-    world.files.insert("m/main.tf".into(), format!("provider \"fake\" {{}}\n{CHAIN_A}\n"));
-    world.apply().await;
-    world.write("");
-    assert_eq!(world.plan_errors().await, ["Provider configuration not present"]);
-}
-
-#[tokio::test]
-async fn what_lives_in_a_cluster_goes_and_comes_with_it() {
-    let hcl = r#"
-resource "aws_eks_cluster" "c" {
-  name = "c"
-  zone = "east"
-}
-resource "fake_tenant" "t" {
-  cluster_name = aws_eks_cluster.c.name
-  name         = "t"
-}
-"#;
-    let mut world = World::new(hcl);
-    world.apply().await;
-    world.write(&hcl.replace("east", "west"));
-    let plan = world.plan().await;
-    assert_eq!(shown(&plan), "-/+ aws_eks_cluster.c\n-/+ fake_tenant.t");
-    let cluster = parse_instance("aws_eks_cluster.c").unwrap();
-    assert_eq!(plan.changes[1].reason, Some(Reason::ReplaceBecauseClusterIsReplaced { cluster }));
-    world.cloud.calls();
-    world.apply_plan(&plan).await;
-    assert_eq!(world.cloud.calls(), ["delete t", "delete c", "create c", "create t"]);
-    world.assert_converged().await;
-}
-
-#[tokio::test]
-async fn the_provider_may_name_the_cluster() {
-    let hcl = r#"
-resource "aws_eks_cluster" "c" {
-  name = "c"
-  zone = "east"
-}
-provider "fake" {
-  alias        = "in"
-  cluster_name = aws_eks_cluster.c.name
-}
-resource "fake_tenant" "t" {
-  provider = fake.in
-  name     = "t"
-}
-"#;
-    let mut world = World::new(hcl);
-    world.apply().await;
-    world.write(&hcl.replace("east", "west"));
-    assert_eq!(shown(&world.plan().await), "-/+ aws_eks_cluster.c\n-/+ fake_tenant.t");
-}
-
-#[tokio::test]
-async fn what_a_provider_calls_through_is_configured_in_every_run() {
-    let hcl = r#"
-provider "way" { gate = "north" }
-provider "way" {
-  alias = "side"
-  gate  = fake_thing.a.name
-}
-resource "fake_thing" "a" { name = "a" }
-"#;
-    let mut world = World::new(hcl);
-    let plan = world.plan().await;
-    assert_eq!(world.cloud.calls(), ["configure north", "configure a"]);
-    // Another process applies what was saved: its clients are its own.
-    world.apply_plan(&plan).await;
-    let calls = world.cloud.calls();
-    assert_eq!((calls[0].as_str(), calls[calls.len() - 1].as_str()), ("configure north", "create a"));
-    world.write(&format!("{hcl}resource \"fake_thing\" \"b\" {{ name = \"b\" }}"));
-    let addr = parse_instance("fake_thing.b").unwrap();
-    assert!(sgp_engine::import(&world.session(), &addr, "gone").await.object.is_none());
-    assert!(world.cloud.calls().contains(&"configure north".to_owned()));
-}
-
-#[tokio::test]
-async fn what_a_plan_depends_on_is_looked_up() {
-    let pointing = |name: &str, to: &str| {
-        format!("resource \"fake_thing\" \"{name}\" {{\n  name = \"{name}\"\n  tags = {{ look = {to} }}\n}}\n")
-    };
-    let a = "resource \"fake_thing\" \"a\" { name = \"a\" }\n";
-    // What the same apply makes is known only then.
-    let mut world = World::new(&format!("{a}{}", pointing("b", "fake_thing.a.name")));
-    world.apply().await;
-    assert_eq!(world.cloud.things.lock().unwrap()["b-1"].get("etag"), Some(&"of a-0".into()));
-    world.assert_converged().await;
-
-    world.write(&[a, &pointing("c", "\"a\""), &pointing("d", "\"b\"")].concat());
-    world.cloud.calls();
-    let plan = world.plan().await;
-    assert_eq!(world.cloud.calls(), ["read 2", "look up 2"]);
-    let etags: Vec<_> = plan.changes.iter().filter_map(|c| c.after.get("etag")?.as_str()).collect();
-    assert_eq!(etags, ["e0", "of a-0", "of b-1"]);
-
-    world.write(&[a, &pointing("c", "\"nobody\"")].concat());
-    assert_eq!(world.plan_errors().await, ["Nothing to point to"]);
-}
-
-#[tokio::test]
-async fn a_thing_has_one_manager() {
-    let one = |name: &str, thing: &str| {
-        format!("resource \"fake_thing\" \"{name}\" {{\n  name = \"{name}\"\n  tags = {{ claim = \"{thing}\" }}\n}}\n")
-    };
-    let mut world = World::new(&[one("a", "the add-on x"), one("b", "the add-on y")].concat());
-    world.apply().await;
-    world.write(&[one("a", "the add-on x"), one("c", "the add-on x")].concat());
-    let planned = world.plan_with(&PlanOptions::default()).await;
-    let told: Vec<_> = planned.diagnostics.iter().map(|d| d.detail.as_str()).collect();
-    assert_eq!(
-        told,
-        [
-            "Only one object can manage the add-on x, and fake_thing.a and fake_thing.c do: each would undo the settings of the \
-          other. Keep one."
-        ]
-    );
-    // The one that goes claims nothing any more.
-    world.write(&one("c", "the add-on x"));
-    world.apply().await;
 }
 
 #[tokio::test]

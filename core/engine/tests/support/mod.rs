@@ -20,6 +20,21 @@ use sgp_model::{Plan, plan::Action};
 use sgp_state::MemoryStore;
 use tokio::sync::watch;
 
+/// Two objects, of which `b` refers to `a`.
+pub const CHAIN: &str = r#"
+resource "fake_thing" "a" {
+  name = "a"
+}
+resource "fake_thing" "b" {
+  name   = "b"
+  parent = fake_thing.a.id
+}
+output "b" { value = fake_thing.b.id }
+"#;
+
+/// The first of them alone.
+pub const CHAIN_A: &str = "resource \"fake_thing\" \"a\" { name = \"a\" }";
+
 /// Time that stands still, so that nothing in a test waits.
 pub struct Still;
 
