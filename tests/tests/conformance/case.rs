@@ -22,8 +22,6 @@ pub struct Case {
     pub untold: &'static [&'static str],
     /// Deletes the object behind `sgp`'s back; none where there is nothing outside.
     pub vanish: Option<fn(&World, &Value)>,
-    /// Why destroying an object that was imported leaves it there; none where it goes as any other does.
-    pub kept: Option<&'static str>,
     /// Arguments that are not edited, and why.
     pub beside: &'static [(&'static str, &'static str)],
 }

@@ -46,7 +46,6 @@ vpc_id      = var.vpc_id
         vanish: Some(|world, object| {
             world.aws("ec2", "DeleteSecurityGroup", &[("GroupId", text(object, "id"))]).unwrap();
         }),
-        kept: None,
         beside: &[
             ("ingress.prefix_list_ids", "moto forgets the description of a rule for a prefix list"),
             ("ingress.security_groups", "rules that name groups are objects of their own in this table"),
@@ -136,7 +135,6 @@ cidr_ipv4         = "10.0.0.0/8"
         import: Some(id),
         untold: &[],
         vanish: None,
-        kept: None,
         beside: &[],
     }
 }

@@ -64,7 +64,6 @@ vpc_config {
             "force_update_version",
         ],
         vanish: Some(|world, object| delete(world, &format!("/clusters/{}", text(object, "name")))),
-        kept: None,
         beside: &[
             ("encryption_config.resources", "EKS encrypts `secrets` and nothing else"),
             ("outpost_config", "there is no Outpost in this world"),
@@ -221,7 +220,6 @@ scaling_config {
             let (cluster, name) = (text(object, "cluster_name"), text(object, "node_group_name"));
             delete(world, &format!("/clusters/{cluster}/node-groups/{name}"));
         }),
-        kept: None,
         beside: &[
             ("version", "the clusters of this world stay at one version; the release stands for it"),
             ("launch_template.name", "excludes the id, which is edited"),
@@ -273,7 +271,6 @@ addon_version = "v1.13.1-eksbuild.1"
             let (cluster, name) = (text(object, "cluster_name"), text(object, "addon_name"));
             delete(world, &format!("/clusters/{cluster}/addons/{name}"));
         }),
-        kept: None,
         beside: &[
             ("namespace_config", "neither emulator keeps the namespace of an add-on"),
             ("pod_identity_association", "neither emulator binds associations to add-ons"),

@@ -57,7 +57,6 @@ assume_role_policy = local.trust
             }
             world.aws("iam", "DeleteRole", &[role]).unwrap();
         }),
-        kept: None,
         beside: &[],
     }
 }
@@ -96,7 +95,6 @@ pub fn policy() -> Case {
             }
             world.aws("iam", "DeletePolicy", &[("PolicyArn", arn)]).unwrap();
         }),
-        kept: None,
         beside: &[],
     }
 }
@@ -132,7 +130,6 @@ policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", A
             let params = [("RoleName", text(object, "role")), ("PolicyName", text(object, "name"))];
             world.aws("iam", "DeleteRolePolicy", &params).unwrap();
         }),
-        kept: None,
         beside: &[],
     }
 }
@@ -166,7 +163,6 @@ policy_arn = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
             let params = [("RoleName", text(object, "role")), ("PolicyArn", text(object, "policy_arn"))];
             world.aws("iam", "DetachRolePolicy", &params).unwrap();
         }),
-        kept: None,
         beside: &[],
     }
 }
@@ -194,7 +190,6 @@ client_id_list = ["sts.amazonaws.com"]
             let params = [("OpenIDConnectProviderArn", text(object, "arn"))];
             world.aws("iam", "DeleteOpenIDConnectProvider", &params).unwrap();
         }),
-        kept: None,
         beside: &[],
     }
 }

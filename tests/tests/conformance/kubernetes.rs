@@ -65,7 +65,6 @@ pub fn namespace() -> Case {
         import: Some(id),
         untold: &["wait_for_default_service_account"],
         vanish: Some(|world, object| delete(world, &path(object, "/api/v1/namespaces"))),
-        kept: None,
         beside: &[],
     }
 }
@@ -89,7 +88,6 @@ pub fn service_account() -> Case {
         import: Some(id),
         untold: &[],
         vanish: Some(|world, object| delete(world, &path(object, "/api/v1/namespaces/NS/serviceaccounts"))),
-        kept: None,
         beside: &[],
     }
 }
@@ -153,7 +151,6 @@ spec {
         vanish: Some(|world, object| {
             delete(world, &path(object, "/apis/networking.k8s.io/v1/namespaces/NS/networkpolicies"));
         }),
-        kept: None,
         beside: &[
             ("spec.egress", "ingress and egress are one code; the arguments are edited in ingress"),
             (
@@ -213,7 +210,6 @@ manifest = {
             let (namespace, name) = (text(metadata, "namespace"), text(metadata, "name"));
             delete(world, &format!("/api/v1/namespaces/{namespace}/configmaps/{name}"));
         }),
-        kept: None,
         beside: &[
             ("wait_for", "deprecated for `wait`"),
             ("wait.rollout", "nothing rolls out in this world, which has no kubelet"),
@@ -232,7 +228,6 @@ pub fn terraform_data() -> Case {
         import: None,
         untold: &[],
         vanish: None,
-        kept: None,
         beside: &[],
     }
 }

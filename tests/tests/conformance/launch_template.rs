@@ -18,7 +18,6 @@ pub fn launch_template() -> Case {
         vanish: Some(|world, object| {
             world.aws("ec2", "DeleteLaunchTemplate", &[("LaunchTemplateId", text(object, "id"))]).unwrap();
         }),
-        kept: None,
         beside: &[
             ("tags", "moto shows a template only the tags that it was made with"),
             ("block_device_mappings", "moto keeps other values of volumes than EC2; name and size are edited"),

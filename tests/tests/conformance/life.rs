@@ -34,7 +34,7 @@ pub fn run(case: &Case) {
         object.edit(edit, "replace");
     }
     // A made name must be read off the object.
-    if object.body.contains("name_prefix") {
+    if ["name_prefix", "generate_name"].iter().any(|argument| object.body.contains(argument)) {
         object.import("after its replacements");
     }
     object.delete();
@@ -96,7 +96,7 @@ impl Object<'_> {
         let ran = self.folder.sgp(self.world, &["destroy", "-auto-approve"]);
         assert_eq!(ran.code, Some(0), "{}: {ran}", self.address);
         assert_eq!(self.folder.must(self.world, &["state", "list"]).stdout, "");
-        if let Some(id) = id.filter(|_| self.case.kept.is_none()) {
+        if let Some(id) = id {
             let ran = self.folder.sgp(self.world, &["import", &self.address, &id]);
             assert_eq!(ran.code, Some(1), "{} is still there as {id}: {ran}", self.address);
         }

@@ -58,7 +58,6 @@ pod_selector {
         // The policy object holds ids only.
         untold: &["security_group_names"],
         vanish: Some(|world, object| delete(world, text(object, "namespace"), text(object, "name"))),
-        kept: None,
         beside: &[("service_account_selector.match_expressions", "selectors are one code, edited in `pod_selector`")],
     }
 }
@@ -97,7 +96,6 @@ resource "aws_iam_role" "aws_node" {
             world.eks("DELETE", &path, None).unwrap();
             let _ = world.eks("GET", &path, None);
         }),
-        kept: Some("an add-on that was there before is not deleted"),
         beside: &[("via", "a self-managed VPC CNI is another installation of the cluster, not an edit of this one")],
     }
 }
