@@ -34,8 +34,7 @@ struct Cost {
 /// Runs everything and prints it.
 pub fn run() -> Result<(), Error> {
     let bench = Bench { sgp: binary::sgp()? };
-    let build = if cfg!(debug_assertions) { "debug build: run it with --release for figures" } else { "release build" };
-    println!("{build}, medians of {RUNS} runs\n");
+    println!("{}, medians of {RUNS} runs\n", bench.sgp.display());
     bench.pairs()?;
     bench.validate()?;
     bench.refresh()
