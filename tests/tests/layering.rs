@@ -10,7 +10,7 @@ const CORE: [&str; 6] = ["sgp-model", "sgp-graph", "sgp-contract", "sgp-lang", "
 /// What each crate may import; `None` is everything.
 fn allowed(name: &str) -> Option<BTreeSet<&'static str>> {
     Some(match name {
-        "sgp-model" | "sgp-graph" => BTreeSet::new(),
+        "sgp-model" | "sgp-graph" | "sgp-sandbox" => BTreeSet::new(),
         "sgp-contract" | "sgp-aws" | "sgp-kubernetes" | "sgp-state" => match name {
             "sgp-contract" => BTreeSet::from(["sgp-model"]),
             _ => BTreeSet::from(["sgp-model", "sgp-contract"]),

@@ -1,0 +1,6 @@
+//! What works in the clusters: nodes, schedulers, workloads, the VPC CNI, AWS's VPC resource controller.
+
+use crate::world::World;
+
+/// Lets every controller that is on do what there is to do; called after each change and as time passes.
+pub fn work(_world: &mut World) {}

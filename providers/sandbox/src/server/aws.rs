@@ -1,0 +1,193 @@
+//! The AWS endpoint: which service and operation a request means, and the answer in that service's wire format.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use serde_json::{Map, Value};
+
+use super::body::{Body, Served, typed};
+use crate::aws::xml::{self, Lists};
+use crate::aws::{ApiError, Call, Operation, Params, Service};
+use crate::eks::routes;
+use crate::iam;
+use crate::sandbox::Sandbox;
+
+/// Serves one request.
+pub(crate) async fn serve(sandbox: Sandbox, request: Request<Bytes>) -> Served {
+    let request_id = request_id();
+    let signature = Signature::read(&request);
+    let Some(service) = signature.service() else {
+        return Ok(typed(
+            400,
+            "text/plain",
+            "the sandbox has ec2, eks, iam and sts; this request is signed for none of them\n",
+        ));
+    };
+    let answer = match read(service, &request) {
+        Ok((operation, params)) => {
+            let region = signature.region.clone().unwrap_or_default();
+            let run = sandbox.with(|world| {
+                let caller = iam::identify(world, &signature.access_key)?;
+                let id = request_id.clone();
+                let call = Call { service, operation: operation.name, params, caller, region, request_id: id };
+                (operation.run)(world, &call)
+            });
+            run.await.map(|value| (operation.name, value))
+        }
+        Err(error) => Err(error),
+    };
+    Ok(render(service, answer, &request_id))
+}
+
+/// What a signature says besides proving it: `Authorization`, or the query of a presigned URL.
+struct Signature {
+    access_key: String,
+    region: Option<String>,
+    service: Option<String>,
+}
+
+impl Signature {
+    fn read<B>(request: &Request<B>) -> Self {
+        let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+        let credential = match header {
+            Some(header) => {
+                header.split("Credential=").nth(1).map(|rest| rest.split([',', ' ']).next().unwrap_or("").to_owned())
+            }
+            None => pairs(request.uri().query().unwrap_or("").as_bytes())
+                .into_iter()
+                .find(|(name, _)| name == "X-Amz-Credential")
+                .map(|(_, value)| value),
+        };
+        let credential = credential.unwrap_or_default();
+        let mut parts = credential.split('/');
+        let access_key = parts.next().unwrap_or("").to_owned();
+        let (_, region, service) = (parts.next(), parts.next(), parts.next());
+        Self { access_key, region: region.map(str::to_owned), service: service.map(str::to_owned) }
+    }
+
+    fn service(&self) -> Option<Service> {
+        Service::named(self.service.as_deref()?)
+    }
+}
+
+/// The operation and its parameters.
+fn read(service: Service, request: &Request<Bytes>) -> Result<(&'static Operation, Params), ApiError> {
+    if service == Service::Eks {
+        return read_rest(request);
+    }
+    let mut sent = pairs(request.uri().query().unwrap_or("").as_bytes());
+    if request.method() == "POST" {
+        sent.extend(pairs(request.body()));
+    }
+    let action = sent.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.clone()).unwrap_or_default();
+    sent.retain(|(name, _)| name != "Action" && name != "Version" && !name.starts_with("X-Amz-"));
+    let operation = service.operation(&action).ok_or_else(|| {
+        ApiError::new("InvalidAction", format!("The action {action} is not valid for this endpoint."))
+    })?;
+    Ok((operation, Params::from_query(service, sent)))
+}
+
+fn read_rest(request: &Request<Bytes>) -> Result<(&'static Operation, Params), ApiError> {
+    let unknown = || ApiError::new("UnknownOperationException", "unknown operation").with_status(404);
+    let path = request.uri().path();
+    let route = routes::find(request.method().as_str(), path).ok_or_else(unknown)?;
+    let operation = Service::Eks.operation(route.operation).ok_or_else(unknown)?;
+    let mut members = match serde_json::from_slice(request.body()) {
+        Ok(Value::Object(members)) => members,
+        _ if request.body().is_empty() => Map::new(),
+        _ => return Err(ApiError::new("SerializationException", "the body is not a JSON object")),
+    };
+    for (name, value) in pairs(request.uri().query().unwrap_or("").as_bytes()) {
+        let value = Value::String(value);
+        match members.get_mut(&name) {
+            Some(Value::Array(several)) => several.push(value),
+            Some(one) => *one = Value::Array(vec![one.take(), value]),
+            None => drop(members.insert(name, value)),
+        }
+    }
+    members.extend(route.members);
+    Ok((operation, Params::from_json(Service::Eks, Value::Object(members))))
+}
+
+/// Decoded pairs of a form or a query.
+fn pairs(text: &[u8]) -> Vec<(String, String)> {
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let text = String::from_utf8_lossy(text);
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (decode(k), decode(v))).collect()
+}
+
+fn request_id() -> String {
+    crate::ids::Ids::new(None).uuid()
+}
+
+/// An answer in the service's wire format.
+fn render(service: Service, answer: Result<(&'static str, Value), ApiError>, id: &str) -> Response<Body> {
+    let mut response = match (service, answer) {
+        (Service::Eks, Ok((_, value))) => super::body::json(200, &value),
+        (Service::Eks, Err(error)) => rest_error(error),
+        (Service::Ec2, Ok((name, value))) => xml_answer(200, &ec2_answer(name, &value, id)),
+        (Service::Ec2, Err(error)) => xml_answer(error.status, &ec2_error(&error, id)),
+        (_, Ok((name, value))) => xml_answer(200, &query_answer(service, name, &value, id)),
+        (_, Err(error)) => xml_answer(error.status, &query_error(service, &error, id)),
+    };
+    set_request_id(response.headers_mut(), id);
+    response
+}
+
+fn set_request_id(headers: &mut HeaderMap, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+}
+
+fn xml_answer(status: u16, text: &str) -> Response<Body> {
+    typed(status, "text/xml;charset=UTF-8", format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}"))
+}
+
+fn ec2_answer(name: &str, value: &Value, id: &str) -> String {
+    let mut out =
+        format!("<{name}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>{id}</requestId>");
+    xml::members(&mut out, value, Lists::Item);
+    out + &format!("</{name}Response>")
+}
+
+fn ec2_error(error: &ApiError, id: &str) -> String {
+    let mut out = String::from("<Response><Errors><Error>");
+    xml::element(&mut out, "Code", &Value::from(error.code.as_str()), Lists::Item);
+    xml::element(&mut out, "Message", &Value::from(error.message.as_str()), Lists::Item);
+    out + &format!("</Error></Errors><RequestID>{id}</RequestID></Response>")
+}
+
+fn namespace(service: Service) -> &'static str {
+    match service {
+        Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+        _ => "https://iam.amazonaws.com/doc/2010-05-08/",
+    }
+}
+
+fn query_answer(service: Service, name: &str, value: &Value, id: &str) -> String {
+    let mut out = format!("<{name}Response xmlns=\"{}\">", namespace(service));
+    if !value.is_null() {
+        xml::element(&mut out, &format!("{name}Result"), value, Lists::Member);
+    }
+    out + &format!("<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{name}Response>")
+}
+
+fn query_error(service: Service, error: &ApiError, id: &str) -> String {
+    let kind = if error.status < 500 { "Sender" } else { "Receiver" };
+    let mut out = format!("<ErrorResponse xmlns=\"{}\"><Error><Type>{kind}</Type>", namespace(service));
+    xml::element(&mut out, "Code", &Value::from(error.code.as_str()), Lists::Member);
+    xml::element(&mut out, "Message", &Value::from(error.message.as_str()), Lists::Member);
+    out + &format!("</Error><RequestId>{id}</RequestId></ErrorResponse>")
+}
+
+fn rest_error(error: ApiError) -> Response<Body> {
+    let mut members = error.members;
+    members.insert("message".to_owned(), Value::String(error.message));
+    let mut response = super::body::json(error.status, &Value::Object(members));
+    if let Ok(code) = HeaderValue::from_str(&error.code) {
+        response.headers_mut().insert("x-amzn-errortype", code);
+    }
+    response
+}
