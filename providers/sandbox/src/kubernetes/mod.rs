@@ -5,10 +5,12 @@
 
 pub mod admission;
 pub mod api;
+pub mod bootstrap;
 pub mod cluster;
 pub mod controllers;
 pub mod life;
 pub mod objects;
+pub mod resources;
 
 use std::collections::BTreeMap;
 
