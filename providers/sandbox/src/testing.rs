@@ -11,7 +11,9 @@ use crate::world::World;
 pub fn world() -> World {
     let pace = Pace::uniform(std::time::Duration::from_secs(10));
     let settings = Settings { seed: Some(1), pace, stopped_clock: true, ..Settings::default() };
-    World::new(settings, Timestamp::from_second(1_767_225_600).unwrap())
+    let mut world = World::new(settings, Timestamp::from_second(1_767_225_600).unwrap());
+    commit(&mut world);
+    world
 }
 
 /// Lets time pass, and happen what is due, controllers included.
@@ -62,7 +64,7 @@ fn run(world: &mut World, service: Service, operation: &str, params: Params) -> 
     };
     let (region, request_id) = (world.settings.region.clone(), "test".to_owned());
     let call = Call { service, operation: operation.name, params, caller, region, request_id };
-    let answer = (operation.run)(world, &call);
+    let answer = operation.answer(world, &call);
     match answer {
         Ok(_) => commit(world),
         Err(_) => world.revert(),

@@ -63,6 +63,22 @@ pub struct Operation {
     pub run: fn(&mut World, &Call) -> Answer,
 }
 
+impl Operation {
+    /// Does it. With EC2's `DryRun` it is done as well and then refused with `DryRunOperation`, so that whoever runs the
+    /// transaction undoes it: every operation can be tried so, and says what would have been wrong.
+    ///
+    /// # Errors
+    /// Those of the operation, and `DryRunOperation` with status 412.
+    pub fn answer(&self, world: &mut World, call: &Call) -> Answer {
+        let answer = (self.run)(world, call)?;
+        if call.service == Service::Ec2 && call.boolean("DryRun")? == Some(true) {
+            let message = "Request would have succeeded, but DryRun flag is set.";
+            return Err(ApiError::new("DryRunOperation", message).with_status(412));
+        }
+        Ok(answer)
+    }
+}
+
 /// Who calls.
 #[derive(Clone, Debug)]
 pub struct Caller {

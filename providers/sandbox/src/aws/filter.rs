@@ -47,10 +47,15 @@ impl Filters {
         })
     }
 
+    /// The names of the filters that were given.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|filter| filter.name.as_str())
+    }
+
     /// The values of a filter without wildcards, for a look-up in an index; `None` when it was not given or has a wildcard.
     pub fn exact(&self, name: &str) -> Option<&[String]> {
         let filter = self.0.iter().find(|filter| filter.name == name)?;
-        (!filter.values.iter().any(|value| value.contains(['*', '?']))).then_some(filter.values.as_slice())
+        (!filter.values.iter().any(|value| value.contains(['*', '?', '\\']))).then_some(filter.values.as_slice())
     }
 }
 

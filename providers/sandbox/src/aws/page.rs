@@ -26,8 +26,13 @@ pub fn page<'a, T>(
     token: Option<&str>,
     limit: Option<usize>,
 ) -> Result<Page<T>, BadToken> {
-    let after = token.map(decode).transpose()?;
-    let mut rows = rows.skip_while(|(id, _)| after.as_deref().is_some_and(|after| *id <= after)).peekable();
+    let after = token.map(after).transpose()?;
+    Ok(rest(rows.skip_while(|(id, _)| after.as_deref().is_some_and(|after| *id <= after)), limit))
+}
+
+/// The page of rows that begin where the page before ended; see [`after`].
+pub fn rest<'a, T>(rows: impl Iterator<Item = (&'a str, T)>, limit: Option<usize>) -> Page<T> {
+    let mut rows = rows.peekable();
     let (mut items, mut last) = (Vec::new(), "");
     while limit.is_none_or(|limit| items.len() < limit)
         && let Some((id, row)) = rows.next()
@@ -36,10 +41,14 @@ pub fn page<'a, T>(
         last = id;
     }
     let next = rows.peek().is_some().then(|| URL_SAFE_NO_PAD.encode(format!("after:{last}")));
-    Ok(Page { items, next })
+    Page { items, next }
 }
 
-fn decode(token: &str) -> Result<String, BadToken> {
+/// The last id of the page before.
+///
+/// # Errors
+/// [`BadToken`] when the token is not one of ours.
+pub fn after(token: &str) -> Result<String, BadToken> {
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| BadToken)?;
     let text = String::from_utf8(bytes).map_err(|_| BadToken)?;
     text.strip_prefix("after:").map(str::to_owned).ok_or(BadToken)

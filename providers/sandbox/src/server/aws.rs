@@ -29,7 +29,7 @@ pub(crate) async fn serve(sandbox: Sandbox, request: Request<Bytes>) -> Served {
                 let caller = iam::identify(world, &signature.access_key)?;
                 let id = request_id.clone();
                 let call = Call { service, operation: operation.name, params, caller, region, request_id: id };
-                (operation.run)(world, &call)
+                operation.answer(world, &call)
             });
             run.await.map(|value| (operation.name, value))
         }

@@ -64,6 +64,17 @@ impl<T: Row> Table<T> {
         self.rows.values()
     }
 
+    /// The row of this id, with the id as it is kept.
+    pub fn entry(&self, id: &str) -> Option<(&str, &T)> {
+        self.rows.get_key_value(id).map(|(id, row)| (id.as_str(), row))
+    }
+
+    /// The rows whose id comes after `id`, by id.
+    pub fn after(&self, id: &str) -> impl Iterator<Item = (&str, &T)> + use<'_, T> {
+        let rows = self.rows.range::<str, _>((Bound::Excluded(id), Bound::Unbounded));
+        rows.map(|(id, row)| (id.as_str(), row))
+    }
+
     /// The rows whose id begins with `prefix`, by id.
     pub fn starting_with(&self, prefix: String) -> impl Iterator<Item = (&str, &T)> + use<'_, T> {
         let from = self.rows.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded));
@@ -71,7 +82,7 @@ impl<T: Row> Table<T> {
     }
 
     /// The rows that have this key, by id. Costs as many look-ups as there are answers.
-    pub fn with<'a>(&'a self, key: &str) -> impl Iterator<Item = (&'a str, &'a T)> {
+    pub fn with<'a>(&'a self, key: &str) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
         let ids = self.ids_by_key.get(key).into_iter().flatten();
         ids.filter_map(|id| self.rows.get_key_value(id).map(|(id, row)| (id.as_str(), row)))
     }
