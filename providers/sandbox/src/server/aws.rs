@@ -9,13 +9,15 @@ use crate::aws::xml::{self, Lists};
 use crate::aws::{ApiError, Call, Operation, Params, Service};
 use crate::eks::routes;
 use crate::iam;
+use crate::iam::signature::{Parts, Signed};
 use crate::sandbox::Sandbox;
 
 /// Serves one request.
 pub(crate) async fn serve(sandbox: Sandbox, request: Request<Bytes>) -> Served {
     let request_id = request_id();
-    let signature = Signature::read(&request);
-    let Some(service) = signature.service() else {
+    let parts = parts(&request);
+    let signed = Signed::read(&parts).ok();
+    let Some(service) = service(signed.as_ref(), &request) else {
         return Ok(typed(
             400,
             "text/plain",
@@ -24,9 +26,9 @@ pub(crate) async fn serve(sandbox: Sandbox, request: Request<Bytes>) -> Served {
     };
     let answer = match read(service, &request) {
         Ok((operation, params)) => {
-            let region = signature.region.clone().unwrap_or_default();
+            let region = signed.map(|signed| signed.region).unwrap_or_default();
             let run = sandbox.with(|world| {
-                let caller = iam::identify(world, &signature.access_key)?;
+                let caller = iam::verify::caller(world, service, operation.name, &parts)?;
                 let id = request_id.clone();
                 let call = Call { service, operation: operation.name, params, caller, region, request_id: id };
                 operation.answer(world, &call)
@@ -38,34 +40,38 @@ pub(crate) async fn serve(sandbox: Sandbox, request: Request<Bytes>) -> Served {
     Ok(render(service, answer, &request_id))
 }
 
-/// What a signature says besides proving it: `Authorization`, or the query of a presigned URL.
-struct Signature {
-    access_key: String,
-    region: Option<String>,
-    service: Option<String>,
+/// The request as signatures see it.
+fn parts(request: &Request<Bytes>) -> Parts {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let mut headers: Vec<(String, String)> =
+        request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    if let Some(authority) = request.uri().authority()
+        && !request.headers().contains_key("host")
+    {
+        headers.push(("host".to_owned(), authority.as_str().to_owned()));
+    }
+    Parts {
+        method: request.method().as_str().to_owned(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        headers,
+        body: request.body().clone(),
+    }
 }
 
-impl Signature {
-    fn read<B>(request: &Request<B>) -> Self {
-        let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-        let credential = match header {
-            Some(header) => {
-                header.split("Credential=").nth(1).map(|rest| rest.split([',', ' ']).next().unwrap_or("").to_owned())
-            }
-            None => pairs(request.uri().query().unwrap_or("").as_bytes())
-                .into_iter()
-                .find(|(name, _)| name == "X-Amz-Credential")
-                .map(|(_, value)| value),
-        };
-        let credential = credential.unwrap_or_default();
-        let mut parts = credential.split('/');
-        let access_key = parts.next().unwrap_or("").to_owned();
-        let (_, region, service) = (parts.next(), parts.next(), parts.next());
-        Self { access_key, region: region.map(str::to_owned), service: service.map(str::to_owned) }
+/// The service that a request is for: that of its signature; that of the API's version when it has none, as for web identities.
+fn service(signed: Option<&Signed>, request: &Request<Bytes>) -> Option<Service> {
+    if let Some(signed) = signed {
+        return Service::named(&signed.service);
     }
-
-    fn service(&self) -> Option<Service> {
-        Service::named(self.service.as_deref()?)
+    let sent = [request.uri().query().unwrap_or("").as_bytes(), request.body()].map(pairs).concat();
+    let version = sent.iter().find(|(name, _)| name == "Version").map(|(_, version)| version.as_str());
+    match version {
+        Some("2016-11-15") => Some(Service::Ec2),
+        Some("2010-05-08") => Some(Service::Iam),
+        Some("2011-06-15") => Some(Service::Sts),
+        Some(_) => None,
+        None => routes::find(request.method().as_str(), request.uri().path()).map(|_| Service::Eks),
     }
 }
 
