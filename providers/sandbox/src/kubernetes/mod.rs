@@ -11,6 +11,8 @@ pub mod controllers;
 pub mod life;
 pub mod objects;
 pub mod resources;
+pub mod patch;
+pub mod schema;
 
 use std::collections::BTreeMap;
 
