@@ -10,8 +10,8 @@ pub mod cluster;
 pub mod controllers;
 pub mod life;
 pub mod objects;
-pub mod resources;
 pub mod patch;
+pub mod resources;
 pub mod schema;
 
 use std::collections::BTreeMap;
