@@ -2,9 +2,12 @@
 
 mod json;
 mod merge;
+mod order;
+mod strategic;
 
 pub use json::json;
 pub use merge::merge;
+pub use strategic::strategic;
 
 /// Why a patch is refused, as the API server answers it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
