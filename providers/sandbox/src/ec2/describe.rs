@@ -42,12 +42,19 @@ impl<T: Row> Describe<T> {
     /// # Errors
     /// Ids that are malformed or not there, unknown filters, `MaxResults` out of bounds, a bad token.
     pub fn answer(&self, world: &World, table: &Table<T>, call: &Call) -> Answer {
+        self.answer_for(world, table, call, &call.texts(self.ids))
+    }
+
+    /// Answers the operation, for these ids; none means all.
+    ///
+    /// # Errors
+    /// As [`Describe::answer`].
+    pub fn answer_for(&self, world: &World, table: &Table<T>, call: &Call, asked: &[String]) -> Answer {
         let names: Vec<&str> = self.filters.iter().map(|(name, _)| *name).collect();
         let filters = Filters::read(call, &names)?;
         let (limit, after) = paging(call, self.limits)?;
         let fits = |row: &T| filters.accept((self.tags)(row), |name| self.values(world, row, name));
-        let asked = call.texts(self.ids);
-        let chosen = if asked.is_empty() { self.look_up(table, &filters) } else { Some(self.asked(table, &asked)?) };
+        let chosen = if asked.is_empty() { self.look_up(table, &filters) } else { Some(self.asked(table, asked)?) };
         let page = match chosen {
             Some(rows) => take(rows.range::<str, _>(from(after.as_deref())).map(|(id, row)| (*id, *row)), fits, limit),
             None => take(table.after(after.as_deref().unwrap_or("")), fits, limit),

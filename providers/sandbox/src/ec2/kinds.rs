@@ -3,11 +3,19 @@
 //! Source of the codes: Amazon EC2 API Reference, "Error codes for the Amazon EC2 API".
 
 use super::tags::Tags;
-use super::{Ec2, dhcp_options, subnets, vpcs};
+use super::{Ec2, dhcp_options, instances, interfaces, rules, security_groups, subnets, vpcs};
 use crate::aws::ApiError;
 
 /// All kinds. Another file adds its own here; `CreateTags`, `DeleteTags` and `DescribeTags` then know them.
-pub static KINDS: &[&Kind] = &[&dhcp_options::KIND, &subnets::KIND, &vpcs::KIND];
+pub static KINDS: &[&Kind] = &[
+    &dhcp_options::KIND,
+    &instances::KIND,
+    &interfaces::KIND,
+    &rules::KIND,
+    &security_groups::KIND,
+    &subnets::KIND,
+    &vpcs::KIND,
+];
 
 /// A kind of object with ids, and mostly with tags. Made by [`kind!`].
 #[derive(Debug)]
@@ -87,6 +95,8 @@ impl Kind {
     /// What AWS says when these ids are not there.
     pub fn missing(&self, ids: &[&str]) -> ApiError {
         let message = match ids {
+            // Groups are the one kind that AWS names without "ID".
+            [id] if self.prefix == "sg" => format!("The security group '{id}' does not exist"),
             [id] => format!("The {} ID '{id}' does not exist", self.noun),
             _ => format!("The {} IDs '{}' do not exist", self.noun, ids.join(", ")),
         };

@@ -2,14 +2,30 @@
 //!
 //! Source: Amazon EC2 API Reference (docs.aws.amazon.com/AWSEC2/latest/APIReference), version 2016-11-15.
 
+pub mod attachments;
+mod authorize;
 pub mod cidrs;
 pub mod describe;
 pub mod dhcp_options;
+pub mod group_associations;
+pub mod images;
+pub mod instance_types;
+pub mod instances;
+mod interface_addresses;
+mod interface_calls;
+mod interface_describe;
+pub mod interface_permissions;
+pub mod interfaces;
 pub mod kinds;
+mod permissions;
 pub mod pool;
 pub mod quotas;
+pub mod rules;
+pub mod security_groups;
 pub mod subnets;
 pub mod tags;
+mod tokens;
+pub mod trunks;
 mod vpc_blocks;
 pub mod vpcs;
 mod zones;
@@ -21,8 +37,23 @@ use crate::store::table::{Durable, Table};
 use crate::world::World;
 
 /// The operations, by file.
-pub const OPERATIONS: &[&[Operation]] =
-    &[dhcp_options::OPERATIONS, subnets::OPERATIONS, tags::OPERATIONS, vpcs::OPERATIONS, zones::OPERATIONS];
+pub const OPERATIONS: &[&[Operation]] = &[
+    authorize::OPERATIONS,
+    dhcp_options::OPERATIONS,
+    group_associations::OPERATIONS,
+    images::OPERATIONS,
+    instance_types::OPERATIONS,
+    interface_addresses::OPERATIONS,
+    interface_calls::OPERATIONS,
+    interface_describe::OPERATIONS,
+    interface_permissions::OPERATIONS,
+    security_groups::OPERATIONS,
+    subnets::OPERATIONS,
+    tags::OPERATIONS,
+    trunks::OPERATIONS,
+    vpcs::OPERATIONS,
+    zones::OPERATIONS,
+];
 
 /// EC2's objects.
 #[derive(Debug)]
@@ -31,8 +62,20 @@ pub struct Ec2 {
     pub blocks: Table<pool::Block>,
     /// DHCP options sets.
     pub dhcp_options: Table<dhcp_options::DhcpOptions>,
+    /// Uses of security groups in VPCs that are not theirs.
+    pub group_associations: Table<group_associations::GroupAssociation>,
+    /// Instances; see [`instances::table`] for the index.
+    pub instances: Table<instances::Instance>,
+    /// Permissions to attach interfaces.
+    pub interface_permissions: Table<interface_permissions::InterfacePermission>,
+    /// Network interfaces; see [`interfaces::table`] for the index.
+    pub interfaces: Table<interfaces::NetworkInterface>,
     /// IPv6 addresses and prefixes that are taken, by subnet and address; the subnet.
     pub ipv6_taken: Table<String>,
+    /// Rules of security groups; see [`rules::table`] for the index.
+    pub rules: Table<rules::Rule>,
+    /// Security groups; see [`security_groups::table`] for the index.
+    pub security_groups: Table<security_groups::SecurityGroup>,
     /// Subnets; index `vpc-id`.
     pub subnets: Table<subnets::Subnet>,
     /// VPCs.
@@ -44,7 +87,13 @@ impl Default for Ec2 {
         Self {
             blocks: Table::indexed("ec2.blocks", pool::Block::keys),
             dhcp_options: Table::new("ec2.dhcp-options"),
+            group_associations: group_associations::table(),
+            instances: instances::table(),
+            interface_permissions: interface_permissions::table(),
+            interfaces: interfaces::table(),
             ipv6_taken: Table::new("ec2.ipv6-taken"),
+            rules: rules::table(),
+            security_groups: security_groups::table(),
             subnets: Table::indexed("ec2.subnets", subnets::Subnet::keys),
             vpcs: Table::new("ec2.vpcs"),
         }
@@ -53,11 +102,35 @@ impl Default for Ec2 {
 
 /// What happens later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Due {}
+pub enum Due {
+    /// An attachment of an interface, by its id.
+    Attachment(String),
+    /// A security group's use in another VPC, by its id.
+    GroupAssociation(String),
+    /// An instance goes on from a state.
+    Instance {
+        /// Its id.
+        id: String,
+        /// The state it must still be in.
+        from: instances::State,
+    },
+}
 
 impl Ec2 {
     pub(crate) fn tables(&mut self) -> Vec<&mut dyn Durable> {
-        vec![&mut self.blocks, &mut self.dhcp_options, &mut self.ipv6_taken, &mut self.subnets, &mut self.vpcs]
+        vec![
+            &mut self.blocks,
+            &mut self.dhcp_options,
+            &mut self.group_associations,
+            &mut self.instances,
+            &mut self.interface_permissions,
+            &mut self.interfaces,
+            &mut self.ipv6_taken,
+            &mut self.rules,
+            &mut self.security_groups,
+            &mut self.subnets,
+            &mut self.vpcs,
+        ]
     }
 }
 
@@ -67,8 +140,12 @@ pub(crate) fn furnish(world: &mut World) {
 }
 
 /// What is due happens.
-pub(crate) fn on_timer(_world: &mut World, due: Due) {
-    match due {}
+pub(crate) fn on_timer(world: &mut World, due: Due) {
+    match due {
+        Due::Attachment(id) => attachments::settle(world, &id),
+        Due::GroupAssociation(id) => group_associations::settle(world, &id),
+        Due::Instance { id, from } => instances::settle(world, &id, from),
+    }
 }
 
 /// The ARN of an object: `arn:aws:ec2:us-east-1:123456789012:subnet/subnet-1`.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::describe::{Describe, Field, done, invalid, truth};
 use super::kinds::{Kind, kind};
 use super::tags::{self, Tags, tag_set};
-use super::{cidrs, dhcp_options, quotas, subnets, zones};
+use super::{cidrs, dhcp_options, quotas, security_groups, subnets, zones};
 use crate::aws::{Answer, ApiError, Call, Operation};
 use crate::world::World;
 
@@ -194,6 +194,7 @@ pub fn create(world: &mut World, new: New) -> Result<String, ApiError> {
         tags: new.tags,
     };
     world.ec2.vpcs.insert(vpc_id.clone(), vpc);
+    security_groups::create_default(world, &vpc_id);
     Ok(vpc_id)
 }
 
@@ -225,6 +226,7 @@ fn delete_vpc(world: &mut World, call: &Call) -> Answer {
     if has_dependents(world, &id) {
         return Err(KIND.in_use(&id));
     }
+    security_groups::delete_default(world, &id);
     world.ec2.vpcs.remove(&id);
     Ok(done())
 }
@@ -232,7 +234,7 @@ fn delete_vpc(world: &mut World, call: &Call) -> Answer {
 /// Whether something is in the VPC that does not go with it.
 fn has_dependents(world: &World, id: &str) -> bool {
     let key = format!("vpc-id={id}");
-    world.ec2.subnets.with(&key).next().is_some()
+    world.ec2.subnets.with(&key).next().is_some() || security_groups::any_besides_default(world, id)
 }
 
 fn modify_vpc_attribute(world: &mut World, call: &Call) -> Answer {

@@ -87,6 +87,11 @@ impl<T: Row> Table<T> {
         ids.filter_map(|id| self.rows.get_key_value(id).map(|(id, row)| (id.as_str(), row)))
     }
 
+    /// How many rows have this key.
+    pub fn count(&self, key: &str) -> usize {
+        self.ids_by_key.get(key).map_or(0, BTreeSet::len)
+    }
+
     /// Adds or replaces a row.
     pub fn insert(&mut self, id: impl Into<String>, row: T) {
         let id = id.into();
