@@ -114,6 +114,16 @@ impl Sandbox {
         answer
     }
 
+    /// Looks at what was last committed. Nothing that is due happens.
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&World) -> R) -> R {
+        look(&self.lock())
+    }
+
+    /// Ends when something is committed after this call.
+    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.inner.changed.notified()
+    }
+
     /// The part of [`Sandbox::with`] that holds the lock.
     fn transact<R, E>(&self, work: impl FnOnce(&mut World) -> Result<R, E>) -> (Result<R, E>, bool) {
         let mut world = self.lock();

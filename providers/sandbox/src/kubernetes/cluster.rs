@@ -1,7 +1,10 @@
 //! A cluster's endpoint: its port, its certificate authority, its keys.
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// Where a cluster answers, and what it shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,6 +21,8 @@ pub struct Cluster {
     pub certificate_pem: String,
     /// The server's key.
     pub key_pem: String,
+    /// The bearer token of the sandbox's own kubeconfig, which may do everything.
+    pub admin_token: String,
 }
 
 impl Cluster {
@@ -30,12 +35,33 @@ impl Cluster {
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         let Certificates { authority_pem, authority_key_pem, certificate_pem, key_pem } =
             certificates().map_err(|error| error.to_string())?;
-        Ok(Self { name: name.to_owned(), port, authority_pem, authority_key_pem, certificate_pem, key_pem })
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|error| error.to_string())?;
+        let admin_token = URL_SAFE_NO_PAD.encode(secret);
+        let name = name.to_owned();
+        Ok(Self { name, port, authority_pem, authority_key_pem, certificate_pem, key_pem, admin_token })
     }
 
     /// `https://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// A kubeconfig that lets in as administrator, in JSON, which is YAML too.
+    pub fn kubeconfig(&self) -> String {
+        let authority = STANDARD.encode(&self.authority_pem);
+        let config = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{
+                "name": self.name,
+                "cluster": { "server": self.endpoint(), "certificate-authority-data": authority },
+            }],
+            "users": [{ "name": self.name, "user": { "token": self.admin_token } }],
+            "contexts": [{ "name": self.name, "context": { "cluster": self.name, "user": self.name } }],
+            "current-context": self.name,
+        });
+        format!("{config:#}\n")
     }
 }
 

@@ -142,7 +142,7 @@ impl Objects {
     }
 
     /// The objects of a cluster that have this key: `owner=UID`, `node=NAME`.
-    pub fn with<'a>(&'a self, cluster: &'a str, key: &str) -> impl Iterator<Item = (Key, &'a Arc<Value>)> {
+    pub fn with<'a>(&'a self, cluster: &'a str, key: &str) -> impl Iterator<Item = (Key, &'a Arc<Value>)> + use<'a> {
         let rows = self.rows.with(key);
         rows.filter_map(|(id, object)| Some((Key::read(id)?, object))).filter(move |(key, _)| key.cluster == cluster)
     }

@@ -1,0 +1,155 @@
+//! Deleting one object or a collection of them.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::read::{Filter, existing};
+use super::reply::{Content, List, Reply};
+use super::resources::Resource;
+use super::status::{Status, details};
+use super::write::Write;
+use crate::kubernetes::admission::Operation;
+use crate::kubernetes::life::{self, Deletion, Propagation};
+use crate::world::World;
+
+/// Answers a DELETE of one object.
+pub(super) fn one(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    let old = existing(world, ask)?;
+    let options = Options::read(ask)?;
+    let manager = ask.manager();
+    let deleted = delete(world, &Write::of(ask, &manager), &old, &options)?;
+    let is_gone = world.kubernetes.objects.get(&Write::of(ask, &manager).key(&ask.place.name)).is_none();
+    if is_gone && !answers_object(&ask.resource) {
+        return Ok(Reply::json(200, success(&ask.resource, &old)));
+    }
+    Ok(Reply::new(200, Content::Object(Arc::clone(&ask.resource), deleted, world.now)))
+}
+
+/// Answers a DELETE of a collection: what its selectors choose.
+pub(super) fn collection(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    let filter = Filter::read(ask)?;
+    let options = Options::read(ask)?;
+    let chosen: Vec<Arc<Value>> = filter.objects(&world.kubernetes.objects, ask.cluster).cloned().collect();
+    let mut items = Vec::new();
+    let manager = ask.manager();
+    for object in chosen {
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or("");
+        let write = Write { namespace, ..Write::of(ask, &manager) };
+        items.push(delete(world, &write, &object, &options)?);
+    }
+    let resource = Arc::clone(&ask.resource);
+    let revision = world.kubernetes.objects.revision(ask.cluster);
+    Ok(Reply::new(200, Content::List(List { resource, items, revision, next: None, remaining: None, now: world.now })))
+}
+
+/// `DeleteOptions`, from the body or the query.
+#[derive(Debug, Default)]
+pub(super) struct Options {
+    pub how: Deletion,
+    pub uid: Option<String>,
+    pub version: Option<String>,
+}
+
+impl Options {
+    fn read(ask: &Ask<'_>) -> Result<Self, Status> {
+        let body = match ask.body.is_empty() {
+            true => Value::Null,
+            false => super::decode::object(ask)?,
+        };
+        let mut options = Self::of(&body)?;
+        let grace = ask.query.get("gracePeriodSeconds").map(str::parse::<u64>);
+        if let Some(grace) = grace.filter(|_| body["gracePeriodSeconds"].is_null()) {
+            let refuse = |_| Status::bad_request("gracePeriodSeconds: must be a number");
+            options.how.grace = Some(grace.map_err(refuse)?);
+        }
+        if let Some(policy) = ask.query.get("propagationPolicy") {
+            options.how.propagation = propagation(policy)?;
+        }
+        if ask.query.is_on("orphanDependents") {
+            options.how.propagation = Propagation::Orphan;
+        }
+        Ok(options)
+    }
+
+    /// Reads a `DeleteOptions` object.
+    pub fn of(body: &Value) -> Result<Self, Status> {
+        let mut options = Self::default();
+        options.how.grace = body["gracePeriodSeconds"].as_u64();
+        if let Some(policy) = body["propagationPolicy"].as_str() {
+            options.how.propagation = propagation(policy)?;
+        } else if body["orphanDependents"] == true {
+            options.how.propagation = Propagation::Orphan;
+        }
+        let precondition = |name: &str| body["preconditions"][name].as_str().map(str::to_owned);
+        (options.uid, options.version) = (precondition("uid"), precondition("resourceVersion"));
+        Ok(options)
+    }
+}
+
+fn propagation(policy: &str) -> Result<Propagation, Status> {
+    match policy {
+        "Background" => Ok(Propagation::Background),
+        "Foreground" => Ok(Propagation::Foreground),
+        "Orphan" => Ok(Propagation::Orphan),
+        other => {
+            let why = format!(
+                "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            );
+            Err(Status::new(422, "Invalid", why))
+        }
+    }
+}
+
+/// Deletes one object, after preconditions and admission.
+pub(super) fn delete(
+    world: &mut World,
+    write: &Write<'_>,
+    old: &Arc<Value>,
+    options: &Options,
+) -> Result<Arc<Value>, Status> {
+    let metadata = &old["metadata"];
+    let name = metadata["name"].as_str().unwrap_or("").to_owned();
+    for (what, asked, is) in
+        [("UID", &options.uid, &metadata["uid"]), ("ResourceVersion", &options.version, &metadata["resourceVersion"])]
+    {
+        if let Some(asked) = asked
+            && is != asked.as_str()
+        {
+            let is = is.as_str().unwrap_or("");
+            let why = format!("Precondition failed: {what} in precondition: {asked}, {what} in object meta: {is}");
+            return Err(Status::conflict(write.resource, &name, &why));
+        }
+    }
+    if write.resource.stored() == "namespaces" && matches!(name.as_str(), "default" | "kube-system" | "kube-public") {
+        return Err(Status::forbidden(write.resource, &name, "this namespace may not be deleted"));
+    }
+    let mut object = Value::clone(old);
+    write.admit(world, Operation::Delete, &name, Some(old), &mut object)?;
+    let key = write.key(&name);
+    life::delete(world, &key, options.how).ok_or_else(|| Status::not_found(write.resource, &name))
+}
+
+/// Kinds whose deletion answers the object even when it is gone at once (`ReturnDeletedObject`).
+fn answers_object(resource: &Resource) -> bool {
+    matches!(
+        resource.stored().as_str(),
+        "pods"
+            | "services"
+            | "serviceaccounts"
+            | "persistentvolumes"
+            | "persistentvolumeclaims"
+            | "podtemplates"
+            | "resourcequotas"
+            | "storageclasses.storage.k8s.io"
+            | "csinodes.storage.k8s.io"
+            | "volumeattachments.storage.k8s.io"
+    )
+}
+
+fn success(resource: &Resource, old: &Value) -> Value {
+    let mut details = details(old["metadata"]["name"].as_str().unwrap_or(""), &resource.group, &resource.plural);
+    details["uid"] = old["metadata"]["uid"].clone();
+    json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details })
+}

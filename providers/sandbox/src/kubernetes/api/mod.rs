@@ -1,0 +1,37 @@
+//! What clients of a cluster speak to: a Kubernetes 1.36 API server.
+//!
+//! A request is read ([`path`]), its sender found ([`authenticate`]) and allowed ([`authorize`]), and answered by one function from
+//! the world: [`read`] and [`watch`] look, [`write`] changes. What a resource is, [`resources`] knows. Answers are put into the
+//! form that the client accepts ([`reply`]) after the world's lock is released.
+//!
+//! Sources: Kubernetes API Concepts (kubernetes.io/docs/reference/using-api/api-concepts), the API reference for 1.36.
+
+mod ask;
+pub mod authenticate;
+pub mod authorize;
+mod decode;
+pub mod definitions;
+mod delete;
+mod discovery;
+mod documents;
+mod fields;
+mod immutable;
+pub mod labels;
+mod names;
+mod parts;
+mod patches;
+pub mod path;
+mod prepare;
+mod read;
+mod reply;
+pub mod resources;
+mod reviews;
+mod server;
+pub mod status;
+mod strict;
+mod table;
+pub mod versions;
+mod watch;
+pub mod write;
+
+pub use server::serve;

@@ -1,0 +1,154 @@
+//! One request from its arrival to its answer.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+
+use super::ask::Ask;
+use super::path::{self, Place, Query};
+use super::reply::{Content, Reply, Shape, render};
+use super::resources::{self, Resource};
+use super::status::Status;
+use super::{authenticate, authorize, delete, discovery, patches, read, watch, write};
+use crate::kubernetes::admission::User;
+use crate::sandbox::Sandbox;
+use crate::server::body::Body;
+use crate::world::World;
+
+/// Why a transaction is undone.
+enum Stop {
+    /// The request is refused.
+    Refused(Status),
+    /// It was a rehearsal; this would have been the answer.
+    Rehearsed(Reply),
+}
+
+impl From<Status> for Stop {
+    fn from(status: Status) -> Self {
+        Self::Refused(status)
+    }
+}
+
+/// Serves one request to a cluster.
+pub async fn serve(sandbox: Sandbox, cluster: String, request: Request<Bytes>) -> Response<Body> {
+    let shape = match Shape::read(request.headers()) {
+        Ok(shape) => shape,
+        Err(status) => return render(Reply::refusal(&status), &Shape::Plain),
+    };
+    let query = Query::read(request.uri().query().unwrap_or(""));
+    let answer = sandbox
+        .with(|world| {
+            let user = authenticate::user(world, &cluster, &request);
+            match path::read(request.uri().path()) {
+                Some(place) => resource_request(world, &cluster, &request, user?, place, query),
+                None => other_request(world, &cluster, &request, user),
+            }
+        })
+        .await;
+    let reply = match answer {
+        Ok(reply) | Err(Stop::Rehearsed(reply)) => reply,
+        Err(Stop::Refused(status)) => Reply::refusal(&status),
+    };
+    match reply.content {
+        Content::Watch(plan) => watch::stream(sandbox, cluster, *plan, shape),
+        _ => render(reply, &shape),
+    }
+}
+
+/// Discovery, health, documents.
+fn other_request(
+    world: &mut World,
+    cluster: &str,
+    request: &Request<Bytes>,
+    user: Result<User, Status>,
+) -> Result<Reply, Stop> {
+    let path = request.uri().path();
+    if !discovery::is_public(path) {
+        authorize::path(world, cluster, &user?, &request.method().as_str().to_lowercase(), path)?;
+    }
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Err(Status::method_not_allowed().into());
+    }
+    Ok(discovery::answer(world, cluster, request)?)
+}
+
+fn resource_request(
+    world: &mut World,
+    cluster: &str,
+    request: &Request<Bytes>,
+    user: User,
+    place: Place,
+    query: Query,
+) -> Result<Reply, Stop> {
+    let objects = &world.kubernetes.objects;
+    let resource = resources::find(objects, cluster, &place.group, &place.version, &place.resource);
+    let user = authorize::impersonated(world, cluster, user, request.headers())?;
+    let verb = verb(request.method(), &place, &query)?;
+    // Who may not even ask is not told what exists.
+    authorize::place(world, cluster, &user, verb, &place)?;
+    let resource = resource.ok_or_else(Status::no_such_path)?;
+    check_place(&resource, &place, verb)?;
+    let (headers, body) = (request.headers(), request.body());
+    let ask = Ask { cluster, verb, place, query, headers, body, user, resource };
+    let is_rehearsal = ask.is_rehearsal()?;
+    let reply = run(world, &ask)?;
+    if is_rehearsal { Err(Stop::Rehearsed(reply)) } else { Ok(reply) }
+}
+
+/// The verb of a request, as in `rules` of a Role.
+fn verb(method: &Method, place: &Place, query: &Query) -> Result<&'static str, Status> {
+    let is_watch = place.is_watch || query.is_on("watch");
+    Ok(match (method.as_str(), place.name.is_empty()) {
+        ("GET" | "HEAD", true) if is_watch => "watch",
+        ("GET" | "HEAD", false) if place.is_watch => "watch",
+        ("GET" | "HEAD", true) => "list",
+        ("GET" | "HEAD", false) => "get",
+        ("POST", _) => "create",
+        ("PUT", _) => "update",
+        ("PATCH", _) => "patch",
+        ("DELETE", true) => "deletecollection",
+        ("DELETE", false) => "delete",
+        _ => return Err(Status::method_not_allowed()),
+    })
+}
+
+/// Whether the resource has the verb there.
+fn check_place(resource: &Arc<Resource>, place: &Place, verb: &str) -> Result<(), Status> {
+    let is_scoped = !place.namespace.is_empty() && place.resource != "namespaces";
+    if is_scoped && !resource.is_namespaced {
+        return Err(Status::no_such_path());
+    }
+    if !place.subresource.is_empty() {
+        let part = resource.subresource(&place.subresource).ok_or_else(Status::no_such_path)?;
+        return if part.verbs.iter().any(|it| it == verb) { Ok(()) } else { Err(Status::method_not_allowed()) };
+    }
+    let misses_namespace = resource.is_namespaced && place.namespace.is_empty();
+    let needs_name = matches!(verb, "update" | "patch" | "delete") && place.name.is_empty();
+    let has_name = verb == "create" && !place.name.is_empty();
+    let needs_namespace = misses_namespace && !matches!(verb, "list" | "watch");
+    if !resource.can(verb) || needs_name || has_name || needs_namespace {
+        // A namespaced object that is made without a namespace on the path is refused by its absence.
+        return Err(Status::method_not_allowed());
+    }
+    Ok(())
+}
+
+fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    if !ask.place.subresource.is_empty() {
+        return super::parts::run(world, ask);
+    }
+    if let Some(answer) = super::reviews::run(world, ask) {
+        return answer;
+    }
+    match ask.verb {
+        "get" => read::get(world, ask),
+        "list" => read::list(world, ask),
+        "watch" => watch::plan(world, ask),
+        "create" => write::create_request(world, ask),
+        "update" => write::update_request(world, ask),
+        "patch" => patches::request(world, ask),
+        "delete" => delete::one(world, ask),
+        _ => delete::collection(world, ask),
+    }
+}

@@ -1,0 +1,387 @@
+//! Creating and replacing objects: what stands between a body and the store.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::ask::Ask;
+use super::decode;
+use super::names;
+use super::prepare;
+use super::reply::{Content, Reply};
+use super::resources::Resource;
+use super::status::{Cause, Status};
+use crate::kubernetes::admission::{self, Operation, User};
+use crate::kubernetes::{life, objects::Key};
+use crate::world::World;
+
+/// A change on its way to the store. Controllers that act as clients make one too.
+#[derive(Debug)]
+pub struct Write<'a> {
+    /// The cluster.
+    pub cluster: &'a str,
+    /// The resource, in the version of the body.
+    pub resource: &'a Arc<Resource>,
+    /// Empty for objects of the whole cluster.
+    pub namespace: &'a str,
+    /// `status`, `scale`; empty for the object itself.
+    pub subresource: &'a str,
+    /// By whom.
+    pub user: &'a User,
+    /// Who is recorded in `managedFields`.
+    pub manager: &'a str,
+}
+
+impl<'a> Write<'a> {
+    pub(super) fn of(ask: &'a Ask<'_>, manager: &'a str) -> Self {
+        Self {
+            cluster: ask.cluster,
+            resource: &ask.resource,
+            namespace: ask.namespace().unwrap_or(""),
+            subresource: &ask.place.subresource,
+            user: &ask.user,
+            manager,
+        }
+    }
+
+    pub(super) fn key(&self, name: &str) -> Key {
+        self.resource.key(self.cluster, self.namespace, name)
+    }
+
+    /// The webhooks' and plugins' word.
+    pub(super) fn admit(
+        &self,
+        world: &World,
+        operation: Operation,
+        name: &str,
+        old: Option<&Value>,
+        object: &mut Value,
+    ) -> Result<(), Status> {
+        let request = admission::Request {
+            cluster: self.cluster,
+            resource: &self.resource.stored(),
+            subresource: self.subresource,
+            namespace: self.namespace,
+            operation,
+            user: self.user,
+            old,
+        };
+        admission::admit(world, &request, object)
+            .map_err(|denied| Status::forbidden(self.resource, name, &denied.message).as_denied(&denied.message))
+    }
+}
+
+/// Answers a POST to a collection.
+pub(super) fn create_request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    let object = decode::object(ask)?;
+    let manager = ask.manager();
+    let (object, warnings) = super::strict::check(ask, object)?;
+    let created = create(world, &Write::of(ask, &manager), object)?;
+    let mut reply = Reply::new(201, Content::Object(Arc::clone(&ask.resource), created, world.now));
+    reply.warnings = warnings;
+    Ok(reply)
+}
+
+/// Answers a PUT.
+pub(super) fn update_request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    let object = decode::object(ask)?;
+    let manager = ask.manager();
+    let (object, warnings) = super::strict::check(ask, object)?;
+    let write = Write::of(ask, &manager);
+    let name = &ask.place.name;
+    if world.kubernetes.objects.get(&write.key(name)).is_none() && is_made_by_update(&ask.resource) {
+        check_names(&object, &write, name)?;
+        let created = create(world, &write, object)?;
+        return Ok(Reply::new(201, Content::Object(Arc::clone(&ask.resource), created, world.now)));
+    }
+    let updated = replace(world, &write, name, object)?;
+    let mut reply = Reply::new(200, Content::Object(Arc::clone(&ask.resource), updated, world.now));
+    reply.warnings = warnings;
+    Ok(reply)
+}
+
+/// Kinds whose PUT makes what is not there (`AllowCreateOnUpdate`).
+fn is_made_by_update(resource: &Resource) -> bool {
+    let stored = resource.stored();
+    matches!(stored.as_str(), "endpoints" | "events" | "limitranges" | "leases.coordination.k8s.io")
+        || resource.group == "rbac.authorization.k8s.io"
+}
+
+/// Makes an object.
+///
+/// # Errors
+/// `BadRequest`, `NotFound` for its namespace, `Forbidden`, `Invalid`, `AlreadyExists`.
+pub fn create(world: &mut World, write: &Write<'_>, mut object: Value) -> Result<Arc<Value>, Status> {
+    let resource = write.resource;
+    decode::identify(&mut object, &resource.api_version(), &resource.kind, resource)?;
+    let mut object = super::versions::to_stored(object, resource);
+    if object["metadata"]["resourceVersion"].as_str().is_some_and(|version| !matches!(version, "" | "0")) {
+        return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
+    }
+    forget_system_metadata(&mut object);
+    set_namespace(&mut object, write)?;
+    check_namespace(world, write, &object)?;
+    let name = name(world, write, &mut object);
+    super::strict::default(&mut object, resource);
+    prepare::create(world, write, &name, &mut object)?;
+    write.admit(world, Operation::Create, &name, None, &mut object)?;
+    super::strict::default(&mut object, resource);
+    let mut causes = names::check(resource, &object);
+    causes.extend(super::strict::validate(resource, &object, None));
+    causes.extend(prepare::validate(world, write, &object));
+    if !causes.is_empty() {
+        return Err(Status::invalid(resource, &name, &causes));
+    }
+    let key = write.key(&name);
+    if world.kubernetes.objects.get(&key).is_some() {
+        return Err(Status::already_exists(resource, &name));
+    }
+    prepare::allocate(world, write, &mut object)?;
+    super::strict::record(world, write, None, &mut object);
+    Ok(life::create(world, &key, object))
+}
+
+/// Replaces an object, or the part of it that a subresource is.
+///
+/// # Errors
+/// `NotFound`, `BadRequest`, `Conflict`, `Forbidden`, `Invalid`.
+pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Value) -> Result<Arc<Value>, Status> {
+    let resource = write.resource;
+    let key = write.key(name);
+    let old = world.kubernetes.objects.get(&key).cloned().ok_or_else(|| Status::not_found(resource, name))?;
+    decode::identify(&mut object, &resource.api_version(), &resource.kind, resource)?;
+    let mut object = super::versions::to_stored(object, resource);
+    check_names(&object, write, name)?;
+    check_version(&object, &old, write, name)?;
+    keep_system_metadata(&mut object, &old, write);
+    keep_other_parts(&mut object, &old, write);
+    super::strict::default(&mut object, resource);
+    prepare::update(world, write, &old, &mut object)?;
+    write.admit(world, Operation::Update, name, Some(&old), &mut object)?;
+    super::strict::default(&mut object, resource);
+    let mut causes = names::check(resource, &object);
+    causes.extend(super::strict::validate(resource, &object, Some(&old)));
+    causes.extend(super::immutable::check(resource, &old, &object));
+    if !causes.is_empty() {
+        return Err(Status::invalid(resource, name, &causes));
+    }
+    prepare::reallocate(world, write, &old, &mut object)?;
+    super::strict::record(world, write, Some(&old), &mut object);
+    life::update(world, &key, |it| *it = object).ok_or_else(|| Status::not_found(resource, name))
+}
+
+/// A request without a name in its body means that of its path.
+fn check_names(object: &Value, write: &Write<'_>, name: &str) -> Result<(), Status> {
+    let metadata = &object["metadata"];
+    let sent = metadata["name"].as_str().unwrap_or("");
+    if sent.is_empty() && write.subresource.is_empty() {
+        return Err(Status::bad_request(
+            "the name of the object (based on Name) was undeterminable: name must be provided",
+        ));
+    }
+    if !sent.is_empty() && sent != name {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({sent}) does not match the name on the URL ({name})"
+        )));
+    }
+    check_namespace_name(metadata, write)
+}
+
+fn check_namespace_name(metadata: &Value, write: &Write<'_>) -> Result<(), Status> {
+    let sent = metadata["namespace"].as_str().unwrap_or("");
+    if write.resource.is_namespaced && !sent.is_empty() && sent != write.namespace {
+        return Err(Status::bad_request(format!(
+            "the namespace of the provided object does not match the namespace sent on the request ({sent} != {})",
+            write.namespace
+        )));
+    }
+    Ok(())
+}
+
+fn check_version(object: &Value, old: &Value, write: &Write<'_>, name: &str) -> Result<(), Status> {
+    let (new, old) = (&object["metadata"], &old["metadata"]);
+    let sent = new["resourceVersion"].as_str().filter(|version| !matches!(*version, "" | "0"));
+    match sent {
+        None if needs_version(write.resource) => {
+            let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
+            let cause = Cause { message: cause.message.replace("Invalid value: 0:", "Invalid value: 0x0:"), ..cause };
+            return Err(Status::invalid(write.resource, name, &[cause]));
+        }
+        Some(sent) if old["resourceVersion"] != sent => return Err(Status::modified(write.resource, name)),
+        _ => {}
+    }
+    match new["uid"].as_str().filter(|uid| !uid.is_empty()) {
+        Some(uid) if old["uid"] != uid => {
+            let is = old["uid"].as_str().unwrap_or("");
+            let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {is}");
+            Err(Status::conflict(write.resource, name, &why))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Kinds that are only replaced by who has seen them (`AllowUnconditionalUpdate` is false).
+fn needs_version(resource: &Resource) -> bool {
+    resource.definition.is_some()
+        || matches!(
+            resource.stored().as_str(),
+            "leases.coordination.k8s.io"
+                | "customresourcedefinitions.apiextensions.k8s.io"
+                | "poddisruptionbudgets.policy"
+                | "apiservices.apiregistration.k8s.io"
+                | "csidrivers.storage.k8s.io"
+                | "csinodes.storage.k8s.io"
+                | "volumeattachments.storage.k8s.io"
+                | "runtimeclasses.node.k8s.io"
+                | "flowschemas.flowcontrol.apiserver.k8s.io"
+                | "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"
+        )
+}
+
+fn forget_system_metadata(object: &mut Value) {
+    let metadata = metadata(object);
+    for member in [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
+        "selfLink",
+    ] {
+        metadata.remove(member);
+    }
+}
+
+/// What only the server sets stays as it was.
+fn keep_system_metadata(object: &mut Value, old: &Value, write: &Write<'_>) {
+    let metadata = metadata(object);
+    metadata.remove("selfLink");
+    for member in [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
+        "generateName",
+    ] {
+        match old["metadata"].get(member) {
+            Some(value) => drop(metadata.insert(member.to_owned(), value.clone())),
+            None => drop(metadata.remove(member)),
+        }
+    }
+    if !metadata.contains_key("managedFields")
+        && let Some(managed) = old["metadata"].get("managedFields")
+    {
+        metadata.insert("managedFields".to_owned(), managed.clone());
+    }
+    if !write.resource.is_namespaced {
+        metadata.remove("namespace");
+    }
+}
+
+/// Of a subresource only its part is taken, and of the object itself everything but the parts that are apart.
+fn keep_other_parts(object: &mut Value, old: &Value, write: &Write<'_>) {
+    let resource = write.resource;
+    match write.subresource {
+        "status" => {
+            let (status, sent) = (object["status"].take(), object["metadata"].clone());
+            *object = old.clone();
+            set(object, "status", status);
+            // Kubelet writes labels and annotations with the status; what is recorded of managers comes with any.
+            let more: &[&str] = match resource.stored().as_str() {
+                "pods" | "nodes" => &["labels", "annotations", "finalizers", "managedFields"],
+                _ => &["managedFields"],
+            };
+            for member in more {
+                set(&mut object["metadata"], member, sent.get(*member).cloned().unwrap_or(Value::Null));
+            }
+        }
+        "" if resource.subresource("status").is_some() => {
+            set(object, "status", old.get("status").cloned().unwrap_or(Value::Null));
+        }
+        _ => {}
+    }
+}
+
+/// Sets a member; `null` removes it.
+pub(super) fn set(object: &mut Value, member: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        match value {
+            Value::Null => drop(members.remove(member)),
+            value => drop(members.insert(member.to_owned(), value)),
+        }
+    }
+}
+
+/// The metadata, made where it is missing.
+pub(super) fn metadata(object: &mut Value) -> &mut Map<String, Value> {
+    let metadata = &mut object["metadata"];
+    if !metadata.is_object() {
+        *metadata = json!({});
+    }
+    metadata.as_object_mut().expect("it is an object since the line before")
+}
+
+fn set_namespace(object: &mut Value, write: &Write<'_>) -> Result<(), Status> {
+    check_namespace_name(&object["metadata"], write)?;
+    if write.resource.is_namespaced {
+        metadata(object).insert("namespace".to_owned(), json!(write.namespace));
+    } else {
+        metadata(object).remove("namespace");
+    }
+    Ok(())
+}
+
+/// Nothing is made in a namespace that is not there or goes (admission plugin `NamespaceLifecycle`).
+fn check_namespace(world: &World, write: &Write<'_>, object: &Value) -> Result<(), Status> {
+    if !write.resource.is_namespaced {
+        return Ok(());
+    }
+    let namespaces = super::resources::builtin("", "v1", "namespaces").expect("the core group has namespaces");
+    let found = world.kubernetes.objects.get(&namespaces.key(write.cluster, "", write.namespace));
+    let found = found.ok_or_else(|| Status::not_found(&namespaces, write.namespace))?;
+    if found["metadata"]["deletionTimestamp"].is_null() {
+        return Ok(());
+    }
+    let name = object["metadata"]["name"].as_str().unwrap_or("");
+    let namespace = write.namespace;
+    let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+    let mut status = Status::forbidden(write.resource, name, &why);
+    status.details["causes"] = json!([{
+        "reason": "NamespaceTerminating",
+        "message": format!("namespace {namespace} is being terminated"),
+        "field": "metadata.namespace",
+    }]);
+    Err(status)
+}
+
+/// The name, made out of `generateName` where it is missing.
+fn name(world: &mut World, write: &Write<'_>, object: &mut Value) -> String {
+    let metadata = metadata(object);
+    if let Some(name) = metadata.get("name").and_then(Value::as_str).filter(|name| !name.is_empty()) {
+        return name.to_owned();
+    }
+    let Some(prefix) = metadata.get("generateName").and_then(Value::as_str).filter(|it| !it.is_empty()) else {
+        return String::new();
+    };
+    // A name has room for 63 letters, of which five are random.
+    let prefix: String = prefix.chars().take(58).collect();
+    let name = loop {
+        let name = format!("{prefix}{}", suffix(world));
+        if world.kubernetes.objects.get(&write.key(&name)).is_none() {
+            break name;
+        }
+    };
+    metadata.insert("name".to_owned(), json!(name));
+    name
+}
+
+/// Five letters and digits that make no words.
+pub(super) fn suffix(world: &mut World) -> String {
+    const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+    world.ids.bytes()[..5].iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect()
+}
