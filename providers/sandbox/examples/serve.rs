@@ -10,5 +10,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = args.next().map(Into::into);
     let sandbox = Sandbox::start(Settings { port, folder, ..Settings::default() }).await?;
     println!("http://{}", sandbox.address());
-    std::future::pending().await
+    sandbox.stopped().await;
+    Ok(())
 }

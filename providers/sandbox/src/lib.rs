@@ -14,6 +14,7 @@ pub mod aws;
 pub mod clock;
 pub mod ec2;
 pub mod eks;
+pub mod faults;
 pub mod iam;
 mod ids;
 pub mod kubernetes;

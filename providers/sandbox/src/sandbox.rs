@@ -1,16 +1,20 @@
 //! A running sandbox: the world, its disk, its clock and its listeners.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
+use crate::faults::{Engine, Faults};
 use crate::server;
+use crate::server::calls::Calls;
 use crate::settings::Settings;
 use crate::store::disk::Disk;
+use crate::store::past::{Moment, Past};
 use crate::world::World;
 
 /// Why a sandbox does not start, or stops.
@@ -50,7 +54,22 @@ struct Inner {
     /// Rung after each commit and when time was moved.
     changed: Notify,
     clusters: server::clusters::Listeners,
+    faults: Engine,
+    calls: Calls,
+    /// How many transactions changed something.
+    commits: AtomicU64,
+    past: Mutex<Past>,
+    started: Instant,
+    is_stopped: watch::Sender<bool>,
 }
+
+tokio::task_local! {
+    /// Set while a call is served that reads an older state: what it does in [`Sandbox::with`] sees that state and changes nothing.
+    pub(crate) static READING: Moment;
+}
+
+/// So many rounds the controllers get to come to rest.
+const ROUNDS: usize = 1_000;
 
 /// So often time is looked at when nobody calls.
 const TICK: Duration = Duration::from_millis(20);
@@ -66,11 +85,13 @@ impl Sandbox {
         } else {
             Clock::running(Duration::ZERO)
         };
+        let faults = settings.faults.clone();
         let failed = |source| Error::Listen { port: settings.port, source };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let disk = settings.folder.as_deref().map(Disk::open).transpose()?;
         let world = open(settings, &clock, disk.as_ref())?;
+        clock.advance(world.clock_offset());
         let inner = Inner {
             world: Mutex::new(world),
             clock,
@@ -78,8 +99,15 @@ impl Sandbox {
             address,
             changed: Notify::new(),
             clusters: server::clusters::Listeners::default(),
+            faults: Engine::default(),
+            calls: Calls::default(),
+            commits: AtomicU64::new(0),
+            past: Mutex::default(),
+            started: Instant::now(),
+            is_stopped: watch::channel(false).0,
         };
         let sandbox = Self { inner: Arc::new(inner) };
+        sandbox.set_faults(faults);
         sandbox.with(|_| Ok::<_, Error>(())).await?;
         server::serve(listener, sandbox.clone());
         tokio::spawn(tick(sandbox.clone()));
@@ -94,6 +122,77 @@ impl Sandbox {
     /// The world's clock. After moving it, [`Sandbox::with`] lets go off what is due.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    /// How long it has been running.
+    pub fn uptime(&self) -> Duration {
+        self.inner.started.elapsed()
+    }
+
+    /// Asks whoever runs it to end it; see [`Sandbox::stopped`].
+    pub fn stop(&self) {
+        self.inner.is_stopped.send_replace(true);
+    }
+
+    /// Returns once somebody asked for the end: [`Sandbox::stop`], or `stop` at its own endpoint.
+    pub async fn stopped(&self) {
+        let _ = self.inner.is_stopped.subscribe().wait_for(|is_stopped| *is_stopped).await;
+    }
+
+    /// Replaces the rules by which calls fail.
+    pub fn set_faults(&self, faults: Faults) {
+        self.past().keep(faults.need_the_past());
+        self.inner.faults.set(faults);
+    }
+
+    pub(crate) fn faults(&self) -> &Engine {
+        &self.inner.faults
+    }
+
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.inner.calls
+    }
+
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.inner.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves time forward, stopping at each thing that is due on the way, so that what follows from it happens in its own time too.
+    pub async fn advance(&self, by: Duration) {
+        let end = self.clock().now().checked_add(by).unwrap_or(Timestamp::MAX);
+        loop {
+            let next = self.settle().await;
+            let now = self.clock().now();
+            let until = next.map_or(end, |next| next.min(end));
+            let step = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+            self.clock().advance(step);
+            if until >= end {
+                break;
+            }
+        }
+        self.settle().await;
+    }
+
+    /// Lets the controllers work until nothing changes any more; answers when the next thing is due.
+    async fn settle(&self) -> Option<Timestamp> {
+        for _ in 0..ROUNDS {
+            let before = self.inner.commits.load(Ordering::Relaxed);
+            let offset = self.clock().offset();
+            let next = self
+                .with(|world| {
+                    if world.clock_offset() != offset {
+                        world.set_clock_offset(offset);
+                    }
+                    crate::kubernetes::controllers::work(world);
+                    Ok::<_, Error>(world.next_timer())
+                })
+                .await;
+            if self.inner.commits.load(Ordering::Relaxed) == before {
+                return next.ok().flatten();
+            }
+        }
+        tracing::warn!("the controllers did not come to rest in {ROUNDS} rounds");
+        None
     }
 
     /// Runs one transaction: what is due happens first, then `work`; what it changed is on disk when this returns. An error of
@@ -131,6 +230,12 @@ impl Sandbox {
         world.advance();
         // What was due has happened, whatever becomes of the call.
         let advanced = self.commit(&mut world);
+        if let Ok(moment) = READING.try_with(|moment| *moment) {
+            self.past().restore(&mut world.tables(), moment);
+            let answer = work(&mut world);
+            world.revert();
+            return (answer, advanced);
+        }
         let answer = work(&mut world);
         let changed = match &answer {
             Ok(_) => self.commit(&mut world),
@@ -145,10 +250,17 @@ impl Sandbox {
 
     fn commit(&self, world: &mut World) -> bool {
         world.close();
-        match &self.inner.disk {
-            Some(disk) => disk.commit(&mut world.tables()).unwrap_or_else(|error| fail(&error)),
-            None => world.tables().into_iter().map(|table| table.drain().len()).sum::<usize>() > 0,
+        let (at, call) = (world.now, self.inner.calls.count());
+        let mut tables = world.tables();
+        self.past().note(&tables, at, call);
+        let is_changed = match &self.inner.disk {
+            Some(disk) => disk.commit(&mut tables).unwrap_or_else(|error| fail(&error)),
+            None => tables.into_iter().map(|table| table.drain().len()).sum::<usize>() > 0,
+        };
+        if is_changed {
+            self.inner.commits.fetch_add(1, Ordering::Relaxed);
         }
+        is_changed
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {

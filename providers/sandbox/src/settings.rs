@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::faults::Faults;
+
 /// How long the things take that are not done at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -59,6 +61,8 @@ pub struct Settings {
     pub without: BTreeSet<String>,
     /// Time stands still until it is advanced.
     pub stopped_clock: bool,
+    /// Which calls fail, and how.
+    pub faults: Faults,
 }
 
 impl Default for Settings {
@@ -75,6 +79,7 @@ impl Default for Settings {
             enforce_iam: false,
             without: BTreeSet::new(),
             stopped_clock: false,
+            faults: Faults::default(),
         }
     }
 }

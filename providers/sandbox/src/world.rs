@@ -49,6 +49,9 @@ pub enum Timer {
     Kubernetes(crate::kubernetes::Due),
 }
 
+/// The counter that holds the clock's offset in milliseconds.
+const CLOCK_OFFSET: &str = "clock-offset";
+
 impl World {
     /// A world with nothing in it but what every new account has (a default VPC, AWS's managed policies).
     pub fn new(settings: Settings, now: Timestamp) -> Self {
@@ -119,6 +122,16 @@ impl World {
         next
     }
 
+    /// How far ahead of the system (or of where it was stopped) the clock was set.
+    pub(crate) fn clock_offset(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.counters.get(CLOCK_OFFSET).copied().unwrap_or(0))
+    }
+
+    /// Remembers how far ahead the clock is, so that time does not go back when the sandbox starts again.
+    pub(crate) fn set_clock_offset(&mut self, offset: std::time::Duration) {
+        self.counters.insert(CLOCK_OFFSET, u64::try_from(offset.as_millis()).unwrap_or(u64::MAX));
+    }
+
     /// All tables, for the disk.
     pub(crate) fn tables(&mut self) -> Vec<&mut dyn Durable> {
         let mut tables: Vec<&mut dyn Durable> = vec![&mut self.timers, &mut self.counters, &mut self.tokens];
@@ -153,10 +166,13 @@ impl World {
 
     /// Removes everything, and makes what a new account has.
     pub fn reset(&mut self) {
+        let offset = self.clock_offset();
         for table in self.tables() {
             table.clear();
         }
         self.kubernetes.forget();
+        // Time goes on.
+        self.set_clock_offset(offset);
         self.furnish();
     }
 }

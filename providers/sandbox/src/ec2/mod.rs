@@ -28,7 +28,7 @@ mod tokens;
 pub mod trunks;
 mod vpc_blocks;
 pub mod vpcs;
-mod zones;
+pub(crate) mod zones;
 
 use serde::{Deserialize, Serialize};
 

@@ -8,6 +8,7 @@ use super::body::{Body, Served, typed};
 use crate::aws::xml::{self, Lists};
 use crate::aws::{ApiError, Call, Operation, Params, Service};
 use crate::eks::routes;
+use crate::faults::Seen;
 use crate::iam;
 use crate::iam::signature::{Parts, Signed};
 use crate::sandbox::Sandbox;
@@ -115,12 +116,42 @@ fn read_rest(request: &Request<Bytes>) -> Result<(&'static Operation, Params), A
 }
 
 /// Decoded pairs of a form or a query.
-fn pairs(text: &[u8]) -> Vec<(String, String)> {
+pub(super) fn pairs(text: &[u8]) -> Vec<(String, String)> {
     let decode =
         |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let text = String::from_utf8_lossy(text);
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (decode(k), decode(v))).collect()
+}
+
+/// What a call is, for faults and the list of calls. A service or operation that is unknown is told as it was sent.
+pub(super) fn seen(request: &Request<Bytes>) -> Seen {
+    let signed = Signed::read(&parts(request)).ok();
+    let unnamed = || signed.as_ref().map_or_else(|| "-".to_owned(), |signed| signed.service.clone());
+    let service = service(signed.as_ref(), request).map_or_else(unnamed, |service| service.name().to_owned());
+    let query = request.uri().query().unwrap_or("");
+    let body = String::from_utf8_lossy(request.body());
+    let (method, path) = (request.method(), request.uri().path());
+    let named = || {
+        let sent = pairs(query.as_bytes()).into_iter().chain(pairs(request.body()));
+        sent.into_iter().find(|(name, _)| name == "Action").map(|(_, value)| value)
+    };
+    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+    let operation = match (Service::named(&service), target) {
+        (_, Some(target)) => target.rsplit('.').next().map(str::to_owned),
+        (Some(Service::Eks), None) => routes::find(method.as_str(), path).map(|route| route.operation.to_owned()),
+        _ => named(),
+    };
+    let operation = operation.unwrap_or_else(|| format!("{method} {path}"));
+    let reads = ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb));
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let sent = format!("{}?{}\n{}", decode(path), decode(query), decode(&body));
+    Seen { service, operation, cluster: None, sent, reads }
+}
+
+/// A refusal in the service's wire format.
+pub(super) fn refusal(service: Service, error: ApiError) -> Response<Body> {
+    render(service, Err(error), &request_id())
 }
 
 fn request_id() -> String {

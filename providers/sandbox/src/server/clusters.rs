@@ -82,7 +82,11 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, sandbox: Sandbox, 
             if let Ok(stream) = acceptor.accept(stream).await {
                 super::connection(stream, move |request| {
                     let (sandbox, cluster) = (sandbox.clone(), cluster.clone());
-                    async move { Ok(api::serve(sandbox, cluster, request).await) }
+                    async move {
+                        let seen = super::observed::cluster_call(&cluster, &request);
+                        let serving = async { Ok(api::serve(sandbox.clone(), cluster, request).await) };
+                        super::observed::serve(sandbox.clone(), seen, serving).await
+                    }
                 })
                 .await;
             }

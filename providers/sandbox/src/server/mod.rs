@@ -2,8 +2,10 @@
 
 pub(crate) mod aws;
 pub mod body;
+pub(crate) mod calls;
 pub(crate) mod clusters;
 mod control;
+pub(crate) mod observed;
 
 use http::Request;
 use http_body_util::BodyExt;
@@ -27,7 +29,10 @@ pub(crate) fn serve(listener: TcpListener, sandbox: Sandbox) {
                 async move {
                     match request.uri().path().strip_prefix("/_sandbox/") {
                         Some(_) => Ok(control::serve(sandbox, request).await),
-                        None => aws::serve(sandbox, request).await,
+                        None => {
+                            let seen = aws::seen(&request);
+                            observed::serve(sandbox.clone(), seen, aws::serve(sandbox, request)).await
+                        }
                     }
                 }
             }));

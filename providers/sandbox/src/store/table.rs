@@ -161,6 +161,12 @@ pub trait Durable {
     fn load(&mut self, id: &str, bytes: &[u8]) -> serde_json::Result<()>;
     /// Removes all rows, in this transaction.
     fn clear(&mut self);
+    /// How many rows there are.
+    fn rows(&self) -> usize;
+    /// The rows that this transaction changed, as they were before it.
+    fn before(&self) -> Vec<Written>;
+    /// Sets a row to what [`Durable::before`] told, in this transaction.
+    fn set_back(&mut self, id: &str, bytes: Option<&[u8]>);
 }
 
 impl<T: Row> Durable for Table<T> {
@@ -170,7 +176,6 @@ impl<T: Row> Durable for Table<T> {
 
     fn drain(&mut self) -> Vec<Written> {
         let changed = std::mem::take(&mut self.before);
-        let bytes = |row: &T| serde_json::to_vec(row).expect("rows are plain data with text for keys");
         changed.into_keys().map(|id| (self.rows.get(&id).map(bytes), id)).map(|(bytes, id)| (id, bytes)).collect()
     }
 
@@ -191,6 +196,25 @@ impl<T: Row> Durable for Table<T> {
             self.remove(&id);
         }
     }
+
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn before(&self) -> Vec<Written> {
+        self.before.iter().map(|(id, row)| (id.clone(), row.as_ref().map(bytes))).collect()
+    }
+
+    fn set_back(&mut self, id: &str, bytes: Option<&[u8]>) {
+        match bytes.and_then(|bytes| serde_json::from_slice(bytes).ok()) {
+            Some(row) => self.insert(id, row),
+            None => drop(self.remove(id)),
+        }
+    }
+}
+
+fn bytes<T: Row>(row: &T) -> Vec<u8> {
+    serde_json::to_vec(row).expect("rows are plain data with text for keys")
 }
 
 #[cfg(test)]
