@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod api;
+pub mod apply;
 pub mod bootstrap;
 pub mod cluster;
 pub mod controllers;

@@ -89,7 +89,10 @@ impl Catalog {
             if self.definitions.contains_key(&name) {
                 continue;
             }
-            let schema = Arc::new(written.builtin());
+            let mut schema = written.builtin();
+            // What it holds is owned as one value (k8s.io/kube-openapi/pkg/schemaconv).
+            schema.map_is_atomic = schema.map_is_atomic.or(name.ends_with(".runtime.RawExtension").then_some(true));
+            let schema = Arc::new(schema);
             // Types of all groups (DeleteOptions, Status) are told apart by their only name.
             for name in &schema.names {
                 self.kinds.insert(name.clone(), Arc::clone(&schema));
