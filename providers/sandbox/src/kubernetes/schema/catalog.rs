@@ -92,6 +92,7 @@ impl Catalog {
             let mut schema = written.builtin();
             // What it holds is owned as one value (k8s.io/kube-openapi/pkg/schemaconv).
             schema.map_is_atomic = schema.map_is_atomic.or(name.ends_with(".runtime.RawExtension").then_some(true));
+            schema.go = super::go_defaults::of(&name);
             let schema = Arc::new(schema);
             // Types of all groups (DeleteOptions, Status) are told apart by their only name.
             for name in &schema.names {

@@ -1,15 +1,24 @@
 //! What Kubernetes knows about the form of an object: of its own types ([`catalog`]) and of custom resources ([`Schema::structural`]).
 //!
 //! One compact type serves both. What works with it lies beside it: [`default`] sets defaults, [`prune`] drops what has no place,
-//! [`validate`](fn@validate) says what is wrong. All of them are functions over JSON; nothing here knows a cluster.
+//! `validate` says what is wrong. All of them are functions over JSON; nothing here knows a cluster.
 
 pub mod catalog;
+mod defaults;
+mod go_defaults;
+mod prune;
+pub mod quantity;
 mod read;
+mod strict;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
+
+pub use self::defaults::default;
+pub use self::prune::prune;
+pub use self::strict::parse_strict;
 
 /// The form of a value.
 #[derive(Debug, Default)]
@@ -41,6 +50,8 @@ pub struct Schema {
     pub names: Vec<GroupVersionKind>,
     /// Whether it is one of Kubernetes' own types, which Go decodes.
     pub is_builtin: bool,
+    /// What Go sets where nothing is said.
+    go: Option<fn(&mut Map<String, Value>)>,
     zero: OnceLock<Value>,
 }
 

@@ -124,6 +124,7 @@ impl Written {
             limits,
             names: self.names.into_iter().map(WrittenName::read).collect(),
             is_builtin,
+            go: None,
             zero: OnceLock::new(),
         }
     }
