@@ -437,5 +437,7 @@ pub fn remove(world: &mut World, id: &str) {
 
 /// A public address that goes with its private one: an elastic IP is free again, another one is gone.
 pub(super) fn release_public(world: &mut World, address: &PrivateAddress) {
-    let _ = (world, address);
+    if let Some(id) = address.public.as_ref().and_then(|public| public.allocation_id.as_ref()) {
+        super::addresses::dissociate(world, id);
+    }
 }

@@ -3,17 +3,29 @@
 //! Source of the codes: Amazon EC2 API Reference, "Error codes for the Amazon EC2 API".
 
 use super::tags::Tags;
-use super::{Ec2, dhcp_options, instances, interfaces, rules, security_groups, subnets, vpcs};
+use super::{
+    Ec2, addresses, dhcp_options, gateways, instances, interfaces, nat_gateways, network_acls, peering, prefix_lists,
+    route_tables, rules, security_groups, subnets, vpc_endpoints, vpcs,
+};
 use crate::aws::ApiError;
 
 /// All kinds. Another file adds its own here; `CreateTags`, `DeleteTags` and `DescribeTags` then know them.
 pub static KINDS: &[&Kind] = &[
+    &addresses::KIND,
     &dhcp_options::KIND,
+    &gateways::EGRESS_ONLY_KIND,
+    &gateways::KIND,
     &instances::KIND,
     &interfaces::KIND,
+    &nat_gateways::KIND,
+    &network_acls::KIND,
+    &peering::KIND,
+    &prefix_lists::KIND,
+    &route_tables::KIND,
     &rules::KIND,
     &security_groups::KIND,
     &subnets::KIND,
+    &vpc_endpoints::KIND,
     &vpcs::KIND,
 ];
 

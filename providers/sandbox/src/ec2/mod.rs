@@ -2,11 +2,13 @@
 //!
 //! Source: Amazon EC2 API Reference (docs.aws.amazon.com/AWSEC2/latest/APIReference), version 2016-11-15.
 
+pub mod addresses;
 pub mod attachments;
 mod authorize;
 pub mod cidrs;
 pub mod describe;
 pub mod dhcp_options;
+pub mod gateways;
 pub mod group_associations;
 pub mod images;
 pub mod instance_types;
@@ -14,19 +16,33 @@ pub mod instances;
 mod interface_addresses;
 mod interface_calls;
 mod interface_describe;
+mod interface_links;
 pub mod interface_permissions;
 pub mod interfaces;
 pub mod kinds;
+pub mod nat_gateways;
+pub mod network_acl_entries;
+pub mod network_acls;
+pub mod peering;
 mod permissions;
 pub mod pool;
+pub mod prefix_list_entries;
+pub mod prefix_lists;
 pub mod quotas;
+mod regions;
+pub mod route_tables;
+pub mod routes;
 pub mod rules;
 pub mod security_groups;
+mod subnet_attributes;
 pub mod subnets;
 pub mod tags;
 mod tokens;
 pub mod trunks;
 mod vpc_blocks;
+mod vpc_endpoint_changes;
+mod vpc_endpoint_services;
+pub mod vpc_endpoints;
 pub mod vpcs;
 pub(crate) mod zones;
 
@@ -38,8 +54,10 @@ use crate::world::World;
 
 /// The operations, by file.
 pub const OPERATIONS: &[&[Operation]] = &[
+    addresses::OPERATIONS,
     authorize::OPERATIONS,
     dhcp_options::OPERATIONS,
+    gateways::OPERATIONS,
     group_associations::OPERATIONS,
     images::OPERATIONS,
     instance_types::OPERATIONS,
@@ -47,10 +65,24 @@ pub const OPERATIONS: &[&[Operation]] = &[
     interface_calls::OPERATIONS,
     interface_describe::OPERATIONS,
     interface_permissions::OPERATIONS,
+    nat_gateways::OPERATIONS,
+    network_acl_entries::OPERATIONS,
+    network_acls::OPERATIONS,
+    peering::OPERATIONS,
+    prefix_list_entries::OPERATIONS,
+    prefix_lists::OPERATIONS,
+    regions::OPERATIONS,
+    route_tables::OPERATIONS,
+    routes::OPERATIONS,
     security_groups::OPERATIONS,
+    subnet_attributes::OPERATIONS,
     subnets::OPERATIONS,
     tags::OPERATIONS,
     trunks::OPERATIONS,
+    vpc_blocks::OPERATIONS,
+    vpc_endpoint_changes::OPERATIONS,
+    vpc_endpoint_services::OPERATIONS,
+    vpc_endpoints::OPERATIONS,
     vpcs::OPERATIONS,
     zones::OPERATIONS,
 ];
@@ -80,6 +112,24 @@ pub struct Ec2 {
     pub subnets: Table<subnets::Subnet>,
     /// VPCs.
     pub vpcs: Table<vpcs::Vpc>,
+    /// Elastic IP addresses; index `public-ip`, `association-id`, `network-interface-id`.
+    pub addresses: Table<addresses::Address>,
+    /// Egress-only internet gateways; index `vpc-id`.
+    pub egress_only_gateways: Table<gateways::EgressOnlyGateway>,
+    /// Internet gateways; index `attachment.vpc-id`.
+    pub internet_gateways: Table<gateways::InternetGateway>,
+    /// NAT gateways; index `vpc-id`, `subnet-id`.
+    pub nat_gateways: Table<nat_gateways::NatGateway>,
+    /// Network ACLs; index `vpc-id`, `association.subnet-id`, `association.association-id`.
+    pub network_acls: Table<network_acls::NetworkAcl>,
+    /// Peering connections; index `vpc-id` of either side.
+    pub peerings: Table<peering::Peering>,
+    /// Managed prefix lists.
+    pub prefix_lists: Table<prefix_lists::PrefixList>,
+    /// Route tables; index `vpc-id`, `association.subnet-id`, `association.gateway-id`.
+    pub route_tables: Table<route_tables::RouteTable>,
+    /// VPC endpoints; index `vpc-id`.
+    pub vpc_endpoints: Table<vpc_endpoints::VpcEndpoint>,
 }
 
 impl Default for Ec2 {
@@ -96,6 +146,15 @@ impl Default for Ec2 {
             security_groups: security_groups::table(),
             subnets: Table::indexed("ec2.subnets", subnets::Subnet::keys),
             vpcs: Table::new("ec2.vpcs"),
+            addresses: Table::indexed("ec2.addresses", addresses::Address::keys),
+            egress_only_gateways: Table::indexed("ec2.egress-only-gateways", gateways::EgressOnlyGateway::keys),
+            internet_gateways: Table::indexed("ec2.internet-gateways", gateways::InternetGateway::keys),
+            nat_gateways: Table::indexed("ec2.nat-gateways", nat_gateways::NatGateway::keys),
+            network_acls: Table::indexed("ec2.network-acls", network_acls::NetworkAcl::keys),
+            peerings: Table::indexed("ec2.peerings", peering::Peering::keys),
+            prefix_lists: Table::new("ec2.prefix-lists"),
+            route_tables: Table::indexed("ec2.route-tables", route_tables::RouteTable::keys),
+            vpc_endpoints: Table::indexed("ec2.vpc-endpoints", vpc_endpoints::VpcEndpoint::keys),
         }
     }
 }
@@ -103,6 +162,14 @@ impl Default for Ec2 {
 /// What happens later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Due {
+    /// A NAT gateway goes on, by its id.
+    NatGateway(String),
+    /// A peering connection goes on, by its id.
+    Peering(String),
+    /// A prefix list's change is complete, by its id.
+    PrefixList(String),
+    /// A VPC endpoint goes on, by its id.
+    VpcEndpoint(String),
     /// An attachment of an interface, by its id.
     Attachment(String),
     /// A security group's use in another VPC, by its id.
@@ -130,18 +197,32 @@ impl Ec2 {
             &mut self.security_groups,
             &mut self.subnets,
             &mut self.vpcs,
+            &mut self.addresses,
+            &mut self.egress_only_gateways,
+            &mut self.internet_gateways,
+            &mut self.nat_gateways,
+            &mut self.network_acls,
+            &mut self.peerings,
+            &mut self.prefix_lists,
+            &mut self.route_tables,
+            &mut self.vpc_endpoints,
         ]
     }
 }
 
 /// Makes what a new account has.
 pub(crate) fn furnish(world: &mut World) {
+    prefix_lists::furnish(world);
     vpcs::furnish(world).expect("the first VPC is within all limits");
 }
 
 /// What is due happens.
 pub(crate) fn on_timer(world: &mut World, due: Due) {
     match due {
+        Due::NatGateway(id) => nat_gateways::on_timer(world, &id),
+        Due::Peering(id) => peering::on_timer(world, &id),
+        Due::PrefixList(id) => prefix_lists::on_timer(world, &id),
+        Due::VpcEndpoint(id) => vpc_endpoints::on_timer(world, &id),
         Due::Attachment(id) => attachments::settle(world, &id),
         Due::GroupAssociation(id) => group_associations::settle(world, &id),
         Due::Instance { id, from } => instances::settle(world, &id, from),

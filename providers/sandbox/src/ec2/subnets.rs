@@ -14,7 +14,7 @@ pub use super::pool::{
 };
 use super::tags::{self, Tags, tag_set};
 use super::vpcs::{self, Vpc};
-use super::{arn, cidrs, pool, quotas, zones};
+use super::{arn, cidrs, network_acls, pool, quotas, route_tables, zones};
 use crate::aws::{Answer, ApiError, Call, Operation};
 use crate::world::World;
 
@@ -203,6 +203,7 @@ fn insert(world: &mut World, vpc_id: &str, cidr: Ipv4Net, zone: String, tags: Ta
         tags,
     };
     world.ec2.subnets.insert(subnet_id.clone(), subnet);
+    network_acls::guard_subnet(world, vpc_id, &subnet_id);
     subnet_id
 }
 
@@ -296,6 +297,8 @@ fn delete_subnet(world: &mut World, call: &Call) -> Answer {
     if pool::is_used(world, find(world, &id)?) {
         return Err(KIND.in_use(&id));
     }
+    route_tables::forget_subnet(world, &id);
+    network_acls::forget_subnet(world, &id);
     pool::remove(world, &id);
     world.ec2.subnets.remove(&id);
     Ok(done())

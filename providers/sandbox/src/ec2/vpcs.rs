@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 
 use super::describe::{Describe, Field, done, invalid, truth};
 use super::kinds::{Kind, kind};
+use super::routes::{Destination, Route, Target};
 use super::tags::{self, Tags, tag_set};
-use super::{cidrs, dhcp_options, quotas, security_groups, subnets, zones};
+use super::{
+    cidrs, dhcp_options, gateways, network_acls, quotas, route_tables, security_groups, subnets, vpc_blocks, zones,
+};
 use crate::aws::{Answer, ApiError, Call, Operation};
 use crate::world::World;
 
@@ -146,8 +149,7 @@ fn create_vpc(world: &mut World, call: &Call) -> Answer {
     quotas::VPCS.allow(world.ec2.vpcs.len())?;
     let id = create(world, New { cidr, tenancy, is_default: false, tags })?;
     if with_ipv6 {
-        let block = super::vpc_blocks::draw_ipv6(world);
-        world.ec2.vpcs.update(&id, |vpc| vpc.ipv6_blocks.push(block));
+        vpc_blocks::add_ipv6(world, &id);
     }
     Ok(json!({ "vpc": render(world, find(world, &id)?, "pending") }))
 }
@@ -194,6 +196,8 @@ pub fn create(world: &mut World, new: New) -> Result<String, ApiError> {
         tags: new.tags,
     };
     world.ec2.vpcs.insert(vpc_id.clone(), vpc);
+    route_tables::create(world, &vpc_id, true, Tags::new());
+    network_acls::create(world, &vpc_id, true, Tags::new());
     security_groups::create_default(world, &vpc_id);
     Ok(vpc_id)
 }
@@ -207,6 +211,12 @@ pub(super) fn furnish(world: &mut World) -> Result<String, ApiError> {
     let vpc_id = create(world, new)?;
     for zone in zones::names(&world.settings.region) {
         subnets::create_default(world, &zone)?;
+    }
+    let gateway = gateways::create(world, Some(vpc_id.clone()), Tags::new());
+    let everywhere = Destination::Cidr(Ipv4Net::default().into());
+    if let Some(main) = route_tables::main_of(world, &vpc_id).map(|table| table.route_table_id.clone()) {
+        let route = Route { destination: everywhere, target: Target::InternetGateway(gateway) };
+        world.ec2.route_tables.update(&main, |table| table.routes.push(route));
     }
     Ok(vpc_id)
 }
@@ -226,6 +236,12 @@ fn delete_vpc(world: &mut World, call: &Call) -> Answer {
     if has_dependents(world, &id) {
         return Err(KIND.in_use(&id));
     }
+    if let Some(main) = route_tables::main_of(world, &id).map(|table| table.route_table_id.clone()) {
+        world.ec2.route_tables.remove(&main);
+    }
+    if let Some(acl) = network_acls::default_of(world, &id).map(|acl| acl.network_acl_id.clone()) {
+        world.ec2.network_acls.remove(&acl);
+    }
     security_groups::delete_default(world, &id);
     world.ec2.vpcs.remove(&id);
     Ok(done())
@@ -233,8 +249,15 @@ fn delete_vpc(world: &mut World, call: &Call) -> Answer {
 
 /// Whether something is in the VPC that does not go with it.
 fn has_dependents(world: &World, id: &str) -> bool {
-    let key = format!("vpc-id={id}");
-    world.ec2.subnets.with(&key).next().is_some() || security_groups::any_besides_default(world, id)
+    let (key, ec2) = (format!("vpc-id={id}"), &world.ec2);
+    ec2.subnets.with(&key).next().is_some()
+        || gateways::of_vpc(world, id).is_some()
+        || ec2.egress_only_gateways.with(&key).next().is_some()
+        || ec2.route_tables.with(&key).any(|(_, table)| !table.is_main())
+        || ec2.network_acls.with(&key).any(|(_, acl)| !acl.is_default)
+        || ec2.peerings.with(&key).any(|(_, peering)| peering.status.is_alive())
+        || ec2.vpc_endpoints.with(&key).next().is_some()
+        || security_groups::any_besides_default(world, id)
 }
 
 fn modify_vpc_attribute(world: &mut World, call: &Call) -> Answer {
