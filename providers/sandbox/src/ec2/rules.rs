@@ -183,7 +183,7 @@ pub fn of<'a>(world: &'a World, group_id: &str, is_egress: bool) -> impl Iterato
 }
 
 /// Adds a rule without any check.
-pub(super) fn insert(
+pub fn insert(
     world: &mut World,
     group_id: &str,
     is_egress: bool,

@@ -20,6 +20,8 @@ pub enum Status {
     Updating,
     /// It is being removed.
     Deleting,
+    /// A cluster that could not be made.
+    Failed,
     /// It could not be made.
     CreateFailed,
     /// It could not be removed.
@@ -201,6 +203,8 @@ pub struct Node {
     pub version: String,
     /// Its image's release.
     pub release_version: String,
+    /// The version of the group's launch template that it was made from.
+    pub template_version: Option<String>,
 }
 
 /// Fewest, most and wanted nodes.

@@ -44,3 +44,76 @@ pub(crate) fn cluster(world: &World, name: &str) -> Cluster {
         interfaces: Vec::new(),
     }
 }
+
+/// The roles that clusters, nodes, Fargate and pods have in tests, by name: `cluster`, `node`, `fargate`, `pod`; `other` lets nobody in.
+pub(crate) fn make_roles(world: &mut World) {
+    for (name, service, actions) in [
+        ("cluster", "eks.amazonaws.com", r#""sts:AssumeRole""#),
+        ("node", "ec2.amazonaws.com", r#""sts:AssumeRole""#),
+        ("fargate", "eks-fargate-pods.amazonaws.com", r#""sts:AssumeRole""#),
+        ("pod", "pods.eks.amazonaws.com", r#"["sts:AssumeRole","sts:TagSession"]"#),
+        ("other", "lambda.amazonaws.com", r#""sts:AssumeRole""#),
+    ] {
+        let trust = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"{service}"}},"Action":{actions}}}]}}"#
+        );
+        let role = crate::iam::rows::Role {
+            name: name.to_owned(),
+            id: world.ids.base32("AROA", 17),
+            path: "/".to_owned(),
+            arn: role(name),
+            created: world.now,
+            trust,
+            description: None,
+            max_session_secs: 3600,
+            tags: BTreeMap::new(),
+            grants: crate::iam::rows::Grants::default(),
+            last_used: None,
+        };
+        world.iam.roles.insert(name, role);
+    }
+}
+
+/// The ARN of one of [`make_roles`]' roles.
+pub(crate) fn role(name: &str) -> String {
+    format!("arn:aws:iam::123456789012:role/{name}")
+}
+
+/// A VPC 10.0.0.0/16 with a private subnet in each of three zones; answers the subnets.
+pub(crate) fn make_network(world: &mut World) -> Vec<String> {
+    let vpc = crate::testing::ec2(world, "CreateVpc", &[("CidrBlock", "10.0.0.0/16")]);
+    let vpc_id = vpc["vpc"]["vpcId"].as_str().unwrap().to_owned();
+    ["a", "b", "c"]
+        .iter()
+        .enumerate()
+        .map(|(number, letter)| {
+            let (cidr, zone) = (format!("10.0.{number}.0/24"), format!("us-east-1{letter}"));
+            let asked = [("VpcId", vpc_id.as_str()), ("CidrBlock", &cidr), ("AvailabilityZone", &zone)];
+            let answer = crate::testing::ec2(world, "CreateSubnet", &asked);
+            answer["subnet"]["subnetId"].as_str().unwrap().to_owned()
+        })
+        .collect()
+}
+
+/// A world with an active cluster `c` of version 1.35 that uses access entries, and its subnets.
+pub(crate) fn with_cluster() -> (World, Vec<String>) {
+    let mut world = crate::testing::world();
+    make_roles(&mut world);
+    let subnets = make_network(&mut world);
+    let asked = serde_json::json!({
+        "name": "c", "roleArn": role("cluster"), "version": "1.35", "resourcesVpcConfig": { "subnetIds": subnets },
+        "accessConfig": { "authenticationMode": "API" },
+    });
+    crate::testing::eks(&mut world, "CreateCluster", asked).unwrap();
+    crate::testing::pass(&mut world, 10);
+    (world, subnets)
+}
+
+/// `base` with the members of `more` over it.
+pub(crate) fn over(base: &serde_json::Value, more: &serde_json::Value) -> serde_json::Value {
+    let mut all = base.clone();
+    for (name, value) in more.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    all
+}
