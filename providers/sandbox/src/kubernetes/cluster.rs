@@ -6,6 +6,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::api::tokens::TokenKey;
+
 /// Where a cluster answers, and what it shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cluster {
@@ -23,6 +25,9 @@ pub struct Cluster {
     pub key_pem: String,
     /// The bearer token of the sandbox's own kubeconfig, which may do everything.
     pub admin_token: String,
+    /// The key that signs tokens of service accounts, once there was need of one.
+    #[serde(default)]
+    pub token_key: Option<TokenKey>,
 }
 
 impl Cluster {
@@ -39,7 +44,16 @@ impl Cluster {
         getrandom::fill(&mut secret).map_err(|error| error.to_string())?;
         let admin_token = URL_SAFE_NO_PAD.encode(secret);
         let name = name.to_owned();
-        Ok(Self { name, port, authority_pem, authority_key_pem, certificate_pem, key_pem, admin_token })
+        Ok(Self {
+            name,
+            port,
+            authority_pem,
+            authority_key_pem,
+            certificate_pem,
+            key_pem,
+            admin_token,
+            token_key: None,
+        })
     }
 
     /// `https://127.0.0.1:PORT`.

@@ -22,6 +22,8 @@ pub(super) struct Ask<'a> {
     pub headers: &'a HeaderMap,
     pub body: &'a Bytes,
     pub user: User,
+    /// The ARN of an IAM principal, or empty.
+    pub principal: String,
     pub resource: Arc<Resource>,
 }
 

@@ -7,7 +7,7 @@ use super::resources::Resource;
 use super::status::Status;
 
 /// The media types of a body that is an object.
-const ACCEPTED: &str = "application/json, application/yaml";
+const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 /// Reads the object in a request's body.
 ///
@@ -17,6 +17,10 @@ pub(super) fn object(ask: &Ask<'_>) -> Result<Value, Status> {
     let value = match ask.content_type() {
         "" | "application/json" | "*/*" => json(ask.body)?,
         "application/yaml" => yaml(ask.body)?,
+        // Custom resources have no form in protobuf.
+        "application/vnd.kubernetes.protobuf" if ask.resource.definition.is_none() => {
+            super::protobuf::object(ask.body)?
+        }
         _ => return Err(Status::unsupported_media_type(ACCEPTED)),
     };
     if !value.is_object() {

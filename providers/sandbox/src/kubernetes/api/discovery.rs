@@ -23,16 +23,17 @@ pub(super) fn is_public(path: &str) -> bool {
 }
 
 /// Answers a path that names no resource.
-pub(super) fn answer(world: &World, cluster: &str, request: &Request<Bytes>) -> Result<Reply, Status> {
+pub(super) fn answer(world: &mut World, cluster: &str, request: &Request<Bytes>) -> Result<Reply, Status> {
     let path = request.uri().path();
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let all = || all(world, cluster);
+    let served = all(world, cluster);
+    let all = || served.as_slice();
     match segments[..] {
-        [""] => Ok(Reply::json(200, json!({ "paths": paths(&all()) }))),
+        [""] => Ok(Reply::json(200, json!({ "paths": paths(all()) }))),
         ["version"] => Ok(Reply::json(200, version())),
         ["healthz" | "livez" | "readyz", ..] => Ok(text("ok")),
-        ["api"] if is_aggregated(request) => Ok(aggregated(request, &all(), |group| group.is_empty())),
-        ["apis"] if is_aggregated(request) => Ok(aggregated(request, &all(), |group| !group.is_empty())),
+        ["api"] if is_aggregated(request) => Ok(aggregated(request, all(), |group| group.is_empty())),
+        ["apis"] if is_aggregated(request) => Ok(aggregated(request, all(), |group| !group.is_empty())),
         ["api"] => {
             let address = world.kubernetes.clusters.get(cluster).map(|row| format!("127.0.0.1:{}", row.port));
             let addresses = json!([{ "clientCIDR": "0.0.0.0/0", "serverAddress": address }]);
@@ -42,19 +43,17 @@ pub(super) fn answer(world: &World, cluster: &str, request: &Request<Bytes>) -> 
             ))
         }
         ["apis"] => {
-            let groups: Vec<Value> =
-                groups(&all()).iter().filter(|it| !it.name.is_empty()).map(Group::legacy).collect();
+            let groups: Vec<Value> = groups(all()).iter().filter(|it| !it.name.is_empty()).map(Group::legacy).collect();
             Ok(Reply::json(200, json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })))
         }
         ["apis", name] => {
-            let all = all();
-            let group = groups(&all).into_iter().find(|it| it.name == name).ok_or_else(Status::no_such_path)?;
+            let group = groups(all()).into_iter().find(|it| it.name == name).ok_or_else(Status::no_such_path)?;
             let mut group = group.legacy();
             (group["kind"], group["apiVersion"]) = (json!("APIGroup"), json!("v1"));
             Ok(Reply::json(200, group))
         }
-        ["api", version] => resource_list(&all(), "", version),
-        ["apis", group, version] => resource_list(&all(), group, version),
+        ["api", version] => resource_list(all(), "", version),
+        ["apis", group, version] => resource_list(all(), group, version),
         _ => super::documents::answer(world, cluster, request, &segments),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::status::{Cause, Status};
+use super::status::Status;
 use super::write::{Write, metadata, set};
 use crate::world::World;
 
@@ -34,24 +34,17 @@ pub(super) fn update(_world: &mut World, write: &Write<'_>, old: &Value, object:
     Ok(())
 }
 
-/// What a kind's rules say against a new object, besides its schema.
-pub(super) fn validate(_world: &World, _write: &Write<'_>, _object: &Value) -> Vec<Cause> {
-    Vec::new()
-}
-
-/// What is given out to a new object: addresses, ports.
-pub(super) fn allocate(_world: &mut World, _write: &Write<'_>, _object: &mut Value) -> Result<(), Status> {
-    Ok(())
-}
-
-/// What is given out to a changed object.
-pub(super) fn reallocate(
-    _world: &mut World,
-    _write: &Write<'_>,
-    _old: &Value,
-    _object: &mut Value,
+/// What is given out to an object: addresses, ports.
+pub(super) fn allocate(
+    world: &mut World,
+    write: &Write<'_>,
+    old: Option<&Value>,
+    object: &mut Value,
 ) -> Result<(), Status> {
-    Ok(())
+    match write.resource.stored().as_str() {
+        "services" if write.subresource.is_empty() => super::services::allocate(world, write, old, object),
+        _ => Ok(()),
+    }
 }
 
 /// Kinds whose status comes with them.

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 
 use super::ask::Ask;
+use super::authenticate::Sender;
 use super::path::{self, Place, Query};
 use super::reply::{Content, Reply, Shape, render};
 use super::resources::{self, Resource};
 use super::status::Status;
 use super::{authenticate, authorize, delete, discovery, patches, read, watch, write};
-use crate::kubernetes::admission::User;
 use crate::sandbox::Sandbox;
 use crate::server::body::Body;
 use crate::world::World;
@@ -39,10 +39,10 @@ pub async fn serve(sandbox: Sandbox, cluster: String, request: Request<Bytes>) -
     let query = Query::read(request.uri().query().unwrap_or(""));
     let answer = sandbox
         .with(|world| {
-            let user = authenticate::user(world, &cluster, &request);
+            let sender = authenticate::sender(world, &cluster, &request);
             match path::read(request.uri().path()) {
-                Some(place) => resource_request(world, &cluster, &request, user?, place, query),
-                None => other_request(world, &cluster, &request, user),
+                Some(place) => resource_request(world, &cluster, &request, sender?, place, query),
+                None => other_request(world, &cluster, &request, sender),
             }
         })
         .await;
@@ -61,11 +61,12 @@ fn other_request(
     world: &mut World,
     cluster: &str,
     request: &Request<Bytes>,
-    user: Result<User, Status>,
+    sender: Result<Sender, Status>,
 ) -> Result<Reply, Stop> {
     let path = request.uri().path();
     if !discovery::is_public(path) {
-        authorize::path(world, cluster, &user?, &request.method().as_str().to_lowercase(), path)?;
+        let sender = authorize::impersonated(world, cluster, sender?, request.headers())?;
+        authorize::path(world, cluster, &sender, &request.method().as_str().to_lowercase(), path)?;
     }
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Status::method_not_allowed().into());
@@ -77,20 +78,21 @@ fn resource_request(
     world: &mut World,
     cluster: &str,
     request: &Request<Bytes>,
-    user: User,
+    sender: Sender,
     place: Place,
     query: Query,
 ) -> Result<Reply, Stop> {
     let objects = &world.kubernetes.objects;
     let resource = resources::find(objects, cluster, &place.group, &place.version, &place.resource);
-    let user = authorize::impersonated(world, cluster, user, request.headers())?;
+    let sender = authorize::impersonated(world, cluster, sender, request.headers())?;
     let verb = verb(request.method(), &place, &query)?;
     // Who may not even ask is not told what exists.
-    authorize::place(world, cluster, &user, verb, &place)?;
+    authorize::place(world, cluster, &sender, verb, &place)?;
     let resource = resource.ok_or_else(Status::no_such_path)?;
     check_place(&resource, &place, verb)?;
     let (headers, body) = (request.headers(), request.body());
-    let ask = Ask { cluster, verb, place, query, headers, body, user, resource };
+    let Sender { user, principal } = sender;
+    let ask = Ask { cluster, verb, place, query, headers, body, user, principal, resource };
     let is_rehearsal = ask.is_rehearsal()?;
     let reply = run(world, &ask)?;
     if is_rehearsal { Err(Stop::Rehearsed(reply)) } else { Ok(reply) }
@@ -140,6 +142,9 @@ fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     }
     if let Some(answer) = super::reviews::run(world, ask) {
         return answer;
+    }
+    if ask.resource.kind == "Binding" {
+        return super::parts::bind_named(world, ask);
     }
     match ask.verb {
         "get" => read::get(world, ask),

@@ -1,12 +1,23 @@
 //! Where the schema's functions meet a request: defaults, unknown fields, validation, managers.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::ask::Ask;
 use super::resources::Resource;
 use super::status::{Cause, Status};
 use super::write::Write;
+use crate::kubernetes::schema::{Schema, catalog};
 use crate::world::World;
+
+/// The form of a resource's objects; `None` where nothing is known of it.
+pub(super) fn schema(resource: &Resource) -> Option<Arc<Schema>> {
+    match resource.definition_version() {
+        None => catalog::schema(&resource.group, &resource.version, &resource.kind),
+        Some(version) => Schema::structural(&version["schema"]["openAPIV3Schema"]).ok(),
+    }
+}
 
 /// Removes what the schema does not know, as `fieldValidation` says; answers warnings.
 pub(super) fn check(_ask: &Ask<'_>, object: Value) -> Result<(Value, Vec<String>), Status> {

@@ -128,7 +128,6 @@ pub fn create(world: &mut World, write: &Write<'_>, mut object: Value) -> Result
     super::strict::default(&mut object, resource);
     let mut causes = names::check(resource, &object);
     causes.extend(super::strict::validate(resource, &object, None));
-    causes.extend(prepare::validate(world, write, &object));
     if !causes.is_empty() {
         return Err(Status::invalid(resource, &name, &causes));
     }
@@ -136,7 +135,7 @@ pub fn create(world: &mut World, write: &Write<'_>, mut object: Value) -> Result
     if world.kubernetes.objects.get(&key).is_some() {
         return Err(Status::already_exists(resource, &name));
     }
-    prepare::allocate(world, write, &mut object)?;
+    prepare::allocate(world, write, None, &mut object)?;
     super::strict::record(world, write, None, &mut object);
     Ok(life::create(world, &key, object))
 }
@@ -165,7 +164,7 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
     if !causes.is_empty() {
         return Err(Status::invalid(resource, name, &causes));
     }
-    prepare::reallocate(world, write, &old, &mut object)?;
+    prepare::allocate(world, write, Some(&old), &mut object)?;
     super::strict::record(world, write, Some(&old), &mut object);
     life::update(world, &key, |it| *it = object).ok_or_else(|| Status::not_found(resource, name))
 }

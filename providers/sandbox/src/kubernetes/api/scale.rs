@@ -1,0 +1,110 @@
+//! The `scale` subresource: how many there are to be, whatever the kind.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::reply::Reply;
+use super::status::{Cause, Status};
+use super::write::{self, Write};
+use super::{decode, patches, read};
+use crate::world::World;
+
+/// Answers a request to `scale`.
+pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    let object = read::existing(world, ask)?;
+    let old = scale(ask, &object);
+    let new = match ask.verb {
+        "get" => return Ok(Reply::json(200, old)),
+        "update" => decode::object(ask)?,
+        _ => patches::patched(ask, &old)?,
+    };
+    if let Some(version) = new["metadata"]["resourceVersion"].as_str().filter(|it| !it.is_empty())
+        && object["metadata"]["resourceVersion"] != version
+    {
+        return Err(Status::modified(&ask.resource, &ask.place.name));
+    }
+    let replicas = new["spec"]["replicas"].as_i64().unwrap_or(0);
+    if replicas < 0 {
+        let mut resource = super::resources::Resource::clone(&ask.resource);
+        (resource.group, resource.kind) = ("autoscaling".to_owned(), "Scale".to_owned());
+        let cause = Cause::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
+        return Err(Status::invalid(&resource, &ask.place.name, &[cause]));
+    }
+    let mut changed = Value::clone(&super::reply::present(&ask.resource, &object));
+    set_path(&mut changed, &paths(ask).0, json!(replicas));
+    let manager = ask.manager();
+    let updated = write::replace(world, &Write::of(ask, &manager), &ask.place.name, changed)?;
+    Ok(Reply::json(200, scale(ask, &updated)))
+}
+
+/// Where the numbers are: what is wanted, what is, the selector in its text form.
+fn paths(ask: &Ask<'_>) -> (Vec<String>, Vec<String>, Option<Vec<String>>) {
+    let split = |path: &str| path.trim_start_matches('.').split('.').map(str::to_owned).collect::<Vec<_>>();
+    match ask.resource.definition_version().map(|version| &version["subresources"]["scale"]) {
+        Some(scale) => {
+            let path = |name: &str| scale[name].as_str().map(split);
+            let or = |name: &str, default: &str| path(name).unwrap_or_else(|| split(default));
+            (
+                or("specReplicasPath", ".spec.replicas"),
+                or("statusReplicasPath", ".status.replicas"),
+                path("labelSelectorPath"),
+            )
+        }
+        None => (split("spec.replicas"), split("status.replicas"), None),
+    }
+}
+
+fn scale(ask: &Ask<'_>, object: &Arc<Value>) -> Value {
+    let (wanted, is, selector) = paths(ask);
+    let at = |path: &[String]| path.iter().fold(&**object, |value, member| &value[member]).clone();
+    let number = |path: &[String]| at(path).as_i64().unwrap_or(0);
+    let metadata = &object["metadata"];
+    let mut status = json!({ "replicas": number(&is) });
+    let text = match selector {
+        Some(path) => at(&path).as_str().map(str::to_owned),
+        None => Some(selector_text(&object["spec"]["selector"])),
+    };
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        status["selector"] = json!(text);
+    }
+    let mut scale = json!({
+        "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": {}, "spec": { "replicas": number(&wanted) }, "status": status,
+    });
+    for member in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+        scale["metadata"][member] = metadata[member].clone();
+    }
+    scale
+}
+
+/// A selector as text: `a=b,c in (d,e)`.
+pub(super) fn selector_text(selector: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let labels = selector.get("matchLabels").unwrap_or(selector);
+    let is_plain = selector.get("matchLabels").is_some() || selector.get("matchExpressions").is_none();
+    let labels = labels.as_object().filter(|_| is_plain).into_iter().flatten();
+    let mut parts: Vec<String> = labels.map(|(key, value)| format!("{key}={}", text(value))).collect();
+    for it in selector["matchExpressions"].as_array().into_iter().flatten() {
+        let key = text(&it["key"]);
+        let values: Vec<String> = it["values"].as_array().into_iter().flatten().map(text).collect();
+        parts.push(match it["operator"].as_str().unwrap_or("") {
+            "In" => format!("{key} in ({})", values.join(",")),
+            "NotIn" => format!("{key} notin ({})", values.join(",")),
+            "Exists" => key,
+            _ => format!("!{key}"),
+        });
+    }
+    parts.join(",")
+}
+
+fn set_path(object: &mut Value, path: &[String], value: Value) {
+    let mut place = object;
+    for member in path {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        place = &mut place[member];
+    }
+    *place = value;
+}
