@@ -2,24 +2,96 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::read::existing;
 use super::reply::{Content, Reply};
-use super::status::Status;
+use super::resources::{self, Resource};
+use super::status::{Cause, Status};
 use super::write::{self, Write};
+use crate::kubernetes::apply::{self, ApplyError, Conflict};
+use crate::kubernetes::life;
 use crate::kubernetes::patch::{self, PatchError};
 use crate::kubernetes::schema::Schema;
 use crate::world::World;
 
 /// Answers a PATCH.
 pub(super) fn request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    if ask.content_type() == "application/apply-patch+yaml" {
+        return applied(world, ask);
+    }
+    if ask.query.is_on("force") {
+        return Err(options_invalid(Cause::forbidden("force", "may not be specified for non-apply patch")));
+    }
     let old = existing(world, ask)?;
-    let new = patched(ask, &super::reply::present(&ask.resource, &old))?;
+    let mut new = patched(ask, &super::reply::present(&ask.resource, &old))?;
+    let warnings = super::strict::prune(ask, &mut new, Vec::new())?;
     let (manager, name) = (ask.manager(), &ask.place.name);
     let updated = write::replace(world, &Write::of(ask, &manager), name, new)?;
-    Ok(Reply::new(200, Content::Object(Arc::clone(&ask.resource), updated, world.now)))
+    let mut reply = Reply::new(200, Content::Object(Arc::clone(&ask.resource), updated, world.now));
+    reply.warnings = warnings;
+    Ok(reply)
+}
+
+fn options_invalid(cause: Cause) -> Status {
+    let mut options = Resource::clone(&resources::builtin("", "v1", "pods").expect("the core group has pods"));
+    (options.group, options.kind) = ("meta.k8s.io".to_owned(), "PatchOptions".to_owned());
+    Status::invalid(&options, "", &[cause])
+}
+
+/// Answers a server-side apply; what is not there is made.
+fn applied(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    let resource = &ask.resource;
+    if ask.query.get("fieldManager").is_none() {
+        return Err(options_invalid(Cause::required("fieldManager", "is required for apply patch")));
+    }
+    let manager = ask.manager();
+    let write = Write { is_applied: true, ..Write::of(ask, &manager) };
+    let mut config = super::decode::yaml(ask.body)?;
+    if !config.is_object() {
+        return Err(Status::bad_request("error decoding YAML: the configuration is no object"));
+    }
+    super::decode::identify(&mut config, &resource.api_version(), &resource.kind, resource)?;
+    let name = &ask.place.name;
+    if config["metadata"]["name"].as_str().is_some_and(|sent| sent != name) {
+        let sent = config["metadata"]["name"].as_str().unwrap_or("");
+        return Err(Status::bad_request(format!(
+            "the name of the object ({sent}) does not match the name on the URL ({name})"
+        )));
+    }
+    let warnings = super::strict::prune(ask, &mut config, Vec::new())?;
+    write::metadata(&mut config).insert("name".to_owned(), json!(name));
+    let live = world.kubernetes.objects.get(&write.key(name)).map(|object| super::reply::present(resource, object));
+    if live.is_none() && !ask.place.subresource.is_empty() {
+        return Err(Status::not_found(resource, name));
+    }
+    let schema = super::strict::schema(resource).unwrap_or_else(Schema::any);
+    let (now, api_version) = (life::seconds(world), resource.api_version());
+    let who = super::strict::manager(&write, &now, &api_version);
+    let merged =
+        apply::apply(live.as_deref(), &config, &who, ask.query.is_on("force"), &schema).map_err(not_applied)?;
+    let (code, object) = match live {
+        Some(_) => (200, write::replace(world, &write, name, merged)?),
+        None => (201, write::create(world, &write, merged)?),
+    };
+    let mut reply = Reply::new(code, Content::Object(Arc::clone(resource), object, world.now));
+    reply.warnings = warnings;
+    Ok(reply)
+}
+
+fn not_applied(error: ApplyError) -> Status {
+    match error {
+        ApplyError::Conflicts { message, conflicts } => {
+            let mut status = Status::new(409, "Conflict", message);
+            let cause =
+                |it: &Conflict| json!({ "reason": "FieldManagerConflict", "message": it.message, "field": it.field });
+            status.details = json!({ "causes": conflicts.iter().map(cause).collect::<Vec<_>>() });
+            status
+        }
+        ApplyError::BadRequest(message) => Status::bad_request(message),
+        ApplyError::Untyped(message) => Status::new(500, "", message),
+    }
 }
 
 pub(super) fn patched(ask: &Ask<'_>, old: &Value) -> Result<Value, Status> {

@@ -191,8 +191,15 @@ mod tests {
         let mut world = crate::testing::world();
         let (resource, user) =
             (builtin("", "v1", "services").unwrap(), User { name: "a".to_owned(), groups: Vec::new() });
-        let write =
-            Write { cluster: "c", resource: &resource, namespace: "ns", subresource: "", user: &user, manager: "" };
+        let write = Write {
+            cluster: "c",
+            resource: &resource,
+            namespace: "ns",
+            subresource: "",
+            user: &user,
+            manager: "",
+            is_applied: false,
+        };
         let mut make = |name: &str, spec: Value| -> Result<Value, String> {
             let mut service = json!({ "kind": "Service", "metadata": { "name": name }, "spec": spec });
             allocate(&mut world, &write, None, &mut service).map_err(|status| status.message)?;

@@ -1,31 +1,103 @@
-//! Where the schema's functions meet a request: defaults, unknown fields, validation, managers.
+//! Where the schema's functions meet a request: unknown fields, defaults, validation, managers.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde_json::Value;
 
 use super::ask::Ask;
+use super::decode;
 use super::resources::Resource;
 use super::status::{Cause, Status};
 use super::write::Write;
-use crate::kubernetes::schema::{Schema, catalog};
+use crate::kubernetes::apply::{self, Manager};
+use crate::kubernetes::life;
+use crate::kubernetes::schema::{self, Schema, catalog};
 use crate::world::World;
 
-/// The form of a resource's objects; `None` where nothing is known of it.
+/// The form of a resource's objects as they are sent; `None` where nothing is known of it.
 pub(super) fn schema(resource: &Resource) -> Option<Arc<Schema>> {
-    match resource.definition_version() {
+    match &resource.definition {
         None => catalog::schema(&resource.group, &resource.version, &resource.kind),
-        Some(version) => Schema::structural(&version["schema"]["openAPIV3Schema"]).ok(),
+        Some((definition, place)) => custom(definition, *place),
     }
 }
 
-/// Removes what the schema does not know, as `fieldValidation` says; answers warnings.
-pub(super) fn check(_ask: &Ask<'_>, object: Value) -> Result<(Value, Vec<String>), Status> {
-    Ok((object, Vec::new()))
+/// The form of a resource's objects as they are kept.
+fn stored_schema(resource: &Resource) -> Option<Arc<Schema>> {
+    match resource.group.as_str() {
+        "events.k8s.io" => catalog::schema("", "v1", &resource.kind),
+        _ => schema(resource),
+    }
+}
+
+/// So many forms of custom resources are kept at hand.
+const FORMS: usize = 256;
+
+/// Forms of custom resources by definition, its revision, and version.
+static CUSTOM: LazyLock<Mutex<HashMap<String, Option<Arc<Schema>>>>> = LazyLock::new(Mutex::default);
+
+fn custom(definition: &Value, place: usize) -> Option<Arc<Schema>> {
+    let metadata = &definition["metadata"];
+    let name = format!("{}/{}/{place}", metadata["uid"], metadata["resourceVersion"]);
+    let mut forms = CUSTOM.lock().unwrap_or_else(PoisonError::into_inner);
+    if forms.len() >= FORMS {
+        forms.clear();
+    }
+    let read = || Schema::structural(&definition["spec"]["versions"][place]["schema"]["openAPIV3Schema"]).ok();
+    forms.entry(name).or_insert_with(read).clone()
+}
+
+/// Reads the object in a request's body without what its schema does not know, and the warnings about that.
+///
+/// # Errors
+/// Those of decoding; `BadRequest` for unknown or repeated fields when `fieldValidation` is `Strict`.
+pub(super) fn read(ask: &Ask<'_>) -> Result<(Value, Vec<String>), Status> {
+    let (mut object, repeated) = match ask.content_type() {
+        "" | "application/json" | "*/*" => {
+            let refuse = |error| Status::bad_request(format!("couldn't get version/kind; json parse error: {error}"));
+            schema::parse_strict(ask.body).map_err(refuse)?
+        }
+        _ => (decode::object(ask)?, Vec::new()),
+    };
+    if !object.is_object() {
+        return Err(Status::bad_request("couldn't get version/kind; json parse error: the body is no object"));
+    }
+    let warnings = prune(ask, &mut object, repeated)?;
+    Ok((object, warnings))
+}
+
+/// Removes what the schema does not know, and answers warnings about it, as `fieldValidation` says.
+pub(super) fn prune(ask: &Ask<'_>, object: &mut Value, repeated: Vec<String>) -> Result<Vec<String>, Status> {
+    let unknown = schema(&ask.resource).map(|schema| schema::prune(object, &schema)).unwrap_or_default();
+    let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
+    let repeated = repeated.into_iter().map(|path| format!("duplicate field \"{path}\""));
+    let wrong: Vec<String> = unknown.chain(repeated).collect();
+    match ask.query.get("fieldValidation") {
+        Some("Ignore") => Ok(Vec::new()),
+        Some("Strict") if !wrong.is_empty() => {
+            let (kind, version) = (&ask.resource.kind, &ask.resource.version);
+            Err(Status::bad_request(format!(
+                "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
+                wrong.join(", ")
+            )))
+        }
+        Some("Strict" | "Warn") | None => Ok(wrong),
+        Some(other) => {
+            let why = format!(
+                "fieldValidation: Unsupported value: \"{other}\": supported values: \"Ignore\", \"Strict\", \"Warn\""
+            );
+            Err(Status::new(422, "Invalid", format!("CreateOptions.meta.k8s.io \"\" is invalid: {why}")))
+        }
+    }
 }
 
 /// Sets the schema's defaults.
-pub(super) fn default(_object: &mut Value, _resource: &Resource) {}
+pub(super) fn default(object: &mut Value, resource: &Resource) {
+    if let Some(schema) = stored_schema(resource) {
+        schema::default(object, &schema);
+    }
+}
 
 /// What the schema says against an object.
 pub(super) fn validate(_resource: &Resource, _object: &Value, _old: Option<&Value>) -> Vec<Cause> {
@@ -33,4 +105,19 @@ pub(super) fn validate(_resource: &Resource, _object: &Value, _old: Option<&Valu
 }
 
 /// Records in `managedFields` who set what.
-pub(super) fn record(_world: &World, _write: &Write<'_>, _old: Option<&Value>, _object: &mut Value) {}
+pub(super) fn record(world: &World, write: &Write<'_>, old: Option<&Value>, object: &mut Value) {
+    let Some(schema) = stored_schema(write.resource) else { return };
+    let (now, api_version) = (life::seconds(world), write.resource.api_version());
+    apply::record_update(old, object, &manager(write, &now, &api_version), &schema);
+}
+
+/// Who writes, for `managedFields`.
+pub(super) fn manager<'a>(write: &Write<'a>, now: &'a str, api_version: &'a str) -> Manager<'a> {
+    Manager {
+        name: write.manager,
+        subresource: write.subresource,
+        api_version,
+        now,
+        has_status: write.resource.subresource("status").is_some(),
+    }
+}

@@ -30,6 +30,8 @@ pub struct Write<'a> {
     pub user: &'a User,
     /// Who is recorded in `managedFields`.
     pub manager: &'a str,
+    /// Whether the body has its `managedFields` already, as server-side apply made them.
+    pub is_applied: bool,
 }
 
 impl<'a> Write<'a> {
@@ -41,6 +43,7 @@ impl<'a> Write<'a> {
             subresource: &ask.place.subresource,
             user: &ask.user,
             manager,
+            is_applied: false,
         }
     }
 
@@ -73,9 +76,8 @@ impl<'a> Write<'a> {
 
 /// Answers a POST to a collection.
 pub(super) fn create_request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
-    let object = decode::object(ask)?;
+    let (object, warnings) = super::strict::read(ask)?;
     let manager = ask.manager();
-    let (object, warnings) = super::strict::check(ask, object)?;
     let created = create(world, &Write::of(ask, &manager), object)?;
     let mut reply = Reply::new(201, Content::Object(Arc::clone(&ask.resource), created, world.now));
     reply.warnings = warnings;
@@ -84,9 +86,8 @@ pub(super) fn create_request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, 
 
 /// Answers a PUT.
 pub(super) fn update_request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
-    let object = decode::object(ask)?;
+    let (object, warnings) = super::strict::read(ask)?;
     let manager = ask.manager();
-    let (object, warnings) = super::strict::check(ask, object)?;
     let write = Write::of(ask, &manager);
     let name = &ask.place.name;
     if world.kubernetes.objects.get(&write.key(name)).is_none() && is_made_by_update(&ask.resource) {
@@ -125,7 +126,6 @@ pub fn create(world: &mut World, write: &Write<'_>, mut object: Value) -> Result
     super::strict::default(&mut object, resource);
     prepare::create(world, write, &name, &mut object)?;
     write.admit(world, Operation::Create, &name, None, &mut object)?;
-    super::strict::default(&mut object, resource);
     let mut causes = names::check(resource, &object);
     causes.extend(super::strict::validate(resource, &object, None));
     if !causes.is_empty() {
@@ -136,7 +136,9 @@ pub fn create(world: &mut World, write: &Write<'_>, mut object: Value) -> Result
         return Err(Status::already_exists(resource, &name));
     }
     prepare::allocate(world, write, None, &mut object)?;
-    super::strict::record(world, write, None, &mut object);
+    if !write.is_applied {
+        super::strict::record(world, write, None, &mut object);
+    }
     Ok(life::create(world, &key, object))
 }
 
@@ -157,7 +159,6 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
     super::strict::default(&mut object, resource);
     prepare::update(world, write, &old, &mut object)?;
     write.admit(world, Operation::Update, name, Some(&old), &mut object)?;
-    super::strict::default(&mut object, resource);
     let mut causes = names::check(resource, &object);
     causes.extend(super::strict::validate(resource, &object, Some(&old)));
     causes.extend(super::immutable::check(resource, &old, &object));
@@ -165,7 +166,9 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
         return Err(Status::invalid(resource, name, &causes));
     }
     prepare::allocate(world, write, Some(&old), &mut object)?;
-    super::strict::record(world, write, Some(&old), &mut object);
+    if !write.is_applied {
+        super::strict::record(world, write, Some(&old), &mut object);
+    }
     life::update(world, &key, |it| *it = object).ok_or_else(|| Status::not_found(resource, name))
 }
 
