@@ -45,19 +45,33 @@ impl<T: Row> Describe<T> {
         self.answer_for(world, table, call, &call.texts(self.ids))
     }
 
+    /// Answers the operation, with rows that are `wanted` only.
+    ///
+    /// # Errors
+    /// As [`Describe::answer`].
+    pub fn answer_where(&self, world: &World, table: &Table<T>, call: &Call, wanted: fn(&T) -> bool) -> Answer {
+        self.choose(world, table, call, &call.texts(self.ids), wanted)
+    }
+
     /// Answers the operation, for these ids; none means all.
     ///
     /// # Errors
     /// As [`Describe::answer`].
     pub fn answer_for(&self, world: &World, table: &Table<T>, call: &Call, asked: &[String]) -> Answer {
+        self.choose(world, table, call, asked, |_| true)
+    }
+
+    fn choose(&self, world: &World, table: &Table<T>, call: &Call, asked: &[String], wanted: fn(&T) -> bool) -> Answer {
         let names: Vec<&str> = self.filters.iter().map(|(name, _)| *name).collect();
         let filters = Filters::read(call, &names)?;
         let (limit, after) = paging(call, self.limits)?;
-        let fits = |row: &T| filters.accept((self.tags)(row), |name| self.values(world, row, name));
-        let chosen = if asked.is_empty() { self.look_up(table, &filters) } else { Some(self.asked(table, asked)?) };
-        let page = match chosen {
-            Some(rows) => take(rows.range::<str, _>(from(after.as_deref())).map(|(id, row)| (*id, *row)), fits, limit),
-            None => take(table.after(after.as_deref().unwrap_or("")), fits, limit),
+        let fits = |row: &T| wanted(row) && filters.accept((self.tags)(row), |name| self.values(world, row, name));
+        let after = after.as_deref().unwrap_or("");
+        let page = if asked.is_empty() {
+            take(self.look_up(table, &filters, after), fits, limit)
+        } else {
+            let rows = self.asked(table, asked)?;
+            take(rows.into_iter().skip_while(|(id, _)| *id <= after && !after.is_empty()), fits, limit)
         };
         let items = page.items.into_iter().map(|row| (self.render)(world, row)).collect();
         Ok(listing(self.set, Page { items, next: page.next }))
@@ -73,12 +87,24 @@ impl<T: Row> Describe<T> {
         Ok(ids.iter().filter_map(|id| table.entry(id)).collect())
     }
 
-    /// The rows that an index finds for one of the filters.
-    fn look_up<'a>(&self, table: &'a Table<T>, filters: &Filters) -> Option<BTreeMap<&'a str, &'a T>> {
+    /// The rows after an id, by id, that the index finds for the filter that leaves the fewest; all rows without such a filter.
+    fn look_up<'a>(&self, table: &'a Table<T>, filters: &Filters, after: &str) -> Rows<'a, T> {
         let usable =
             |name: &&str| self.indexed.contains(name) || (name.starts_with("tag:") && self.indexed.contains(&"tag"));
-        let (name, values) = filters.names().filter(usable).find_map(|name| Some((name, filters.exact(name)?)))?;
-        Some(values.iter().flat_map(|value| table.with(&format!("{name}={value}"))).collect())
+        let keys_of = |name| -> Option<Vec<String>> {
+            Some(filters.exact(name)?.iter().map(|value| format!("{name}={value}")).collect())
+        };
+        let keys = filters.names().filter(usable).filter_map(keys_of);
+        let fewest = keys.min_by_key(|keys| keys.iter().map(|key| table.count(key)).sum::<usize>());
+        match fewest.as_deref() {
+            None => Box::new(table.after(after)),
+            // One key's rows come in order already: a page costs what it holds, however many there are.
+            Some([key]) => Box::new(table.with_after(key, after)),
+            Some(keys) => {
+                let rows: BTreeMap<&str, &T> = keys.iter().flat_map(|key| table.with_after(key, after)).collect();
+                Box::new(rows.into_iter())
+            }
+        }
     }
 
     fn values(&self, world: &World, row: &T, name: &str) -> Vec<String> {
@@ -86,12 +112,7 @@ impl<T: Row> Describe<T> {
     }
 }
 
-type From<'a> = (std::ops::Bound<&'a str>, std::ops::Bound<&'a str>);
-
-fn from(after: Option<&str>) -> From<'_> {
-    use std::ops::Bound::{Excluded, Unbounded};
-    (after.map_or(Unbounded, Excluded), Unbounded)
-}
+type Rows<'a, T> = Box<dyn Iterator<Item = (&'a str, &'a T)> + 'a>;
 
 fn take<'a, T>(
     rows: impl Iterator<Item = (&'a str, &'a T)>,

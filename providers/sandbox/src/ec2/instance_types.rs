@@ -20,6 +20,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 /// An instance type.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of the file, which has them")]
 pub struct InstanceType {
     /// `m5.large`.
     pub name: &'static str,

@@ -115,6 +115,7 @@ pub struct Instance {
 
 /// What an instance is run with, besides what other objects have.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "EC2's parameters, which are truth values")]
 pub struct Options {
     /// The key pair.
     pub key_name: Option<String>,

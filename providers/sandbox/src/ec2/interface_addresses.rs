@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
-use super::interface_calls::{read_count, read_prefixes};
+use super::interface_calls::{read_count, read_ipv6_prefixes, read_prefixes};
 use super::interfaces::{self, NetworkInterface};
 use super::{instance_types, subnets};
 use crate::aws::{Answer, ApiError, Call, Operation};
@@ -143,23 +143,26 @@ fn assign_ipv6_addresses(world: &mut World, call: &Call) -> Answer {
     let mut interface = interfaces::find(world, &id)?.clone();
     let wanted: Vec<Ipv6Addr> = read_all(&call.texts("Ipv6Addresses"))?;
     let count = read_count(call, "Ipv6AddressCount")?.unwrap_or(0);
-    if call.has("Ipv6Prefix") || call.has("Ipv6PrefixCount") {
-        return Err(ApiError::new("UnsupportedOperation", "The sandbox has no IPv6 prefixes for network interfaces."));
-    }
-    if wanted.is_empty() == (count == 0) {
-        let message = "The request must contain exactly one of: ipv6Addresses, ipv6AddressCount";
+    let prefixes = read_ipv6_prefixes(call)?;
+    let prefix_count = read_count(call, "Ipv6PrefixCount")?.unwrap_or(0);
+    let ways = [!wanted.is_empty(), count > 0, !prefixes.is_empty(), prefix_count > 0];
+    if ways.iter().filter(|way| **way).count() != 1 {
+        let message =
+            "The request must contain exactly one of: ipv6Addresses, ipv6AddressCount, ipv6Prefixes, ipv6PrefixCount";
         return Err(ApiError::new("InvalidParameterCombination", message));
     }
     let assigned = interfaces::take_ipv6(world, &mut interface, wanted, count)?;
+    let blocks = interfaces::take_ipv6_prefixes(world, &mut interface, prefixes, prefix_count)?;
     world.ec2.interfaces.insert(&id, interface);
-    Ok(json!({ "networkInterfaceId": id, "assignedIpv6Addresses": assigned }))
+    Ok(json!({ "networkInterfaceId": id, "assignedIpv6Addresses": assigned, "assignedIpv6PrefixSet": blocks }))
 }
 
 fn unassign_ipv6_addresses(world: &mut World, call: &Call) -> Answer {
     let id = call.required("NetworkInterfaceId")?;
     let mut interface = interfaces::find(world, &id)?.clone();
     let gone: Vec<Ipv6Addr> = read_all(&call.texts("Ipv6Addresses"))?;
-    if gone.is_empty() {
+    let blocks = read_ipv6_prefixes(call)?;
+    if gone.is_empty() && blocks.is_empty() {
         return Err(ApiError::missing(call.service, "ipv6Addresses"));
     }
     for address in &gone {
@@ -169,6 +172,13 @@ fn unassign_ipv6_addresses(world: &mut World, call: &Call) -> Answer {
         interface.ipv6_addresses.remove(at);
         subnets::release_ipv6(world, &interface.subnet_id, *address);
     }
+    for block in &blocks {
+        let Some(at) = interface.ipv6_prefixes.iter().position(|one| one == block) else {
+            return Err(wrong(format!("Some of {block} are not assigned to interface {id}")));
+        };
+        interface.ipv6_prefixes.remove(at);
+        subnets::release_ipv6_prefix(world, &interface.subnet_id, *block);
+    }
     world.ec2.interfaces.insert(&id, interface);
-    Ok(json!({ "networkInterfaceId": id, "unassignedIpv6Addresses": gone }))
+    Ok(json!({ "networkInterfaceId": id, "unassignedIpv6Addresses": gone, "unassignedIpv6PrefixSet": blocks }))
 }

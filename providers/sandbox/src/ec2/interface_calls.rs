@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde_json::{Map, Value, json};
 
 use super::attachments::{self, Attach};
@@ -83,9 +83,15 @@ pub(super) fn read_new(call: &Params) -> Result<NewInterface, ApiError> {
     if ipv6_count.is_some() && !ipv6_addresses.is_empty() {
         return Err(combined("ipv6AddressCount", "ipv6Addresses"));
     }
-    if call.has("Ipv6Prefix") || call.has("Ipv6PrefixCount") {
-        return Err(ApiError::new("UnsupportedOperation", "The sandbox has no IPv6 prefixes for network interfaces."));
+    let ipv6_prefixes = read_ipv6_prefixes(call)?;
+    let ipv6_prefix_count = read_count(call, "Ipv6PrefixCount")?;
+    if ipv6_prefix_count.is_some() && !ipv6_prefixes.is_empty() {
+        return Err(combined("ipv6PrefixCount", "ipv6Prefixes"));
     }
+    let primary_ipv6 = match call.boolean("EnablePrimaryIpv6")? {
+        Some(is_wanted) => is_wanted,
+        None => call.boolean("PrimaryIpv6")?.unwrap_or(false),
+    };
     let description = call.text("Description").unwrap_or_default();
     if description.chars().count() > 255 {
         return Err(wrong("Value for parameter description is invalid. It must not have more than 255 characters."));
@@ -100,6 +106,9 @@ pub(super) fn read_new(call: &Params) -> Result<NewInterface, ApiError> {
         ipv4_prefix_count: ipv4_prefix_count.unwrap_or(0),
         ipv6_addresses,
         ipv6_count,
+        ipv6_prefixes,
+        ipv6_prefix_count: ipv6_prefix_count.unwrap_or(0),
+        has_primary_ipv6: primary_ipv6,
         connection_tracking: read_tracking(call)?,
         ..NewInterface::default()
     })
@@ -144,6 +153,21 @@ pub(super) fn read_prefixes(call: &Params) -> Result<Vec<Ipv4Net>, ApiError> {
     let read = |text: &String| match text.parse::<Ipv4Net>() {
         Ok(block) if block.prefix_len() == 28 && block.trunc() == block => Ok(block),
         _ => Err(wrong(format!("{text} is not a /28 IPv4 prefix"))),
+    };
+    texts.iter().map(read).collect()
+}
+
+/// `/80` blocks: as structures at a creation, as text at an assignment.
+pub(super) fn read_ipv6_prefixes(call: &Params) -> Result<Vec<Ipv6Net>, ApiError> {
+    let plain = call.texts("Ipv6Prefix");
+    let texts = if plain.is_empty() {
+        call.structures("Ipv6Prefix").iter().map(|one| one.required("Ipv6Prefix")).collect::<Result<_, _>>()?
+    } else {
+        plain
+    };
+    let read = |text: &String| match text.parse::<Ipv6Net>() {
+        Ok(block) if block.prefix_len() == 80 && block.trunc() == block => Ok(block),
+        _ => Err(wrong(format!("{text} is not a /80 IPv6 prefix"))),
     };
     texts.iter().map(read).collect()
 }
@@ -200,13 +224,21 @@ enum Change {
     Groups(Vec<String>),
     Attachment { id: String, delete_on_termination: bool },
     Tracking(ConnectionTracking),
+    PrimaryIpv6,
 }
 
 /// Reads the one attribute that a call changes. AWS takes one in a call (API reference).
 fn read_change(call: &Params) -> Result<Change, ApiError> {
-    let names = ["Description", "SourceDestCheck", "SecurityGroupId", "Attachment", "ConnectionTrackingSpecification"];
+    let names = [
+        "Description",
+        "SourceDestCheck",
+        "SecurityGroupId",
+        "Attachment",
+        "ConnectionTrackingSpecification",
+        "EnablePrimaryIpv6",
+    ];
     let given: Vec<&str> = names.into_iter().filter(|name| call.has(name)).collect();
-    for name in ["EnaSrdSpecification", "EnablePrimaryIpv6", "AssociatePublicIpAddress", "AssociatedSubnetId"] {
+    for name in ["EnaSrdSpecification", "AssociatePublicIpAddress", "AssociatedSubnetId"] {
         if call.has(name) {
             return Err(ApiError::new("UnsupportedOperation", format!("The sandbox cannot change {name}.")));
         }
@@ -235,6 +267,10 @@ fn read_change(call: &Params) -> Result<Change, ApiError> {
             })
         }
         ["ConnectionTrackingSpecification"] => Ok(Change::Tracking(read_tracking(call)?)),
+        ["EnablePrimaryIpv6"] => match call.boolean("EnablePrimaryIpv6")? {
+            Some(true) => Ok(Change::PrimaryIpv6),
+            _ => Err(wrong("A primary IPv6 address cannot be disabled.")),
+        },
         [] => Err(ApiError::new("MissingParameter", "The request must contain an attribute to modify.")),
         _ => Err(ApiError::new("InvalidParameterCombination", "Fields for multiple attribute types specified")),
     }
@@ -259,6 +295,7 @@ fn modify_network_interface_attribute(world: &mut World, call: &Call) -> Answer 
         Change::SourceDestCheck(check) => interface.source_dest_check = check,
         Change::Groups(_) => interface.groups = groups,
         Change::Tracking(tracking) => interface.connection_tracking = tracking,
+        Change::PrimaryIpv6 => interface.has_primary_ipv6 = true,
         Change::Attachment { delete_on_termination, .. } => {
             if let Some(attachment) = &mut interface.attachment {
                 attachment.delete_on_termination = delete_on_termination;

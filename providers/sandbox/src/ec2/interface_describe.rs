@@ -8,13 +8,17 @@ use super::describe::{Describe, truth};
 use super::interfaces::{Attachment, KIND, NetworkInterface, PrivateAddress, PublicAddress};
 use super::tags::tag_set;
 use super::zones;
-use crate::aws::{Answer, Call, Operation};
+use crate::aws::{Answer, ApiError, Call, Operation};
 use crate::world::World;
 
 pub(super) const OPERATIONS: &[Operation] =
     &[Operation { name: "DescribeNetworkInterfaces", run: describe_network_interfaces }];
 
 fn describe_network_interfaces(world: &mut World, call: &Call) -> Answer {
+    if call.has("MaxResults") && call.has("NetworkInterfaceId") {
+        let message = "The parameter networkInterfaceIds cannot be used with the parameter maxResults";
+        return Err(ApiError::new("InvalidParameterCombination", message));
+    }
     DESCRIBE.answer(world, &world.ec2.interfaces, call)
 }
 
@@ -187,7 +191,11 @@ pub(super) fn render(world: &World, interface: &NetworkInterface) -> Value {
 pub(super) fn common(world: &World, interface: &NetworkInterface) -> Value {
     let primary = interface.addresses.first();
     let addresses = interface.addresses.iter().enumerate();
-    let ipv6 = interface.ipv6_addresses.iter().map(|address| json!({ "ipv6Address": address, "isPrimaryIpv6": false }));
+    let ipv6 = interface.ipv6_addresses.iter().enumerate();
+    let ipv6 = ipv6
+        .map(|(at, address)| json!({ "ipv6Address": address, "isPrimaryIpv6": at == 0 && interface.has_primary_ipv6 }));
+    let ipv6_prefixes: Vec<Value> =
+        interface.ipv6_prefixes.iter().map(|prefix| json!({ "ipv6Prefix": prefix })).collect();
     let ipv4_prefixes: Vec<Value> =
         interface.ipv4_prefixes.iter().map(|prefix| json!({ "ipv4Prefix": prefix })).collect();
     let public = primary.and_then(|address| address.public.as_ref());
@@ -202,5 +210,6 @@ pub(super) fn common(world: &World, interface: &NetworkInterface) -> Value {
         "association": public.map(|public| render_public(world, public)),
         "ipv6AddressesSet": ipv6.collect::<Vec<_>>(), "ipv6Address": interface.ipv6_addresses.first(),
         "ipv4PrefixSet": (!ipv4_prefixes.is_empty()).then_some(ipv4_prefixes),
+        "ipv6PrefixSet": (!ipv6_prefixes.is_empty()).then_some(ipv6_prefixes),
     })
 }

@@ -53,6 +53,8 @@ pub struct NetworkInterface {
     pub ipv4_prefixes: Vec<Ipv4Net>,
     /// `/80` blocks.
     pub ipv6_prefixes: Vec<Ipv6Net>,
+    /// Whether its first IPv6 address stays with it as its primary one.
+    pub has_primary_ipv6: bool,
     /// The instance that has it.
     pub attachment: Option<Attachment>,
     /// The trunk that it is a branch of.
@@ -247,6 +249,12 @@ pub struct NewInterface {
     pub ipv6_addresses: Vec<Ipv6Addr>,
     /// IPv6 addresses, by their number; `None` follows the subnet's `AssignIpv6AddressOnCreation`.
     pub ipv6_count: Option<usize>,
+    /// `/80` blocks, by themselves.
+    pub ipv6_prefixes: Vec<Ipv6Net>,
+    /// `/80` blocks, by their number.
+    pub ipv6_prefix_count: usize,
+    /// Whether the first IPv6 address is to be a primary one.
+    pub has_primary_ipv6: bool,
     /// Seconds after which idle connections are forgotten.
     pub connection_tracking: ConnectionTracking,
 }
@@ -282,6 +290,7 @@ pub fn create(world: &mut World, new: NewInterface) -> Result<String, ApiError> 
         ipv6_addresses: Vec::new(),
         ipv4_prefixes: Vec::new(),
         ipv6_prefixes: Vec::new(),
+        has_primary_ipv6: new.has_primary_ipv6,
         attachment,
         trunk: None,
         requester_id: new.requester_id,
@@ -300,6 +309,7 @@ pub fn create(world: &mut World, new: NewInterface) -> Result<String, ApiError> 
     }
     take_prefixes(world, &mut interface, new.ipv4_prefixes, new.ipv4_prefix_count)?;
     take_ipv6(world, &mut interface, new.ipv6_addresses, ipv6_count)?;
+    take_ipv6_prefixes(world, &mut interface, new.ipv6_prefixes, new.ipv6_prefix_count)?;
     let id = interface.id.clone();
     world.ec2.interfaces.insert(&id, interface);
     Ok(id)
@@ -397,6 +407,25 @@ pub(super) fn take_ipv6(
     Ok(taken)
 }
 
+/// Gives an interface `/80` blocks.
+///
+/// # Errors
+/// What the subnet refuses blocks with.
+pub(super) fn take_ipv6_prefixes(
+    world: &mut World,
+    interface: &mut NetworkInterface,
+    wanted: Vec<Ipv6Net>,
+    count: usize,
+) -> Result<Vec<Ipv6Net>, ApiError> {
+    let wanted = wanted.into_iter().map(Some).chain(std::iter::repeat_n(None, count));
+    let mut taken = Vec::new();
+    for wanted in wanted {
+        taken.push(subnets::take_ipv6_prefix(world, &interface.subnet_id, wanted)?);
+    }
+    interface.ipv6_prefixes.extend(&taken);
+    Ok(taken)
+}
+
 /// An interface.
 ///
 /// # Errors
@@ -430,6 +459,9 @@ pub fn remove(world: &mut World, id: &str) {
     }
     for address in &interface.ipv6_addresses {
         subnets::release_ipv6(world, &interface.subnet_id, *address);
+    }
+    for prefix in &interface.ipv6_prefixes {
+        subnets::release_ipv6_prefix(world, &interface.subnet_id, *prefix);
     }
     super::trunks::forget_branches(world, id);
     super::interface_permissions::forget(world, id);

@@ -4,8 +4,8 @@
 
 use super::tags::Tags;
 use super::{
-    Ec2, addresses, dhcp_options, gateways, instances, interfaces, nat_gateways, network_acls, peering, prefix_lists,
-    route_tables, rules, security_groups, subnets, vpc_endpoints, vpcs,
+    Ec2, addresses, dhcp_options, gateways, instances, interfaces, launch_templates, nat_gateways, network_acls,
+    peering, prefix_lists, route_tables, rules, security_groups, subnets, vpc_endpoints, vpcs,
 };
 use crate::aws::ApiError;
 
@@ -22,6 +22,7 @@ pub static KINDS: &[&Kind] = &[
     &peering::KIND,
     &prefix_lists::KIND,
     &route_tables::KIND,
+    &launch_templates::KIND,
     &rules::KIND,
     &security_groups::KIND,
     &subnets::KIND,

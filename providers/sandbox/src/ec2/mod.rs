@@ -10,7 +10,11 @@ pub mod describe;
 pub mod dhcp_options;
 pub mod gateways;
 pub mod group_associations;
+#[cfg(test)]
+mod group_tests;
 pub mod images;
+mod instance_calls;
+mod instance_describe;
 pub mod instance_types;
 pub mod instances;
 mod interface_addresses;
@@ -18,8 +22,13 @@ mod interface_calls;
 mod interface_describe;
 mod interface_links;
 pub mod interface_permissions;
+#[cfg(test)]
+mod interface_tests;
 pub mod interfaces;
 pub mod kinds;
+mod launch_template_calls;
+pub mod launch_template_data;
+pub mod launch_templates;
 pub mod nat_gateways;
 pub mod network_acl_entries;
 pub mod network_acls;
@@ -33,6 +42,7 @@ mod regions;
 pub mod route_tables;
 pub mod routes;
 pub mod rules;
+mod run_instances;
 pub mod security_groups;
 mod subnet_attributes;
 pub mod subnets;
@@ -60,6 +70,8 @@ pub const OPERATIONS: &[&[Operation]] = &[
     gateways::OPERATIONS,
     group_associations::OPERATIONS,
     images::OPERATIONS,
+    instance_calls::OPERATIONS,
+    instance_describe::OPERATIONS,
     instance_types::OPERATIONS,
     interface_addresses::OPERATIONS,
     interface_calls::OPERATIONS,
@@ -74,6 +86,8 @@ pub const OPERATIONS: &[&[Operation]] = &[
     regions::OPERATIONS,
     route_tables::OPERATIONS,
     routes::OPERATIONS,
+    launch_template_calls::OPERATIONS,
+    run_instances::OPERATIONS,
     security_groups::OPERATIONS,
     subnet_attributes::OPERATIONS,
     subnets::OPERATIONS,
@@ -104,6 +118,10 @@ pub struct Ec2 {
     pub interfaces: Table<interfaces::NetworkInterface>,
     /// IPv6 addresses and prefixes that are taken, by subnet and address; the subnet.
     pub ipv6_taken: Table<String>,
+    /// Launch templates; see [`launch_templates::table`] for the index.
+    pub launch_templates: Table<launch_templates::LaunchTemplate>,
+    /// Versions of launch templates; index `template`.
+    pub launch_template_versions: Table<launch_templates::LaunchTemplateVersion>,
     /// Rules of security groups; see [`rules::table`] for the index.
     pub rules: Table<rules::Rule>,
     /// Security groups; see [`security_groups::table`] for the index.
@@ -142,6 +160,8 @@ impl Default for Ec2 {
             interface_permissions: interface_permissions::table(),
             interfaces: interfaces::table(),
             ipv6_taken: Table::new("ec2.ipv6-taken"),
+            launch_templates: launch_templates::table(),
+            launch_template_versions: launch_templates::versions_table(),
             rules: rules::table(),
             security_groups: security_groups::table(),
             subnets: Table::indexed("ec2.subnets", subnets::Subnet::keys),
@@ -193,6 +213,8 @@ impl Ec2 {
             &mut self.interface_permissions,
             &mut self.interfaces,
             &mut self.ipv6_taken,
+            &mut self.launch_templates,
+            &mut self.launch_template_versions,
             &mut self.rules,
             &mut self.security_groups,
             &mut self.subnets,

@@ -147,11 +147,11 @@ impl Rule {
         }
     }
 
-    pub(super) fn from_text(&self) -> Option<String> {
+    pub(super) fn first_port_text(&self) -> Option<String> {
         self.spec.from_port.map(|port| port.to_string())
     }
 
-    pub(super) fn to_text(&self) -> Option<String> {
+    pub(super) fn last_port_text(&self) -> Option<String> {
         self.spec.to_port.map(|port| port.to_string())
     }
 

@@ -87,6 +87,13 @@ impl<T: Row> Table<T> {
         ids.filter_map(|id| self.rows.get_key_value(id).map(|(id, row)| (id.as_str(), row)))
     }
 
+    /// The rows that have this key and an id after `after`, by id.
+    pub fn with_after<'a>(&'a self, key: &str, after: &str) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
+        let range = (Bound::Excluded(after), Bound::Unbounded);
+        let ids = self.ids_by_key.get(key).map(|ids| ids.range::<str, _>(range)).into_iter().flatten();
+        ids.filter_map(|id| self.rows.get_key_value(id).map(|(id, row)| (id.as_str(), row)))
+    }
+
     /// How many rows have this key.
     pub fn count(&self, key: &str) -> usize {
         self.ids_by_key.get(key).map_or(0, BTreeSet::len)
