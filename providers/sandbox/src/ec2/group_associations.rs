@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::describe::{self, Describe};
 use super::kinds::Kind;
+use super::peering::Status;
 use super::rules::{self, Peer, Rule};
 use super::security_groups::{self, SecurityGroup};
 use super::tags::{Tags, tag_set};
@@ -233,8 +234,8 @@ fn describe_security_group_references(world: &mut World, call: &Call) -> Answer 
 /// Whether a rule names a group over a peering connection, and one of the two is no more.
 fn is_stale(world: &World, rule: &Rule) -> bool {
     let Peer::Group { group_id, peering_id: Some(peering_id), .. } = &rule.spec.peer else { return false };
-    let _ = peering_id;
-    !world.ec2.security_groups.contains(group_id)
+    let is_active = world.ec2.peerings.get(peering_id).is_some_and(|peering| peering.status == Status::Active);
+    !is_active || !world.ec2.security_groups.contains(group_id)
 }
 
 fn describe_stale_security_groups(world: &mut World, call: &Call) -> Answer {

@@ -92,18 +92,10 @@ const NODE_TYPES: &[&str] = &[
     "BOTTLEROCKET_ARM_64_FIPS",
 ];
 
-/// Kubernetes versions and the newest releases of their nodes' images.
-const RELEASES: &[(&str, &str)] = &[
-    ("1.33", "1.33.8-20261105"),
-    ("1.34", "1.34.6-20261105"),
-    ("1.35", "1.35.4-20261105"),
-    ("1.36", "1.36.3-20261105"),
-];
-
 /// All images by id.
 static IMAGES: LazyLock<BTreeMap<String, Image>> = LazyLock::new(|| {
     let mut images: Vec<Image> = Vec::new();
-    for (version, release) in RELEASES {
+    for (version, release) in crate::eks::releases() {
         images.extend(NODE_TYPES.iter().filter_map(|kind| for_nodes(version, release, kind)));
     }
     for architecture in ["x86_64", "arm64"] {

@@ -371,13 +371,7 @@ fn attach_at_launch(
 
 /// A public address out of Amazon's, for as long as the instance runs.
 fn give_public_address(world: &mut World, interface_id: &str) {
-    let address = loop {
-        let drawn = world.ids.bytes();
-        let address = Ipv4Addr::new(54, drawn[0], drawn[1], drawn[2].clamp(1, 254));
-        if world.ec2.interfaces.count(&format!("association.public-ip={address}")) == 0 {
-            break address;
-        }
-    };
+    let address = super::addresses::draw_public(world);
     let public = PublicAddress { address, allocation_id: None, association_id: None };
     world.ec2.interfaces.update(interface_id, |interface| {
         if let Some(first) = interface.addresses.first_mut() {

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::peering::{Peering, Status};
+use super::prefix_lists;
 use super::rules::{Peer, Spec};
 use super::security_groups::{self, SecurityGroup, is_plain};
 use crate::aws::{ApiError, Call, Params};
@@ -201,8 +203,7 @@ pub(super) fn read_description(params: &Params) -> Result<Option<String>, ApiErr
 
 /// Checks that a prefix list is there.
 pub(super) fn find_list(world: &World, id: &str) -> Result<(), ApiError> {
-    let _ = world;
-    Err(ApiError::new("InvalidPrefixListID.NotFound", format!("The prefix list ID '{id}' does not exist")))
+    prefix_lists::find(world, id).map(|_| ())
 }
 
 fn read_pair(world: &World, pair: &Params, group: &SecurityGroup, peers: Peers) -> Result<Peer, ApiError> {
@@ -249,8 +250,12 @@ pub(super) fn peer_group(
 }
 
 fn peering_between(world: &World, one: &str, other: &str, wanted: Option<&str>) -> Option<String> {
-    let _ = (world, one, other, wanted);
-    None
+    let fits = |(id, peering): &(&str, &Peering)| {
+        peering.status == Status::Active
+            && peering.sides().contains(&other)
+            && wanted.is_none_or(|wanted| wanted == *id)
+    };
+    world.ec2.peerings.with(&format!("vpc-id={one}")).find(fits).map(|(id, _)| id.to_owned())
 }
 
 /// The specs that are compared when rules are looked for: where a group is, and by which connection, does not matter.

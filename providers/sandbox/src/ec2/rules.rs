@@ -223,8 +223,9 @@ pub(super) fn check_count<'a>(world: &World, specs: impl Iterator<Item = &'a Spe
 
 /// How many rules a prefix list counts for, in IPv4 and in IPv6.
 fn entries(world: &World, id: &str) -> (usize, usize) {
-    let _ = (world, id);
-    (1, 1)
+    let Some(list) = world.ec2.prefix_lists.get(id) else { return (1, 1) };
+    let count = usize::try_from(list.max_entries).unwrap_or(usize::MAX);
+    if list.is_ipv6 { (0, count) } else { (count, 0) }
 }
 
 /// Rules as `IpPermissions`: those of one protocol and port range are one permission.

@@ -200,3 +200,9 @@ fn roll(world: &mut World, row: &str) {
     let after = world.settings.pace.update;
     world.schedule_in(after, Timer::Eks(Due::Roll { update: row.to_owned() }));
 }
+
+/// Kubernetes versions with the releases of their nodes' images: `1.36`, `1.36.3-20261105`.
+pub fn releases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let versions = catalog::versions().iter();
+    versions.flat_map(|it| it.release_versions.iter().map(|release| (it.cluster_version.as_str(), release.as_str())))
+}

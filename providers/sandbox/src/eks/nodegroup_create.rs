@@ -228,7 +228,7 @@ pub(super) fn check_template(template: &Template) -> Result<(), ApiError> {
              instance profile.",
         ));
     }
-    if data["NetworkInterfaces"]
+    if data["NetworkInterface"]
         .as_array()
         .into_iter()
         .flatten()

@@ -10,11 +10,12 @@ use super::request::invalid;
 use crate::aws::ApiError;
 use crate::ec2::images;
 use crate::ec2::instances::{self, Options, RunInstances};
+use crate::ec2::launch_templates;
 use crate::ec2::tags::Tags;
 use crate::iam::rows::InstanceProfile;
 use crate::world::World;
 
-/// A version of a launch template, with what it says (`LaunchTemplateData`).
+/// A version of a launch template, with what it says (`LaunchTemplateData`, by the names of calls).
 #[derive(Clone, Debug)]
 pub(super) struct Template {
     pub id: String,
@@ -178,7 +179,8 @@ fn groups(world: &World, row: &Nodegroup, data: &Value) -> Vec<String> {
     let texts = |value: &Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let of_template = [texts(&data["SecurityGroupIds"]), texts(&data["NetworkInterfaces"][0]["Groups"])].concat();
+    let of_template =
+        [texts(&data["SecurityGroupId"]), texts(&data["NetworkInterface"][0]["SecurityGroupId"])].concat();
     if !of_template.is_empty() {
         return of_template;
     }
@@ -216,11 +218,11 @@ fn interface_tags(row: &Nodegroup, data: &Value) -> Tags {
     tags
 }
 
-/// The tags of a template's `TagSpecifications` for a kind of resource.
+/// The tags of a template's tag specifications for a kind of resource.
 fn specified_tags(data: &Value, kind: &str) -> Tags {
-    let specifications = data["TagSpecifications"].as_array().into_iter().flatten();
+    let specifications = data["TagSpecification"].as_array().into_iter().flatten();
     let of_kind = specifications.filter(|it| it["ResourceType"] == kind);
-    let tags = of_kind.flat_map(|it| it["Tags"].as_array().into_iter().flatten());
+    let tags = of_kind.flat_map(|it| it["Tag"].as_array().into_iter().flatten());
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     tags.map(|tag| (text(&tag["Key"]), text(&tag["Value"]))).collect()
 }
@@ -251,10 +253,25 @@ pub(super) fn terminate(world: &mut World, id: &str, going: &[String]) {
 
 /// The launch template that a node group names, by id or name, in the version asked for (`$Default` when none is).
 pub(super) fn template(
-    _world: &World,
+    world: &World,
     id: Option<String>,
     name: Option<String>,
-    _version: Option<String>,
+    version: Option<String>,
 ) -> Result<Template, ApiError> {
-    Err(invalid(format!("launch template {} is not simulated yet", id.or(name).unwrap_or_default())))
+    // What EC2 refuses is told in EKS's own code.
+    let refused = |error: ApiError| invalid(error.message);
+    let template = match (id, name) {
+        (Some(id), None) => launch_templates::find(world, &id).map_err(refused)?,
+        (None, Some(name)) => launch_templates::named(world, &name).ok_or_else(|| {
+            invalid(format!("The specified launch template, with template name {name}, does not exist."))
+        })?,
+        _ => return Err(invalid("Exactly one of the launch template's id and name must be given.")),
+    };
+    let found = launch_templates::version(world, template, version.as_deref()).map_err(refused)?;
+    Ok(Template {
+        id: template.id.clone(),
+        name: template.name.clone(),
+        version: found.number.to_string(),
+        data: found.data.clone(),
+    })
 }
