@@ -133,7 +133,7 @@ pub fn draw_public(world: &mut World) -> Ipv4Addr {
     loop {
         let bytes = world.ids.bytes();
         // 3.208.0.0/12 is one of AWS's blocks in us-east-1.
-        let drawn = Ipv4Addr::new(3, 208 | (bytes[0] & 0x0f), bytes[1], bytes[2]);
+        let drawn = Ipv4Addr::new(3, 0xd0 | (bytes[0] & 0x0f), bytes[1], bytes[2]);
         if world.ec2.addresses.with(&format!("public-ip={drawn}")).next().is_none() {
             return drawn;
         }
@@ -341,4 +341,62 @@ fn describe_addresses_attribute(world: &mut World, call: &Call) -> Answer {
     let rows = rows.filter(|(id, _)| ids.is_empty() || ids.iter().any(|it| it == id));
     let rows = rows.map(|(id, it)| (id, json!({ "allocationId": id, "publicIp": it.public_ip.to_string() })));
     Ok(listing("addressSet", page::rest(rows, limit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::Service;
+    use crate::testing::{ec2, query, world};
+
+    #[test]
+    fn an_address_stands_for_one_interface() {
+        let mut world = world();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let subnet = world.ec2.subnets.iter().next().unwrap().0.to_owned();
+        let interface = |world: &mut World| {
+            text(
+                &ec2(world, "CreateNetworkInterface", &[("SubnetId", &subnet)])["networkInterface"]["networkInterfaceId"],
+            )
+        };
+        let (one, two) = (interface(&mut world), interface(&mut world));
+        let allocate = |world: &mut World| text(&ec2(world, "AllocateAddress", &[])["allocationId"]);
+        let (a, b) = (allocate(&mut world), allocate(&mut world));
+        let associate = |world: &mut World, address: &str, interface: &str, more: Option<(&str, &str)>| {
+            let mut pairs = vec![("AllocationId", address), ("NetworkInterfaceId", interface)];
+            pairs.extend(more);
+            query(world, Service::Ec2, "AssociateAddress", &pairs).err().map(|error| error.code)
+        };
+        let again = Some(("AllowReassociation", "true"));
+        for (address, interface, more, expected) in [
+            (&a, &one, Some(("PrivateIpAddress", "10.9.9.9")), Some("InvalidParameterValue")),
+            (&a, &one, None, None),
+            (&a, &one, None, None),
+            (&a, &two, None, Some("Resource.AlreadyAssociated")),
+            (&b, &one, None, Some("Resource.AlreadyAssociated")),
+            (&a, &two, again, None),
+            (&b, &two, again, None),
+        ] {
+            assert_eq!(associate(&mut world, address, interface, more).as_deref(), expected, "{address} {interface}");
+        }
+        let public = |world: &World, id: &str| world.ec2.interfaces.get(id).unwrap().addresses[0].public.clone();
+        assert!(public(&world, &one).is_none() && find(&world, &a).unwrap().association.is_none());
+        assert_eq!(public(&world, &two).unwrap().allocation_id.as_deref(), Some(b.as_str()));
+        ec2(&mut world, "DeleteNetworkInterface", &[("NetworkInterfaceId", &two)]);
+        ec2(&mut world, "ReleaseAddress", &[("AllocationId", &b)]);
+    }
+
+    #[test]
+    fn a_way_to_the_internet_is_needed() {
+        let mut world = world();
+        let vpc = ec2(&mut world, "CreateVpc", &[("CidrBlock", "10.0.0.0/16")])["vpc"]["vpcId"].clone();
+        let pairs = [("VpcId", vpc.as_str().unwrap()), ("CidrBlock", "10.0.0.0/24")];
+        let subnet = ec2(&mut world, "CreateSubnet", &pairs)["subnet"]["subnetId"].clone();
+        let made = ec2(&mut world, "CreateNetworkInterface", &[("SubnetId", subnet.as_str().unwrap())]);
+        let address = ec2(&mut world, "AllocateAddress", &[])["allocationId"].clone();
+        let interface = made["networkInterface"]["networkInterfaceId"].as_str().unwrap();
+        let pairs = [("AllocationId", address.as_str().unwrap()), ("NetworkInterfaceId", interface)];
+        let refused = query(&mut world, Service::Ec2, "AssociateAddress", &pairs);
+        assert_eq!(refused.unwrap_err().code, "Gateway.NotAttached");
+    }
 }

@@ -77,7 +77,7 @@ impl Block {
     }
 
     fn is_prefix_free(&self, bit: u32) -> bool {
-        self.taken[bit as usize / 64] >> (bit % 64) & 0xffff == 0
+        (self.taken[bit as usize / 64] >> (bit % 64)).trailing_zeros() >= PREFIX_SIZE
     }
 }
 

@@ -249,6 +249,37 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_counts_for_all_entries_of_its_list() {
+        let mut world = world();
+        let pairs = [("PrefixListName", "l"), ("MaxEntries", "59"), ("AddressFamily", "IPv4")];
+        let made = ec2(&mut world, "CreateManagedPrefixList", &pairs);
+        let id = made["prefixList"]["prefixListId"].as_str().unwrap().to_owned();
+        pass(&mut world, 10);
+        let vpc = world.ec2.vpcs.iter().next().unwrap().0.to_owned();
+        let pairs = [("GroupName", "g"), ("GroupDescription", "g"), ("VpcId", vpc.as_str())];
+        let group = ec2(&mut world, "CreateSecurityGroup", &pairs)["groupId"].as_str().unwrap().to_owned();
+        let allow = |world: &mut World, port: &str, peer: (&str, &str)| {
+            let name = format!("IpPermissions.1.{}", peer.0);
+            let pairs = [("GroupId", group.as_str()), ("IpPermissions.1.IpProtocol", "tcp"), (&name, peer.1)];
+            let ports = [("IpPermissions.1.FromPort", port), ("IpPermissions.1.ToPort", port)];
+            query(world, Service::Ec2, "AuthorizeSecurityGroupIngress", &[&pairs[..], &ports].concat())
+                .err()
+                .map(|error| error.code)
+        };
+        let list = ("PrefixListIds.1.PrefixListId", id.as_str());
+        let unknown = ("PrefixListIds.1.PrefixListId", "pl-0123456789abcdef0");
+        let block = ("IpRanges.1.CidrIp", "10.0.0.0/8");
+        assert_eq!(allow(&mut world, "1", unknown).as_deref(), Some("InvalidPrefixListID.NotFound"));
+        assert_eq!(allow(&mut world, "1", list), None);
+        assert_eq!(allow(&mut world, "2", block), None);
+        assert_eq!(allow(&mut world, "3", block).as_deref(), Some("RulesPerSecurityGroupLimitExceeded"));
+        let kept = query(&mut world, Service::Ec2, "DeleteManagedPrefixList", &[("PrefixListId", &id)]);
+        assert_eq!(refusal(kept), "DependencyViolation");
+        let answer = ec2(&mut world, "GetManagedPrefixListAssociations", &[("PrefixListId", &id)]);
+        assert_eq!(answer["prefixListAssociationSet"][0]["resourceId"], group);
+    }
+
+    #[test]
     fn lists_of_aws_are_there_and_stay() {
         let mut world = world();
         let filter = [("Filter.1.Name", "prefix-list-name"), ("Filter.1.Value.1", "com.amazonaws.us-east-1.s3")];

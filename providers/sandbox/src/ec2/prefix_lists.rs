@@ -133,26 +133,34 @@ pub(super) fn render(world: &World, list: &PrefixList) -> Value {
     })
 }
 
-/// AWS's own lists of the region. Their real blocks change; these are some of them.
+/// A list of AWS's: its name after `com.amazonaws.`, where `REGION` stands for the region; its weight, which is how many entries
+/// a reference counts for; some of its blocks.
+type OfAws = (&'static str, u32, &'static [&'static str]);
+
+/// AWS's own lists. The real blocks are more and change.
 ///
-/// Source: ip-ranges.amazonaws.com/ip-ranges.json, services S3 and DYNAMODB in us-east-1.
+/// Source: Amazon VPC User Guide, "Available AWS-managed prefix lists"; ip-ranges.amazonaws.com/ip-ranges.json.
+const LISTS_OF_AWS: [OfAws; 4] = [
+    ("REGION.s3", 1, &["3.5.0.0/19", "18.34.0.0/19", "52.216.0.0/15", "54.231.0.0/16"]),
+    ("REGION.dynamodb", 1, &["3.218.180.0/22", "52.94.0.0/22", "52.119.224.0/20"]),
+    ("global.cloudfront.origin-facing", 55, &["64.252.64.0/18", "130.176.0.0/18", "205.251.249.0/24"]),
+    ("REGION.vpc-lattice", 10, &["169.254.171.0/24"]),
+];
+
+/// Makes AWS's own lists.
 pub(super) fn furnish(world: &mut World) {
-    const OF_SERVICES: [(&str, &[&str]); 2] = [
-        ("s3", &["3.5.0.0/19", "18.34.0.0/19", "52.216.0.0/15", "54.231.0.0/16"]),
-        ("dynamodb", &["3.218.180.0/22", "52.94.0.0/22", "52.119.224.0/20"]),
-    ];
     let region = world.settings.region.clone();
-    for (service, blocks) in OF_SERVICES {
+    for (name, weight, blocks) in LISTS_OF_AWS {
         let id = format!("{}-{}", KIND.prefix, world.ids.hex(8));
-        let cidrs: Entries = blocks.iter().filter_map(|text| Some((text.parse().ok()?, None))).collect();
+        let entries: Entries = blocks.iter().filter_map(|text| Some((text.parse().ok()?, None))).collect();
         let list = PrefixList {
             prefix_list_id: id.clone(),
-            name: format!("com.amazonaws.{region}.{service}"),
+            name: format!("com.amazonaws.{}", name.replace("REGION", &region)),
             is_ipv6: false,
-            max_entries: u32::try_from(cidrs.len()).unwrap_or(1),
+            max_entries: weight,
             state: "create-complete".to_owned(),
             version: 1,
-            versions: BTreeMap::from([(1, cidrs)]),
+            versions: BTreeMap::from([(1, entries)]),
             is_aws: true,
             tags: Tags::new(),
         };

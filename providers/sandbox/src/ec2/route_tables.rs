@@ -9,7 +9,7 @@ use super::describe::{Describe, Field, done};
 use super::kinds::{Kind, kind};
 use super::routes::{self, Route};
 use super::tags::{self, Tags, tag_set};
-use super::{gateways, quotas, subnets, tokens, vpcs};
+use super::{gateways, quotas, subnets, tokens, vpc_endpoints, vpcs};
 use crate::aws::{Answer, ApiError, Call, Operation};
 use crate::world::World;
 
@@ -217,9 +217,14 @@ fn create_route_table(world: &mut World, call: &Call) -> Answer {
 
 fn delete_route_table(world: &mut World, call: &Call) -> Answer {
     let id = call.required("RouteTableId")?;
-    let in_endpoint = world.ec2.vpc_endpoints.values().any(|endpoint| endpoint.route_table_ids.contains(&id));
-    if !find(world, &id)?.associations.is_empty() || in_endpoint {
+    let table = find(world, &id)?;
+    if !table.associations.is_empty() {
         return Err(KIND.in_use(&id));
+    }
+    // Gateway endpoints lose the table with it.
+    let endpoints: Vec<String> = table.routes.iter().filter_map(Route::endpoint).map(str::to_owned).collect();
+    for endpoint in endpoints {
+        vpc_endpoints::remove_route_table(world, &endpoint, &id);
     }
     world.ec2.route_tables.remove(&id);
     Ok(done())

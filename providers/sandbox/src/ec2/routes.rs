@@ -55,6 +55,16 @@ pub enum Target {
     Endpoint(String),
 }
 
+impl Route {
+    /// The gateway endpoint that it belongs to.
+    pub fn endpoint(&self) -> Option<&str> {
+        match &self.target {
+            Target::Endpoint(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Destination {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -40,6 +40,10 @@ fn describe_availability_zones(world: &mut World, call: &Call) -> Answer {
     if let Some(unknown) = asked.iter().find(|name| !known.contains(name)) {
         return Err(ApiError::new("InvalidParameterValue", format!("Invalid availability zone: [{unknown}]")));
     }
+    let asked_ids = call.texts("ZoneId");
+    if let Some(unknown) = asked_ids.iter().find(|asked| !known.iter().any(|zone| id(zone).as_ref() == Some(asked))) {
+        return Err(ApiError::new("InvalidParameterValue", format!("Invalid availability zone-id: [{unknown}]")));
+    }
     let filters = Filters::read(
         call,
         &["group-name", "opt-in-status", "region-name", "state", "zone-id", "zone-name", "zone-type"],
@@ -47,6 +51,7 @@ fn describe_availability_zones(world: &mut World, call: &Call) -> Answer {
     let zones: Vec<Value> = known
         .iter()
         .filter(|name| asked.is_empty() || asked.contains(name))
+        .filter(|name| asked_ids.is_empty() || id(name).is_some_and(|id| asked_ids.contains(&id)))
         .map(|name| {
             json!({
                 "zoneName": name, "zoneId": id(name), "zoneState": "available", "regionName": region, "zoneType": "availability-zone",
