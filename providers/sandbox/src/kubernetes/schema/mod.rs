@@ -10,6 +10,7 @@ mod prune;
 pub mod quantity;
 mod read;
 mod strict;
+pub mod validate;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -19,6 +20,7 @@ use serde_json::{Map, Value};
 pub use self::defaults::default;
 pub use self::prune::prune;
 pub use self::strict::parse_strict;
+pub use self::validate::{Cause, validate};
 
 /// The form of a value.
 #[derive(Debug, Default)]
@@ -242,6 +244,31 @@ impl Schema {
     /// How the items of the list are told apart.
     pub fn list(&self) -> &List {
         self.list.as_ref().or(self.resolve().list.as_ref()).unwrap_or(&List::Atomic)
+    }
+
+    /// The paths at which CEL rules stand (`x-kubernetes-validations`). Nothing here evaluates them.
+    pub fn rules(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        if !self.is_builtin {
+            self.collect_rules("", &mut paths);
+        }
+        paths
+    }
+
+    fn collect_rules(&self, path: &str, paths: &mut Vec<String>) {
+        if self.limits.as_ref().is_some_and(|limits| !limits.rules.is_empty()) {
+            paths.push(path.to_owned());
+        }
+        let dot = if path.is_empty() { "" } else { "." };
+        for (name, member) in &self.properties {
+            member.collect_rules(&format!("{path}{dot}{name}"), paths);
+        }
+        if let Additional::Of(values) = &self.additional {
+            values.collect_rules(&format!("{path}{dot}*"), paths);
+        }
+        if let Some(items) = &self.items {
+            items.collect_rules(&format!("{path}[*]"), paths);
+        }
     }
 
     /// An object of this type that nobody has filled in, as Go encodes it: every member that is always written, empty. Custom
