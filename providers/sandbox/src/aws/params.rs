@@ -121,6 +121,8 @@ impl Params {
                 numbered.sort_by_key(|(number, _)| *number);
                 numbered.into_iter().map(|(_, item)| item).collect()
             }
+            // IAM's and STS's protocol writes an empty list as `Name=`.
+            Some(Value::String(text)) if text.is_empty() && self.service != Service::Ec2 => Vec::new(),
             Some(text) => vec![text],
             None => Vec::new(),
         }
@@ -167,6 +169,11 @@ mod tests {
         for params in [ec2, iam, eks] {
             assert_eq!(params.texts("GroupId"), ["a", "b", "c"]);
         }
+    }
+
+    #[test]
+    fn an_empty_list_has_a_name_of_its_own() {
+        assert!(query(Service::Iam, &[("Tags", "")]).structures("Tags").is_empty());
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub fn element(out: &mut String, name: &str, value: &Value, lists: Lists) {
             out.push_str(&format!("<{name}/>"));
             return;
         }
+        // A map of the query protocol: its entries stand side by side, with no list around them.
+        Value::Array(entries) if name == "entry" && lists == Lists::Member => {
+            entries.iter().for_each(|value| element(out, name, value, lists));
+            return;
+        }
         _ => {}
     }
     out.push_str(&format!("<{name}>"));
@@ -83,5 +88,17 @@ mod tests {
             assert!(out.contains(part), "{part} in {out}");
         }
         assert!(!out.contains("gone"));
+    }
+
+    #[test]
+    fn maps_are_entries() {
+        let mut out = String::new();
+        members(
+            &mut out,
+            &serde_json::json!({ "Map": { "entry": [{ "key": "a", "value": 1 }, { "key": "b", "value": 2 }] } }),
+            Lists::Member,
+        );
+        let entry = |key, value| format!("<entry><key>{key}</key><value>{value}</value></entry>");
+        assert_eq!(out, format!("<Map>{}{}</Map>", entry("a", 1), entry("b", 2)));
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::context::Context;
 use super::document::{Document, Effect};
 use super::evaluate::{Applied, Layer, Request, Source, applied};
-use super::rows::{Grants, Session, Tags};
+use super::rows::{Grants, Group, Session, Tags};
 use crate::world::World;
 
 /// What policies say to a request.
@@ -80,9 +80,7 @@ pub(crate) fn weigh(sources: &[Source], found: &[Applied]) -> Decision {
 /// A principal with the policies that bind it.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
-    /// The caller: for a role's session the session's ARN.
-    pub arn: String,
-    /// What `aws:PrincipalArn` says: for a role's session the role's ARN.
+    /// What `aws:PrincipalArn` says: the user's ARN, for a role's session the role's.
     pub identity_arn: String,
     pub is_root: bool,
     pub sources: Vec<Source>,
@@ -108,8 +106,8 @@ impl Principal {
                 ("aws:userid", user.id.clone()),
                 ("aws:PrincipalType", "User".to_owned()),
             ];
-            let (arn, tags) = (user.arn.clone(), user.tags.clone());
-            return Some(Self { identity_arn: arn.clone(), arn, is_root: false, sources, keys, tags });
+            let (identity_arn, tags) = (user.arn.clone(), user.tags.clone());
+            return Some(Self { identity_arn, is_root: false, sources, keys, tags });
         }
         Self::of_role(world, arn, session)
     }
@@ -145,14 +143,29 @@ impl Principal {
             keys.extend(session.source_identity.iter().map(|source| ("aws:SourceIdentity", source.clone())));
             keys.extend(session.federated.iter().map(|provider| ("aws:FederatedProvider", provider.clone())));
         }
-        let (arn, identity_arn) = (arn.to_owned(), role.arn.clone());
-        Some(Self { arn, identity_arn, is_root: false, sources, keys, tags })
+        Some(Self { identity_arn: role.arn.clone(), is_root: false, sources, keys, tags })
+    }
+
+    /// A group, as the policy simulator takes it.
+    pub fn of_group(world: &World, group: &Group) -> Self {
+        let mut sources = Vec::new();
+        collect(world, &group.grants, &mut sources);
+        Self::with(&group.arn, sources)
+    }
+
+    /// Somebody with these policies.
+    pub fn with(arn: &str, sources: Vec<Source>) -> Self {
+        Self { identity_arn: arn.to_owned(), is_root: false, sources, keys: Vec::new(), tags: Tags::new() }
+    }
+
+    /// Whether a statement of the principal's own policies denies a request.
+    pub fn denies(&self, request: &Request) -> bool {
+        found(&self.sources, request).iter().any(|applied| applied.effect == Effect::Deny)
     }
 
     fn root(arn: &str) -> Self {
-        let (arn, identity_arn) = (arn.to_owned(), arn.to_owned());
         let keys = vec![("aws:PrincipalType", "Account".to_owned())];
-        Self { arn, identity_arn, is_root: true, sources: Vec::new(), keys, tags: Tags::new() }
+        Self { identity_arn: arn.to_owned(), is_root: true, sources: Vec::new(), keys, tags: Tags::new() }
     }
 
     /// The context of a request by this principal: what was sent, and the keys that AWS adds.
@@ -203,5 +216,9 @@ fn collect(world: &World, grants: &Grants, sources: &mut Vec<Source>) {
 fn push(sources: &mut Vec<Source>, layer: Layer, name: &str, text: &str) {
     let nothing = Document { has_variables: true, statements: Vec::new() };
     let document = Document::parse(text).unwrap_or(nothing);
-    sources.push(Source { layer, name: name.to_owned(), document });
+    sources.push(Source { layer, name: name.to_owned(), document, text: text.to_owned() });
 }
+
+#[cfg(test)]
+#[path = "authorize_tests.rs"]
+mod tests;

@@ -39,6 +39,8 @@ pub struct Source {
     pub name: String,
     /// What it says.
     pub document: Document,
+    /// What it says, as sent.
+    pub text: String,
 }
 
 /// A statement that applies.
@@ -73,11 +75,16 @@ pub fn applied(source: &Source, request: &Request) -> Vec<Applied> {
 
 /// Whether action, resource and conditions of a statement fit. Principals are looked at where there are any: in trust policies.
 pub fn applies(statement: &Statement, request: &Request, has_variables: bool) -> bool {
+    concerns(statement, request, has_variables)
+        && statement.conditions.iter().all(|condition| condition.holds(request.context, has_variables))
+}
+
+/// Whether action and resource of a statement fit, whatever its conditions say.
+pub fn concerns(statement: &Statement, request: &Request, has_variables: bool) -> bool {
     let variables = has_variables.then_some(request.context);
     let action = |pattern: &str| Pattern::new(pattern, None).is_some_and(|it| it.fits_in_any_case(request.action));
     let resource =
         |pattern: &str| Pattern::new(pattern, variables).is_some_and(|it| it.of_arn().fits(request.resource));
     statement.actions.as_ref().is_some_and(|actions| actions.hold(action))
         && statement.resources.as_ref().is_none_or(|resources| resources.hold(resource))
-        && statement.conditions.iter().all(|condition| condition.holds(request.context, has_variables))
 }

@@ -1,6 +1,8 @@
 //! Who a request comes from.
 
-use crate::aws::{ApiError, Caller};
+use jiff::Timestamp;
+
+use crate::aws::{ApiError, Call, Caller};
 use crate::world::World;
 
 /// The user of a new account, with AdministratorAccess. Every unknown key means it while signatures are not verified.
@@ -47,6 +49,24 @@ fn administrator(world: &World, access_key: String) -> Caller {
         None => (format!("arn:aws:iam::{account}:user/{ADMINISTRATOR}"), ADMINISTRATOR_ID.to_owned()),
     };
     Caller { arn, user_id, account, access_key }
+}
+
+/// Remembers that a key or a role was used. Within a minute that is one use: not every call is worth a write.
+pub fn note_use(world: &mut World, call: &Call) {
+    let (now, key) = (world.now, &call.caller.access_key);
+    let is_news = |last: Option<Timestamp>| last.is_none_or(|last| now.as_second() - last.as_second() >= 60);
+    let region = if call.region.is_empty() { world.settings.region.clone() } else { call.region.clone() };
+    if let Some(row) = world.iam.access_keys.get(key)
+        && is_news(row.last_used.as_ref().map(|(time, ..)| *time))
+    {
+        let used = (now, region, call.service.name().to_owned());
+        world.iam.access_keys.update(key, |row| row.last_used = Some(used));
+    } else if let Some(role) = world.iam.sessions.get(key).and_then(|session| session.role.clone())
+        && let Some(row) = world.iam.roles.get(&role)
+        && is_news(row.last_used.as_ref().map(|(time, _)| *time))
+    {
+        world.iam.roles.update(&role, |row| row.last_used = Some((now, region)));
+    }
 }
 
 /// What STS and IAM say to an unknown key.

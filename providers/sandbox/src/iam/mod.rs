@@ -4,17 +4,34 @@
 //!
 //! Source: IAM API Reference (docs.aws.amazon.com/IAM/latest/APIReference), version 2010-05-08.
 
+mod account;
+pub mod actions;
+mod attach;
 pub mod authorize;
+mod common;
 pub mod condition;
 pub mod context;
 pub mod document;
-mod evaluate;
+pub mod enforce;
+pub mod evaluate;
+pub mod grammar;
+mod groups;
 mod identify;
+mod keys;
+pub mod linked;
 pub mod managed;
+mod oidc;
 pub mod pattern;
+mod policies;
 pub mod presigned;
+mod profiles;
+mod roles;
 pub mod rows;
 pub mod signature;
+mod simulate;
+mod tagging;
+pub mod trust;
+mod users;
 pub mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,10 +41,26 @@ use crate::store::table::{Durable, Table};
 use crate::world::World;
 use rows::{AccessKey, Grants, Group, InstanceProfile, OidcProvider, Policy, Role, Session, Tags, User};
 
-pub use identify::{ADMINISTRATOR, ADMINISTRATOR_KEY, ADMINISTRATOR_SECRET, identify};
+pub(crate) use common::{date, tags as sent_tags};
+pub use identify::{ADMINISTRATOR, ADMINISTRATOR_KEY, ADMINISTRATOR_SECRET, identify, note_use};
+pub(crate) use keys::secret as new_secret;
+pub use trust::trusts_service;
 
 /// The operations, by file.
-pub const OPERATIONS: &[&[Operation]] = &[];
+pub const OPERATIONS: &[&[Operation]] = &[
+    account::OPERATIONS,
+    attach::OPERATIONS,
+    groups::OPERATIONS,
+    keys::OPERATIONS,
+    linked::OPERATIONS,
+    oidc::OPERATIONS,
+    policies::OPERATIONS,
+    profiles::OPERATIONS,
+    roles::OPERATIONS,
+    simulate::OPERATIONS,
+    tagging::OPERATIONS,
+    users::OPERATIONS,
+];
 
 /// IAM's and STS's objects.
 #[derive(Debug)]
@@ -48,6 +81,10 @@ pub struct Iam {
     pub access_keys: Table<AccessKey>,
     /// Temporary credentials by access key.
     pub sessions: Table<Session>,
+    /// Deletions of service-linked roles by task.
+    pub deletions: Table<linked::Deletion>,
+    /// The account's alias, with the time at which it was made; at most one.
+    pub aliases: Table<jiff::Timestamp>,
 }
 
 impl Default for Iam {
@@ -61,6 +98,8 @@ impl Default for Iam {
             oidc_providers: Table::new("iam-oidc-providers"),
             access_keys: Table::indexed("iam-access-keys", AccessKey::keys),
             sessions: Table::indexed("sts-sessions", Session::keys),
+            deletions: Table::new("iam-deletions"),
+            aliases: Table::new("iam-aliases"),
         }
     }
 }
@@ -76,6 +115,8 @@ impl Iam {
             &mut self.oidc_providers,
             &mut self.access_keys,
             &mut self.sessions,
+            &mut self.deletions,
+            &mut self.aliases,
         ]
     }
 

@@ -32,6 +32,8 @@ pub(crate) async fn serve(sandbox: Sandbox, request: Request<Bytes>) -> Served {
                 let caller = iam::verify::caller(world, service, operation.name, &parts)?;
                 let id = request_id.clone();
                 let call = Call { service, operation: operation.name, params, caller, region, request_id: id };
+                iam::enforce::check(world, &call)?;
+                iam::note_use(world, &call);
                 operation.answer(world, &call)
             });
             run.await.map(|value| (operation.name, value))
