@@ -232,7 +232,7 @@ static DESCRIBE: Describe<Rule> = Describe {
         ("group-id", |_, rule| vec![rule.group_id.clone()]),
         ("security-group-rule-id", |_, rule| vec![rule.id.clone()]),
     ],
-    indexed: &["group-id", "tag"],
+    indexed: &["security-group-rule-id", "group-id", "tag"],
     limits: (5, 1000),
     tags: |rule| &rule.tags,
     render: rules::render,

@@ -170,6 +170,7 @@ impl Default for Options {
 pub fn table() -> Table<Instance> {
     Table::indexed("ec2.instances", |row| {
         let mut keys = vec![
+            format!("instance-id={}", row.id),
             format!("reservation-id={}", row.reservation_id),
             format!("vpc-id={}", row.vpc_id),
             format!("subnet-id={}", row.subnet_id),

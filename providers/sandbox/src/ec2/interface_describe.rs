@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use super::describe::{Describe, truth};
-use super::interfaces::{Attachment, KIND, NetworkInterface, PrivateAddress, PublicAddress};
+use super::interfaces::{Attachment, ConnectionTracking, KIND, NetworkInterface, PrivateAddress, PublicAddress};
 use super::tags::tag_set;
 use super::zones;
 use crate::aws::{Answer, ApiError, Call, Operation};
@@ -88,6 +88,9 @@ static DESCRIBE: Describe<NetworkInterface> = Describe {
         ("vpc-id", |_, row| vec![row.vpc_id.clone()]),
     ],
     indexed: &[
+        "network-interface-id",
+        "private-ip-address",
+        "tag-key",
         "attachment.attachment-id",
         "attachment.instance-id",
         "addresses.private-ip-address",
@@ -169,22 +172,27 @@ pub(super) fn time(at: jiff::Timestamp) -> String {
 /// An interface as `NetworkInterface`.
 pub(super) fn render(world: &World, interface: &NetworkInterface) -> Value {
     let mut value = common(world, interface);
-    let tracking = interface.connection_tracking;
-    let tracking = json!({
-        "tcpEstablishedTimeout": tracking.tcp_established, "udpStreamTimeout": tracking.udp_stream, "udpTimeout": tracking.udp,
-    });
-    let has_tracking = tracking.as_object().is_some_and(|members| members.values().any(|seconds| !seconds.is_null()));
     let more = json!({
         "availabilityZone": interface.zone, "availabilityZoneId": zones::id(&interface.zone),
         "attachment": interface.attachment.as_ref().map(render_attachment),
         "requesterId": interface.requester_id, "requesterManaged": interface.is_requester_managed,
         "tagSet": tag_set(&interface.tags), "operator": { "managed": false },
-        "connectionTrackingConfiguration": has_tracking.then_some(tracking),
     });
     if let (Some(members), Value::Object(more)) = (value.as_object_mut(), more) {
         members.extend(more);
     }
     value
+}
+
+/// The seconds that were set; nothing when none were.
+fn tracking(interface: &NetworkInterface) -> Option<Value> {
+    let seconds = interface.connection_tracking;
+    (seconds != ConnectionTracking::default()).then(|| {
+        json!({
+            "tcpEstablishedTimeout": seconds.tcp_established, "udpStreamTimeout": seconds.udp_stream,
+            "udpTimeout": seconds.udp,
+        })
+    })
 }
 
 /// What an interface has in answers of its own and in those of its instance.
@@ -207,6 +215,7 @@ pub(super) fn common(world: &World, interface: &NetworkInterface) -> Value {
         "privateIpAddress": primary.map(|address| address.address),
         "privateDnsName": primary.map(|address| private_dns_name(&world.settings.region, address.address)),
         "privateIpAddressesSet": addresses.map(|(at, address)| render_address(world, at, address)).collect::<Vec<_>>(),
+        "connectionTrackingConfiguration": tracking(interface),
         "association": public.map(|public| render_public(world, public)),
         "ipv6AddressesSet": ipv6.collect::<Vec<_>>(), "ipv6Address": interface.ipv6_addresses.first(),
         "ipv4PrefixSet": (!ipv4_prefixes.is_empty()).then_some(ipv4_prefixes),

@@ -189,6 +189,7 @@ impl NetworkInterface {
 pub fn table() -> Table<NetworkInterface> {
     Table::indexed("ec2.network-interfaces", |interface| {
         let mut keys = vec![
+            format!("network-interface-id={}", interface.id),
             format!("subnet-id={}", interface.subnet_id),
             format!("vpc-id={}", interface.vpc_id),
             format!("description={}", interface.description),
@@ -200,6 +201,7 @@ pub fn table() -> Table<NetworkInterface> {
         keys.extend(interface.ipv6_addresses.iter().map(|address| format!("ipv6-addresses.ipv6-address={address}")));
         for address in &interface.addresses {
             keys.push(format!("addresses.private-ip-address={}", address.address));
+            keys.push(format!("private-ip-address={}", address.address));
             keys.extend(address.public.iter().map(|public| format!("association.public-ip={}", public.address)));
         }
         if let Some(attachment) = &interface.attachment {
@@ -211,7 +213,9 @@ pub fn table() -> Table<NetworkInterface> {
             keys.push(format!("trunk-association-id={}", trunk.id));
         }
         keys.extend(interface.requester_id.iter().map(|id| format!("requester-id={id}")));
-        keys.extend(interface.tags.iter().map(|(key, value)| format!("tag:{key}={value}")));
+        for (key, value) in &interface.tags {
+            keys.extend([format!("tag:{key}={value}"), format!("tag-key={key}")]);
+        }
         keys
     })
 }
@@ -269,7 +273,9 @@ pub fn create(world: &mut World, new: NewInterface) -> Result<String, ApiError> 
     let (vpc_id, zone) = (subnet.vpc_id.clone(), subnet.zone.clone());
     let gets_ipv6 = subnet.assign_ipv6 && new.ipv6_addresses.is_empty();
     let ipv6_count = new.ipv6_count.unwrap_or(usize::from(gets_ipv6));
-    let groups = groups_for(world, &vpc_id, new.groups)?;
+    // A NAT gateway's interface is the one kind that has no groups (VPC user guide, "NAT gateways").
+    let has_groups = new.interface_type != "nat_gateway";
+    let groups = if has_groups { groups_for(world, &vpc_id, new.groups)? } else { Vec::new() };
     if groups.len() > GROUPS_MAX {
         let account = &world.settings.account;
         let message =

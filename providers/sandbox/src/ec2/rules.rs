@@ -160,12 +160,16 @@ impl Rule {
     }
 }
 
-/// A table of rules, by `group-id=`, `group-id/egress=` and `group-id/ingress=`, `referenced-group-id=`, `prefix-list-id=` and
+/// A table of rules, by `security-group-rule-id=`, `group-id=`, `group-id/egress=` and `group-id/ingress=`, `referenced-group-id=`, `prefix-list-id=` and
 /// `tag:KEY=`.
 pub fn table() -> Table<Rule> {
     Table::indexed("ec2.security-group-rules", |rule| {
         let direction = if rule.is_egress { "egress" } else { "ingress" };
-        let mut keys = vec![format!("group-id={}", rule.group_id), format!("group-id/{direction}={}", rule.group_id)];
+        let mut keys = vec![
+            format!("security-group-rule-id={}", rule.id),
+            format!("group-id={}", rule.group_id),
+            format!("group-id/{direction}={}", rule.group_id),
+        ];
         match &rule.spec.peer {
             Peer::Group { group_id, .. } => keys.push(format!("referenced-group-id={group_id}")),
             Peer::PrefixList(id) => keys.push(format!("prefix-list-id={id}")),

@@ -53,10 +53,11 @@ impl SecurityGroup {
     }
 }
 
-/// A table of groups, by `vpc-id=`, `group-name=`, `description=`, `name=VPC/NAME` and `tag:KEY=`.
+/// A table of groups, by `group-id=`, `vpc-id=`, `group-name=`, `description=`, `name=VPC/NAME` and `tag:KEY=`.
 pub fn table() -> Table<SecurityGroup> {
     Table::indexed("ec2.security-groups", |group| {
         let mut keys = vec![
+            format!("group-id={}", group.id),
             format!("vpc-id={}", group.vpc_id),
             format!("group-name={}", group.name),
             format!("description={}", group.description),
@@ -321,7 +322,7 @@ static DESCRIBE: Describe<SecurityGroup> = Describe {
         ("egress.ip-permission.to-port", |world, group| of_rules(world, group, true, Rule::last_port_text)),
         ("egress.ip-permission.user-id", |world, group| of_rules(world, group, true, Rule::named_user)),
     ],
-    indexed: &["vpc-id", "group-name", "description", "tag"],
+    indexed: &["group-id", "vpc-id", "group-name", "description", "tag"],
     limits: (5, 1000),
     tags: |group| &group.tags,
     render,

@@ -239,10 +239,9 @@ def rule_changes(web, db, made):
     check("described anew by id", read(first)["Description"] == "again")
     update = ec2.update_security_group_rule_descriptions_egress
     refused("describe what is not there", "InvalidPermission.NotFound", update, GroupId=web, IpPermissions=[tcp(9, IpRanges=[{"CidrIp": "0.0.0.0/0"}])])
-    for count_ in (30, 30):
-        block = [{"CidrIp": f"10.{count_}.{n}.0/24"} for n in range(30)]
-        last = 1000 if block and len(ec2.describe_security_groups(GroupIds=[db])["SecurityGroups"][0]["IpPermissions"]) == 0 else 1001
-        ec2.authorize_security_group_ingress(GroupId=db, IpPermissions=[tcp(last, IpRanges=block)])
+    for port in (1000, 1001):
+        blocks = [{"CidrIp": f"10.30.{n}.0/24"} for n in range(30)]
+        ec2.authorize_security_group_ingress(GroupId=db, IpPermissions=[tcp(port, IpRanges=blocks)])
     refused(
         "61 rules", "RulesPerSecurityGroupLimitExceeded", ec2.authorize_security_group_ingress, GroupId=db,
         IpPermissions=[tcp(9, IpRanges=[{"CidrIp": "0.0.0.0/0"}])],
@@ -327,6 +326,66 @@ def associations(vpc, db):
     until("disassociated", lambda: state() == [])
     check("nothing stale", not ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"])
     check("no references", not ec2.describe_security_group_references(GroupId=[db])["SecurityGroupReferenceSet"])
+
+
+def prefix_lists(vpc):
+    create = ec2.create_managed_prefix_list
+    entries = [{"Cidr": "10.0.0.0/8"}]
+    pl = create(PrefixListName="offices", MaxEntries=58, AddressFamily="IPv4", Entries=entries)["PrefixList"]["PrefixListId"]
+    until("made", lambda: ec2.describe_managed_prefix_lists(PrefixListIds=[pl])["PrefixLists"][0]["State"] == "create-complete")
+    id_ = group(vpc, "listed")
+    ingress = ec2.authorize_security_group_ingress
+    rule = ingress(GroupId=id_, IpPermissions=[tcp(443, PrefixListIds=[{"PrefixListId": pl, "Description": "offices"}])])["SecurityGroupRules"][0]
+    check("a prefix list as peer", rule["PrefixListId"] == pl and rule["Description"] == "offices")
+    blocks = [{"CidrIp": f"10.0.{n}.0/24"} for n in range(3)]
+    refused("a list counts by its entries", "RulesPerSecurityGroupLimitExceeded", ingress, GroupId=id_, IpPermissions=[tcp(1, IpRanges=blocks)])
+    six = [{"CidrIpv6": f"2001:db8:{n}::/48"} for n in range(3)]
+    check("but not for IPv6", ingress(GroupId=id_, IpPermissions=[tcp(1, Ipv6Ranges=six)])["Return"])
+    found = ec2.describe_security_groups(Filters=[named("ip-permission.prefix-list-id", pl)])["SecurityGroups"]
+    check("by prefix list", [one["GroupId"] for one in found] == [id_])
+    ec2.delete_security_group(GroupId=id_)
+
+
+def peering(vpc):
+    other, _, _ = make_network("10.8.0.0/16")
+    near, far = group(vpc, "near"), group(other, "far")
+    ingress = ec2.authorize_security_group_ingress
+    permission = [tcp(5432, UserIdGroupPairs=[{"GroupId": far}])]
+    refused("a group of another network", "InvalidGroup.NotFound", ingress, GroupId=near, IpPermissions=permission)
+    pcx = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+
+    def state():
+        return ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[pcx])["VpcPeeringConnections"][0]["Status"]["Code"]
+
+    until("asked", lambda: state() == "pending-acceptance")
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+    until("peered", lambda: state() == "active")
+    rule = ingress(GroupId=near, IpPermissions=permission)["SecurityGroupRules"][0]
+    info = rule["ReferencedGroupInfo"]
+    check("a peered group", info["VpcPeeringConnectionId"] == pcx and info["VpcId"] == other and info["PeeringStatus"] == "active")
+    found = ec2.describe_security_group_references(GroupId=[far])["SecurityGroupReferenceSet"]
+    check("references", [(one["ReferencingVpcId"], one["VpcPeeringConnectionId"]) for one in found] == [(vpc, pcx)])
+    check("not stale", not ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"])
+    ec2.delete_security_group(GroupId=far)
+    stale = ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"]
+    check("stale", [one["GroupId"] for one in stale] == [near] and stale[0]["StaleIpPermissions"][0]["FromPort"] == 5432)
+    ec2.revoke_security_group_ingress(GroupId=near, SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
+    ec2.delete_security_group(GroupId=near)
+    ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+
+
+def elastic_addresses(subnet, vpc):
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    eip = ec2.allocate_address(Domain="vpc")
+    eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    ec2.associate_address(AllocationId=eip["AllocationId"], NetworkInterfaceId=eni)
+    found = ec2.describe_network_interfaces(Filters=[named("association.public-ip", eip["PublicIp"])])["NetworkInterfaces"]
+    check("by public address", [one["NetworkInterfaceId"] for one in found] == [eni])
+    check("association", found[0]["Association"]["AllocationId"] == eip["AllocationId"] and found[0]["Association"]["PublicDnsName"])
+    ec2.delete_network_interface(NetworkInterfaceId=eni)
+    check("free again", "AssociationId" not in ec2.describe_addresses(AllocationIds=[eip["AllocationId"]])["Addresses"][0])
+    ec2.release_address(AllocationId=eip["AllocationId"])
 
 
 def interfaces(subnet, db):
@@ -596,6 +655,9 @@ def main():
     group_queries(vpc, web, db)
     group_ends(vpc, web, db, subnet)
     associations(vpc, db)
+    prefix_lists(vpc)
+    peering(vpc)
+    elastic_addresses(subnet, vpc)
     interfaces(subnet, db)
     image_id = image()
     node, _ = instances(image_id, subnet, db)
