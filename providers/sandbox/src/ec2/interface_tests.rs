@@ -160,7 +160,7 @@ fn branches_live_as_long_as_their_trunk() {
     ec2(&mut world, "ModifyNetworkInterfaceAttribute", &pairs);
     let pairs = [("BranchInterfaceId", branch.as_str()), ("TrunkInterfaceId", trunk.as_str()), ("VlanId", "7")];
     ec2(&mut world, "AssociateTrunkInterface", &pairs);
-    assert_eq!(trunks::of(&world, &trunk).map(|one| one.id.clone()).collect::<Vec<_>>(), [branch.clone()]);
+    assert_eq!(trunks::of(&world, &trunk).map(|one| one.id.as_str()).collect::<Vec<_>>(), [branch.as_str()]);
     let filter = [("Filter.1.Name", "interface-type"), ("Filter.1.Value.1", "branch")];
     let found = ec2(&mut world, "DescribeNetworkInterfaces", &filter);
     assert_eq!(found["networkInterfaceSet"][0]["status"], "in-use");
@@ -215,6 +215,7 @@ fn public_addresses_come_and_go_with_the_instance() {
 /// `cargo test -p sgp-sandbox --release --lib speed -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints times; nothing to fail"]
+#[expect(clippy::print_stdout, reason = "the times are what it is for")]
 fn speed_in_a_full_region() {
     for (groups, count) in [(10, 100), (2_500, 10_000)] {
         let mut world = world();
