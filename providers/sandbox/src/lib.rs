@@ -18,6 +18,7 @@ pub mod faults;
 pub mod iam;
 mod ids;
 pub mod kubernetes;
+pub mod probe;
 mod sandbox;
 mod server;
 mod settings;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::body::{Body, json as json_body};
 use crate::faults::Faults;
 use crate::iam;
+use crate::probe;
 use crate::sandbox::{Error, Sandbox};
 use crate::world::World;
 
@@ -60,6 +61,7 @@ async fn show(sandbox: &Sandbox, command: &str, query: &BTreeMap<String, String>
     match command {
         "status" => Ok(status(sandbox).await),
         "clock" => Ok(clock(sandbox)),
+        "probe" => walk(sandbox, query).await,
         "pods" => read(sandbox, |world| pods::all(world, query.get("cluster").map(String::as_str))).await,
         "access" => read(sandbox, access).await,
         "faults" => Ok(json!(sandbox.faults().rules())),
@@ -67,6 +69,20 @@ async fn show(sandbox: &Sandbox, command: &str, query: &BTreeMap<String, String>
         "calls" => calls(sandbox, query),
         _ => Err(unknown(command)),
     }
+}
+
+/// Walks a packet: `?from=app/a&to=app/b&port=5432[&protocol=tcp]`.
+async fn walk(sandbox: &Sandbox, query: &BTreeMap<String, String>) -> Result<Value, Refused> {
+    let sent = |name: &str| query.get(name).cloned().ok_or_else(|| (400, format!("{name} is missing")));
+    let port = query.get("port").map(|port| port.parse().map_err(|_| (400, format!("{port} is not a port"))));
+    let question = probe::Question {
+        from: sent("from")?,
+        to: sent("to")?,
+        protocol: query.get("protocol").map_or("tcp", String::as_str).parse().map_err(|why| (400, why))?,
+        port: port.transpose()?,
+    };
+    let trace = read(sandbox, |world| probe::probe(world, &question).map_err(|why| (404, why))).await?;
+    Ok(json!(trace))
 }
 
 async fn change(sandbox: &Sandbox, command: &str, body: &Bytes) -> Result<Value, Refused> {

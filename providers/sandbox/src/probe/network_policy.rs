@@ -1,0 +1,145 @@
+//! NetworkPolicies, as the VPC CNI's agent enforces them at a pod's own interface.
+//!
+//! Source: kubernetes.io/docs/concepts/services-networking/network-policies.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use serde_json::Value;
+
+use super::selector;
+use crate::world::World;
+
+/// Which way a packet goes, seen from the pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the pod.
+    Ingress,
+    /// From the pod.
+    Egress,
+}
+
+/// The other end, as the pod's interface sees it.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The address in the packet there.
+    pub address: IpAddr,
+    /// The pod that has this address, unless it was translated on the way.
+    pub pod: Option<Arc<Value>>,
+}
+
+/// What policies say of a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// No policy selects the pod in this direction: everything may pass.
+    Unselected,
+    /// A rule lets it pass: `policy/name ingress rule 1`.
+    Allowed(String),
+    /// Policies select the pod and none of their rules fits; their names.
+    Denied(Vec<String>),
+}
+
+/// Judges a packet at a pod. `port` is the destination's port.
+pub fn judge(
+    world: &World,
+    cluster: &str,
+    pod: &Value,
+    direction: Direction,
+    peer: &Peer,
+    protocol: &str,
+    port: Option<u16>,
+) -> Judgement {
+    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or("default");
+    let policies = world.kubernetes.objects.list(cluster, "networkpolicies.networking.k8s.io", Some(namespace));
+    let mut selecting = Vec::new();
+    for policy in policies.filter(|policy| selects(policy, pod, direction)) {
+        let name = policy["metadata"]["name"].as_str().unwrap_or_default();
+        let (member, peers) = match direction {
+            Direction::Ingress => ("ingress", "from"),
+            Direction::Egress => ("egress", "to"),
+        };
+        for (number, rule) in policy["spec"][member].as_array().into_iter().flatten().enumerate() {
+            // Named ports are those of the pod that receives.
+            let receiver = if direction == Direction::Ingress { Some(pod) } else { peer.pod.as_deref() };
+            if fits_port(&rule["ports"], receiver, protocol, port)
+                && fits_peer(world, cluster, namespace, &rule[peers], peer)
+            {
+                return Judgement::Allowed(format!("NetworkPolicy {namespace}/{name}, {member} rule {}", number + 1));
+            }
+        }
+        selecting.push(format!("{namespace}/{name}"));
+    }
+    if selecting.is_empty() { Judgement::Unselected } else { Judgement::Denied(selecting) }
+}
+
+fn selects(policy: &Value, pod: &Value, direction: Direction) -> bool {
+    let spec = &policy["spec"];
+    // Without policyTypes a policy is for ingress, and for egress too when it has egress rules.
+    let is_for = match (spec["policyTypes"].as_array().filter(|types| !types.is_empty()), direction) {
+        (Some(types), Direction::Ingress) => types.iter().any(|it| it == "Ingress"),
+        (Some(types), Direction::Egress) => types.iter().any(|it| it == "Egress"),
+        (None, Direction::Ingress) => true,
+        (None, Direction::Egress) => spec["egress"].as_array().is_some_and(|rules| !rules.is_empty()),
+    };
+    is_for && selector::fits(&spec["podSelector"], &pod["metadata"]["labels"])
+}
+
+fn fits_port(ports: &Value, receiver: Option<&Value>, protocol: &str, port: Option<u16>) -> bool {
+    let Some(ports) = ports.as_array().filter(|ports| !ports.is_empty()) else { return true };
+    ports.iter().any(|allowed| {
+        let wanted = allowed["protocol"].as_str().unwrap_or("TCP");
+        if !wanted.eq_ignore_ascii_case(protocol) {
+            return false;
+        }
+        match (&allowed["port"], port) {
+            (Value::Null, _) => true,
+            (Value::Number(first), Some(port)) => {
+                let first = first.as_u64().unwrap_or(0);
+                let last = allowed["endPort"].as_u64().unwrap_or(first);
+                (first..=last).contains(&u64::from(port))
+            }
+            (Value::String(name), Some(port)) => {
+                receiver.is_some_and(|pod| named_port(pod, name, wanted) == Some(port))
+            }
+            _ => false,
+        }
+    })
+}
+
+/// The number of a container's port of this name.
+fn named_port(pod: &Value, name: &str, protocol: &str) -> Option<u16> {
+    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    let mut ports = containers.flat_map(|container| container["ports"].as_array().into_iter().flatten());
+    let port = ports.find(|port| port["name"] == name && port["protocol"].as_str().unwrap_or("TCP") == protocol)?;
+    port["containerPort"].as_u64().and_then(|port| u16::try_from(port).ok())
+}
+
+fn fits_peer(world: &World, cluster: &str, namespace: &str, peers: &Value, peer: &Peer) -> bool {
+    let Some(peers) = peers.as_array().filter(|peers| !peers.is_empty()) else { return true };
+    peers.iter().any(|allowed| {
+        if !allowed["ipBlock"].is_null() {
+            return in_block(&allowed["ipBlock"], peer.address);
+        }
+        let Some(pod) = &peer.pod else { return false };
+        let theirs = pod["metadata"]["namespace"].as_str().unwrap_or("default");
+        let in_namespace = match &allowed["namespaceSelector"] {
+            Value::Null => theirs == namespace,
+            wanted => selector::fits(wanted, &namespace_labels(world, cluster, theirs)),
+        };
+        in_namespace
+            && (allowed["podSelector"].is_null() || selector::fits(&allowed["podSelector"], &pod["metadata"]["labels"]))
+    })
+}
+
+fn namespace_labels(world: &World, cluster: &str, namespace: &str) -> Value {
+    let key = crate::kubernetes::objects::Key::new(cluster, "namespaces", "", namespace);
+    world.kubernetes.objects.get(&key).map(|namespace| namespace["metadata"]["labels"].clone()).unwrap_or_default()
+}
+
+fn in_block(block: &Value, address: IpAddr) -> bool {
+    let within = |cidr: &Value| {
+        cidr.as_str().and_then(|cidr| cidr.parse::<IpNet>().ok()).is_some_and(|net| net.contains(&address))
+    };
+    within(&block["cidr"]) && !block["except"].as_array().into_iter().flatten().any(within)
+}

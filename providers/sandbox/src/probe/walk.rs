@@ -1,0 +1,527 @@
+//! The walk itself.
+
+use std::net::IpAddr;
+
+use super::groups::{self, Other};
+use super::host::{self, Settings};
+use super::network::{self, Acl, Target};
+use super::network_policy::{self, Direction, Judgement, Peer};
+use super::packet::{Packet, Protocol};
+use super::places::{self, Attachment, Place};
+use super::trace::{Ended, Steps};
+use crate::ec2::interfaces::NetworkInterface;
+use crate::world::World;
+
+/// One packet's way from one place to another.
+pub(super) struct Walk<'a> {
+    world: &'a World,
+    from: &'a Place,
+    to: &'a Place,
+    pub(super) steps: Steps,
+}
+
+/// How a packet arrived: what its answer must undo.
+#[derive(Clone, Debug)]
+pub(super) struct Arrival {
+    /// The packet as the receiver sees it.
+    pub packet: Packet,
+    /// The interface that it left by; `None` when it came from outside or stayed on a node.
+    pub left_by: Option<NetworkInterface>,
+    /// The interface that it came in by; `None` when it left the account's networks or stayed on a node.
+    pub came_in_by: Option<NetworkInterface>,
+    /// NAT gateways on the way, the first one first.
+    pub gateways: Vec<Gateway>,
+}
+
+/// A NAT gateway on the way.
+#[derive(Clone, Debug)]
+pub(super) struct Gateway {
+    /// `nat-...`.
+    pub id: String,
+    /// The subnet it is in.
+    pub subnet_id: String,
+    /// The packet as it came to the gateway.
+    pub before: Packet,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(world: &'a World, from: &'a Place, to: &'a Place) -> Self {
+        Self { world, from, to, steps: Steps::default() }
+    }
+
+    /// Walks there.
+    pub(super) fn there(&mut self, packet: Packet) -> Result<Arrival, Ended> {
+        self.police(self.from, self.to, Direction::Egress, packet)?;
+        if let Some(arrival) = self.stay_on_node(packet)? {
+            self.police(self.to, self.from, Direction::Ingress, packet)?;
+            return Ok(arrival);
+        }
+        let mut arrival = match &self.from.interface {
+            Some(_) => self.leave(packet)?,
+            None => self.come_from_outside(packet)?,
+        };
+        if let Some(interface) = arrival.came_in_by.clone() {
+            self.enter(&interface, &mut arrival)?;
+        }
+        Ok(arrival)
+    }
+
+    // --- on the node ----------------------------------------------------------------------------------------------
+
+    /// NetworkPolicies at a pod. `peer` is the other end, unless its address was translated.
+    fn police(&mut self, at: &Place, peer: &Place, direction: Direction, packet: Packet) -> Result<(), Ended> {
+        let Some((cluster, pod)) = at.policed_pod() else { return Ok(()) };
+        let is_fargate = at.guest.as_ref().is_some_and(|guest| guest.attachment == Attachment::Fargate);
+        if is_fargate || !Settings::of(self.world, cluster).has_network_policies {
+            return Ok(());
+        }
+        let address = if direction == Direction::Egress { packet.destination } else { packet.source };
+        if direction == Direction::Ingress && at.is_beside(peer) && peer.policed_pod().is_none() {
+            self.steps.pass(&at.name, "traffic from the pod's own node passes NetworkPolicies", None);
+            return Ok(());
+        }
+        let pod_there = peer.policed_pod().filter(|_| peer.address == address).map(|(_, pod)| pod.clone());
+        let other = Peer { address, pod: pod_there };
+        let port = (packet.protocol != Protocol::Icmp).then_some(packet.destination_port);
+        let protocol = packet.protocol.name();
+        let way = if direction == Direction::Egress { "egress" } else { "ingress" };
+        match network_policy::judge(self.world, cluster, pod, direction, &other, protocol, port) {
+            Judgement::Unselected => {}
+            Judgement::Allowed(rule) => {
+                self.steps.pass(&at.name, format!("a NetworkPolicy allows the {way}"), Some(rule))
+            }
+            Judgement::Denied(policies) => {
+                let by = format!("NetworkPolicy {}", policies.join(", "));
+                return self.steps.stop(
+                    &at.name,
+                    format!("NetworkPolicies select the pod and none allows this {way}"),
+                    Some(by),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// A packet that does not leave its node.
+    fn stay_on_node(&mut self, packet: Packet) -> Result<Option<Arrival>, Ended> {
+        if host::is_link_local(packet.destination) {
+            return self.link_local(packet).map(Some);
+        }
+        if !self.from.is_beside(self.to) || self.from.address == self.to.address {
+            return Ok(None);
+        }
+        let Some(guest) = &self.from.guest else { return Ok(None) };
+        let settings = Settings::of(self.world, &guest.cluster);
+        let (from_branch, to_branch) = (self.from.is_branch(), self.to.is_branch());
+        if !from_branch && !to_branch {
+            self.steps.pass(&self.from.name, "stays on the node: from veth to veth, no security group sees it", None);
+            return Ok(Some(Arrival::local(packet)));
+        }
+        if settings.is_strict {
+            self.probe_of_kubelet(&settings, packet)?;
+            self.steps.pass(
+                &self.from.name,
+                "strict mode: traffic of a pod with a branch interface leaves the node, to the same node too",
+                None,
+            );
+            return Ok(None);
+        }
+        let groups = |place: &Place| {
+            place.interface.as_ref().map(|it| it.groups.iter().cloned().collect::<std::collections::BTreeSet<_>>())
+        };
+        if from_branch && to_branch && groups(self.from) != groups(self.to) {
+            let what = "standard mode: whether pods with different groups on one node reach each other is not specified (the EKS user guide says no, the CNI's README says their groups are not enforced)";
+            return self.steps.lose(&self.from.name, what);
+        }
+        self.steps.pass(
+            &self.from.name,
+            "standard mode: traffic on one node stays there, no security group sees it",
+            None,
+        );
+        Ok(Some(Arrival::local(packet)))
+    }
+
+    /// Kubelet's probes to a branch interface need early demultiplexing switched off, for TCP.
+    fn probe_of_kubelet(&mut self, settings: &Settings, packet: Packet) -> Result<(), Ended> {
+        let is_node = self.from.guest.as_ref().is_some_and(|guest| guest.attachment == Attachment::Host);
+        if is_node && self.to.is_branch() && packet.protocol == Protocol::Tcp && !settings.is_early_demux_off {
+            let what = "strict mode: TCP between a node and a branch interface on it needs DISABLE_TCP_EARLY_DEMUX=true on the CNI's init container";
+            return self.steps.stop(&self.from.name, what, Some("DISABLE_TCP_EARLY_DEMUX".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn link_local(&mut self, packet: Packet) -> Result<Arrival, Ended> {
+        let strict = self.from.is_branch()
+            && self.from.guest.as_ref().is_some_and(|guest| Settings::of(self.world, &guest.cluster).is_strict);
+        if strict {
+            return self.steps.stop(
+                &self.from.name,
+                "strict mode: link-local services of the node cannot be reached from a branch interface",
+                None,
+            );
+        }
+        if self.from.interface.is_none() {
+            return self.steps.stop(&self.from.name, "link-local addresses are reached from the same link only", None);
+        }
+        self.steps.pass(&self.from.name, "a link-local service: no security group and no network ACL sees it", None);
+        Ok(Arrival::local(packet))
+    }
+
+    // --- out ------------------------------------------------------------------------------------------------------
+
+    /// The interface that a packet leaves by, and the packet as it is then.
+    fn way_out(&mut self, packet: Packet) -> Result<(NetworkInterface, Packet), Ended> {
+        let own = self.from.interface.clone();
+        let Some(own) = own else { return self.steps.stop(&self.from.name, "has no interface", None) };
+        let Some(guest) = self.from.guest.clone() else { return Ok((own, packet)) };
+        let settings = Settings::of(self.world, &guest.cluster);
+        let translated = match guest.attachment {
+            Attachment::Host | Attachment::Fargate => false,
+            Attachment::Branch if settings.is_strict => false,
+            Attachment::Branch | Attachment::Shared => {
+                settings.translates(packet.destination, network::is_in_vpc(self.world, &own.vpc_id, packet.destination))
+            }
+        };
+        if !translated {
+            let how = match guest.attachment {
+                Attachment::Branch => format!("leaves by branch interface {} over the node's trunk", own.id),
+                _ => format!("leaves by {}", own.id),
+            };
+            self.steps.pass(&self.from.name, how, None);
+            return Ok((own, packet));
+        }
+        let primary = network::node_interface(self.world, &own);
+        let Some(primary) = primary.cloned() else {
+            return self.steps.stop(&self.from.name, "its node has no primary interface", None);
+        };
+        let Some(address) = primary.addresses.first().map(|it| IpAddr::V4(it.address)) else {
+            return self.steps.stop(&primary.id, "has no IPv4 address", None);
+        };
+        let what = format!(
+            "the node puts its own address {address} in place of the pod's (AWS_VPC_K8S_CNI_EXTERNALSNAT=false)"
+        );
+        self.steps.pass(&self.from.name, what, None);
+        Ok((primary, Packet { source: address, ..packet }))
+    }
+
+    /// From an interface to the end of the account's networks, or to another interface.
+    fn leave(&mut self, packet: Packet) -> Result<Arrival, Ended> {
+        let (interface, packet) = self.way_out(packet)?;
+        let there = network::interface_near(self.world, &interface.vpc_id, packet.destination).cloned();
+        self.judge_groups(&interface, true, packet, there.as_ref())?;
+        let mut arrival = Arrival { packet, left_by: Some(interface.clone()), came_in_by: None, gateways: Vec::new() };
+        self.route(&interface.subnet_id, Some(&interface), &mut arrival)?;
+        Ok(arrival)
+    }
+
+    /// Follows routes from a subnet until the packet arrives.
+    fn route(&mut self, subnet: &str, sender: Option<&NetworkInterface>, arrival: &mut Arrival) -> Result<(), Ended> {
+        let packet = arrival.packet;
+        let Some(vpc) = network::vpc_of(self.world, subnet) else {
+            return self.steps.stop(subnet, "the subnet is gone", None);
+        };
+        if network::is_resolver(self.world, &vpc, packet.destination) {
+            self.steps.pass("VPC resolver", "the Amazon DNS server answers; groups and ACLs do not see it", None);
+            return Ok(());
+        }
+        let near = network::interface_near(self.world, &vpc, packet.destination).cloned();
+        let is_same_subnet = near.as_ref().is_some_and(|there| there.subnet_id == subnet);
+        if !is_same_subnet {
+            self.judge_acl(subnet, true, packet)?;
+        }
+        let Some(route) = network::route(self.world, subnet, packet.destination) else {
+            return self.steps.stop(subnet, format!("no route to {}", packet.destination), None);
+        };
+        match route.target {
+            Target::Local => self.deliver(subnet, near, &route.told, arrival),
+            Target::Internet(gateway) => self.to_internet(&gateway, sender, &route.told, arrival),
+            Target::Nat(gateway) => self.through_nat(&gateway, &route.told, arrival),
+            Target::Peering(connection) => self.over_peering(&connection, &vpc, &route.told, arrival),
+            Target::ServiceEndpoint(endpoint) => {
+                self.steps.pass(endpoint, "a gateway endpoint takes it to the service", Some(route.told));
+                Ok(())
+            }
+            Target::Blackhole => self.steps.stop(subnet, "the route's target is gone (blackhole)", Some(route.told)),
+            Target::Other(target) => {
+                self.steps.lose(target, "the sandbox does not follow packets through this kind of target")
+            }
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        subnet: &str,
+        near: Option<NetworkInterface>,
+        route: &str,
+        arrival: &mut Arrival,
+    ) -> Result<(), Ended> {
+        let Some(there) = near else {
+            return self.steps.stop(
+                subnet,
+                format!("nothing in the VPC has {}", arrival.packet.destination),
+                Some(route.to_owned()),
+            );
+        };
+        self.steps.pass(subnet, "routed within the VPC", Some(route.to_owned()));
+        if there.subnet_id != subnet {
+            self.judge_acl(&there.subnet_id, false, arrival.packet)?;
+        }
+        arrival.came_in_by = Some(there);
+        Ok(())
+    }
+
+    fn to_internet(
+        &mut self,
+        gateway: &str,
+        sender: Option<&NetworkInterface>,
+        route: &str,
+        arrival: &mut Arrival,
+    ) -> Result<(), Ended> {
+        let packet = arrival.packet;
+        let has_public = match packet.source {
+            IpAddr::V6(_) => true,
+            // A NAT gateway's own address stands for a public one.
+            IpAddr::V4(source) => {
+                sender.is_none_or(|it| it.addresses.iter().any(|own| own.address == source && own.public.is_some()))
+            }
+        };
+        if !has_public {
+            let what = format!(
+                "{} has no public address, and the internet gateway drops what it cannot translate",
+                packet.source
+            );
+            return self.steps.stop(gateway, what, Some(route.to_owned()));
+        }
+        if is_unrouted(packet.destination) {
+            let what = format!("nobody on the internet has {}", packet.destination);
+            return self.steps.stop(gateway, what, Some(route.to_owned()));
+        }
+        self.steps.pass(gateway, "goes out to the internet", Some(route.to_owned()));
+        if let Some(interface) = network::by_public_address(self.world, packet.destination) {
+            return self.steps.lose(
+                &interface.id,
+                "has the public address; packets from the internet to it are walked with FROM internet",
+            );
+        }
+        Ok(())
+    }
+
+    fn through_nat(&mut self, id: &str, route: &str, arrival: &mut Arrival) -> Result<(), Ended> {
+        let Some(nat) = network::nat(self.world, id) else {
+            return self.steps.stop(id, "the NAT gateway is gone", Some(route.to_owned()));
+        };
+        if !nat.is_available {
+            return self.steps.stop(id, "the NAT gateway is not available", Some(route.to_owned()));
+        }
+        if arrival.gateways.iter().any(|gateway| gateway.id == id) {
+            return self.steps.stop(id, "the NAT gateway's own subnet routes back to it", Some(route.to_owned()));
+        }
+        let before = arrival.packet;
+        let left = arrival.gateways.last().map(|gateway| gateway.subnet_id.clone());
+        let left = left.or_else(|| arrival.left_by.as_ref().map(|it| it.subnet_id.clone()));
+        self.steps.pass(
+            id,
+            format!("the NAT gateway puts {} in place of {}", nat.address, before.source),
+            Some(route.to_owned()),
+        );
+        if left.as_deref() != Some(nat.subnet_id.as_str()) {
+            self.judge_acl(&nat.subnet_id, false, before)?;
+        }
+        arrival.packet = Packet { source: nat.address, ..before };
+        arrival.gateways.push(Gateway { id: id.to_owned(), subnet_id: nat.subnet_id.clone(), before });
+        self.route(&nat.subnet_id, None, arrival)
+    }
+
+    fn over_peering(&mut self, id: &str, vpc: &str, route: &str, arrival: &mut Arrival) -> Result<(), Ended> {
+        let packet = arrival.packet;
+        let Some(other) = network::other_end(self.world, id, vpc) else {
+            return self.steps.stop(id, "the peering connection is not active", Some(route.to_owned()));
+        };
+        let Some(there) =
+            network::interface_near(self.world, &other, packet.destination).filter(|it| it.vpc_id == other).cloned()
+        else {
+            return self.steps.stop(
+                id,
+                format!("nothing in {other} has {}; peering does not lead further", packet.destination),
+                Some(route.to_owned()),
+            );
+        };
+        self.steps.pass(id, format!("peered to {other}"), Some(route.to_owned()));
+        self.judge_acl(&there.subnet_id, false, packet)?;
+        arrival.came_in_by = Some(there);
+        Ok(())
+    }
+
+    // --- in -------------------------------------------------------------------------------------------------------
+
+    /// From the internet to an interface with a public address.
+    fn come_from_outside(&mut self, packet: Packet) -> Result<Arrival, Ended> {
+        let Some(interface) = self.to.interface.clone() else {
+            return self.steps.stop(&self.from.name, "neither end is in this account's networks", None);
+        };
+        let is_public = match packet.destination {
+            IpAddr::V6(_) => true,
+            IpAddr::V4(address) => interface.addresses.iter().any(|own| own.address == address && own.public.is_some()),
+        };
+        if !is_public {
+            return self.steps.stop(&interface.id, "has no public address, so nothing from outside reaches it", None);
+        }
+        let Some(gateway) = network::internet_gateway(self.world, &interface.vpc_id) else {
+            return self.steps.stop(&interface.vpc_id, "has no internet gateway", None);
+        };
+        self.steps.pass(gateway, "comes in from the internet", None);
+        self.judge_acl(&interface.subnet_id, false, packet)?;
+        Ok(Arrival { packet, left_by: None, came_in_by: Some(interface), gateways: Vec::new() })
+    }
+
+    /// Into the receiving interface and what is behind it.
+    fn enter(&mut self, interface: &NetworkInterface, arrival: &mut Arrival) -> Result<(), Ended> {
+        let packet = arrival.packet;
+        if interface.status() != "in-use" {
+            return self.steps.stop(&interface.id, "is attached to nothing", None);
+        }
+        // What a NAT gateway sends has no groups.
+        let sender = arrival.left_by.clone().filter(|_| arrival.gateways.is_empty());
+        self.judge_groups(interface, false, packet, sender.as_ref())?;
+        let to = self.to;
+        if to.is_branch() {
+            self.steps.pass(&to.name, "comes in by its branch interface", None);
+        }
+        let peer = if packet.source == self.from.address {
+            self.from.clone()
+        } else {
+            places::by_address(self.world, packet.source)
+        };
+        self.police(to, &peer, Direction::Ingress, packet)
+    }
+
+    fn judge_groups(
+        &mut self,
+        interface: &NetworkInterface,
+        is_egress: bool,
+        packet: Packet,
+        there: Option<&NetworkInterface>,
+    ) -> Result<(), Ended> {
+        let address = if is_egress { packet.destination } else { packet.source };
+        let other = Other { address, interface: there };
+        let way = if is_egress { "egress" } else { "ingress" };
+        let at = format!("{} ({})", interface.id, interface.interface_type);
+        if is_egress && network::is_resolver(self.world, &interface.vpc_id, address) {
+            return Ok(());
+        }
+        match groups::allowing(self.world, interface, is_egress, packet, other) {
+            Some(rule) => self.steps.pass(at, format!("a security group allows the {way}"), Some(rule)),
+            None => {
+                let groups = interface.groups.join(", ");
+                let what = format!("no {way} rule of its groups allows {packet}");
+                return self.steps.stop(at, what, Some(groups));
+            }
+        }
+        Ok(())
+    }
+
+    /// A subnet's network ACL, which judges each packet alone.
+    fn judge_acl(&mut self, subnet: &str, is_egress: bool, packet: Packet) -> Result<(), Ended> {
+        let way = if is_egress { "out of" } else { "into" };
+        match network::judge_acl(self.world, subnet, is_egress, packet) {
+            Acl::Allows(rule) => {
+                self.steps.pass(subnet, format!("the network ACL lets it {way} the subnet"), Some(rule))
+            }
+            Acl::Denies(rule) => {
+                return self.steps.stop(
+                    subnet,
+                    format!("the network ACL does not let it {way} the subnet"),
+                    Some(rule),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    // --- back -----------------------------------------------------------------------------------------------------
+
+    /// Walks back: groups remember the connection, network ACLs and routes do not.
+    pub(super) fn back(&mut self, arrival: &Arrival) -> Result<(), Ended> {
+        let mut answer = arrival.packet.answer();
+        let mut subnet = arrival.came_in_by.as_ref().map(|it| it.subnet_id.clone());
+        if arrival.left_by.is_none() && arrival.came_in_by.is_none() {
+            self.steps.pass(&self.to.name, "answers on the node", None);
+            return Ok(());
+        }
+        for gateway in arrival.gateways.iter().rev() {
+            self.return_to(subnet.as_deref(), &gateway.subnet_id, answer)?;
+            self.steps.pass(&gateway.id, format!("the NAT gateway puts {} back", gateway.before.source), None);
+            answer = gateway.before.answer();
+            subnet = Some(gateway.subnet_id.clone());
+        }
+        match &arrival.left_by {
+            Some(sender) => self.return_to(subnet.as_deref(), &sender.subnet_id, answer)?,
+            None => self.return_to_internet(arrival, answer)?,
+        }
+        let name = arrival.left_by.as_ref().map_or(self.from.name.as_str(), |it| it.id.as_str());
+        self.steps.pass(name, "security groups let answers of known connections pass", None);
+        Ok(())
+    }
+
+    /// From a subnet (or from outside) to another one.
+    fn return_to(&mut self, from: Option<&str>, to: &str, answer: Packet) -> Result<(), Ended> {
+        if from == Some(to) {
+            return Ok(());
+        }
+        if let Some(from) = from {
+            self.judge_acl(from, true, answer)?;
+            self.check_route_back(from, to, answer)?;
+        }
+        self.judge_acl(to, false, answer)
+    }
+
+    fn check_route_back(&mut self, from: &str, to: &str, answer: Packet) -> Result<(), Ended> {
+        let Some(route) = network::route(self.world, from, answer.destination) else {
+            return self.steps.stop(from, format!("no route back to {}", answer.destination), None);
+        };
+        let (here, there) = (network::vpc_of(self.world, from), network::vpc_of(self.world, to));
+        let leads_there = match &route.target {
+            Target::Local => here == there,
+            Target::Peering(id) => here.as_deref().and_then(|vpc| network::other_end(self.world, id, vpc)) == there,
+            _ => false,
+        };
+        if leads_there {
+            self.steps.pass(from, "a route leads back", Some(route.told));
+            return Ok(());
+        }
+        self.steps.stop(from, format!("the route for {} leads elsewhere", answer.destination), Some(route.told))
+    }
+
+    fn return_to_internet(&mut self, arrival: &Arrival, answer: Packet) -> Result<(), Ended> {
+        let Some(interface) = &arrival.came_in_by else { return Ok(()) };
+        self.judge_acl(&interface.subnet_id, true, answer)?;
+        match network::route(self.world, &interface.subnet_id, answer.destination) {
+            Some(route) if matches!(route.target, Target::Internet(_)) => {
+                self.steps.pass(&interface.subnet_id, "a route leads back to the internet", Some(route.told));
+                Ok(())
+            }
+            Some(route) => self.steps.stop(
+                &interface.subnet_id,
+                "the route back does not lead to the internet gateway",
+                Some(route.told),
+            ),
+            None => self.steps.stop(&interface.subnet_id, "no route back", None),
+        }
+    }
+}
+
+impl Arrival {
+    /// Without leaving the node.
+    fn local(packet: Packet) -> Self {
+        Self { packet, left_by: None, came_in_by: None, gateways: Vec::new() }
+    }
+}
+
+/// Whether the internet has no route to an address: private networks, and the space that providers share (RFC 1918, 6598, 4193).
+fn is_unrouted(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private() || address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64,
+        IpAddr::V6(address) => address.is_unique_local(),
+    }
+}
