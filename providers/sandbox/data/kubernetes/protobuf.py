@@ -110,7 +110,7 @@ for package, module in FOLDERS:
     read(package, module)
 short = {name: name.removeprefix("k8s.io/").replace("apimachinery/pkg/apis/", "").replace("apiextensions-apiserver/pkg/apis/", "")
          .replace("kube-aggregator/pkg/apis/", "").removeprefix("api/") for name in structs}
-wanted = [name for name in structs if 'protobuf:"' in structs[name][0] and name not in SPECIAL]
+wanted = [name for name in structs if name not in SPECIAL and (not structs[name][0] or 'protobuf:"' in structs[name][0])]
 for package, group in groups.items():
     version = package.rsplit("/", 1)[-1]
     prefix = short.get(next(name for name in structs if name.startswith(package + ".")), "").rsplit(".", 1)[0]

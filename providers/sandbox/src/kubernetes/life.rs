@@ -72,8 +72,7 @@ pub fn delete(world: &mut World, key: &Key, how: Deletion) -> Option<Arc<Value>>
     let mut new = Value::clone(&old);
     add_propagation(&mut new, how.propagation);
     let grace = grace(&new, how.grace);
-    let has_finalizers = new["metadata"]["finalizers"].as_array().is_some_and(|some| !some.is_empty());
-    if !has_finalizers && grace == 0 {
+    if !is_held(&new) && grace == 0 {
         return world.kubernetes.objects.remove(key);
     }
     let is_marked = !new["metadata"]["deletionTimestamp"].is_null();
@@ -84,6 +83,9 @@ pub fn delete(world: &mut World, key: &Key, how: Deletion) -> Option<Arc<Value>>
         new["metadata"]["deletionGracePeriodSeconds"] = json!(grace);
         if has_generation(&key.resource) {
             raise_generation(&mut new);
+        }
+        if key.resource == "namespaces" {
+            new["status"]["phase"] = json!("Terminating");
         }
     }
     if new == *old { Some(old) } else { Some(world.kubernetes.objects.put(key, new)) }
@@ -124,10 +126,15 @@ fn raise_generation(object: &mut Value) {
 /// Whether it is being deleted and nothing holds it any more. A pod with time left goes when kubelet says so.
 fn is_finished(object: &Value) -> bool {
     let metadata = &object["metadata"];
-    let is_held = metadata["finalizers"].as_array().is_some_and(|some| !some.is_empty());
     !metadata["deletionTimestamp"].is_null()
-        && !is_held
+        && !is_held(object)
         && metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or(0) == 0
+}
+
+/// Whether something is to be done before it goes; a namespace has finalizers of its own.
+fn is_held(object: &Value) -> bool {
+    let has = |finalizers: &Value| finalizers.as_array().is_some_and(|some| !some.is_empty());
+    has(&object["metadata"]["finalizers"]) || (object["kind"] == "Namespace" && has(&object["spec"]["finalizers"]))
 }
 
 /// Only a pod that runs on a node has time to end.

@@ -31,6 +31,8 @@ pub struct Kubernetes {
     pub clusters: Table<Cluster>,
     /// Everything in all of them.
     pub objects: Objects,
+    /// How far [`api::collect`] has read.
+    pub(crate) collector: api::collect::Collector,
 }
 
 /// What happens later.
@@ -39,7 +41,7 @@ pub enum Due {}
 
 impl Default for Kubernetes {
     fn default() -> Self {
-        Self { clusters: Table::new("kubernetes-clusters"), objects: Objects::default() }
+        Self { clusters: Table::new("kubernetes-clusters"), objects: Objects::default(), collector: Default::default() }
     }
 }
 
@@ -67,6 +69,7 @@ impl Kubernetes {
     /// Forgets all history.
     pub(crate) fn forget(&mut self) {
         self.objects.forget();
+        self.collector = Default::default();
     }
 
     /// Ports by cluster.

@@ -9,6 +9,7 @@
 mod ask;
 pub mod authenticate;
 pub mod authorize;
+pub mod collect;
 mod decode;
 pub mod definitions;
 mod delete;
@@ -18,7 +19,6 @@ mod evict;
 mod fields;
 mod immutable;
 pub mod labels;
-mod names;
 mod parts;
 mod patches;
 pub mod path;

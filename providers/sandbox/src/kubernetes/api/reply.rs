@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::path::Query;
 use super::resources::Resource;
 use super::status::Status;
 use super::{table, watch};
@@ -69,8 +70,30 @@ pub(super) enum Shape {
     Yaml,
     /// Only their metadata.
     Partial,
-    /// Rows for people; with the objects' metadata, all of them, or nothing (`includeObject`).
-    Table,
+    /// Rows for people.
+    Table(IncludeObject),
+}
+
+/// What of an object stands beside its row (`includeObject`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum IncludeObject {
+    /// Nothing.
+    None,
+    /// Its metadata.
+    #[default]
+    Metadata,
+    /// All of it.
+    Object,
+}
+
+impl IncludeObject {
+    fn read(query: &Query) -> Self {
+        match query.get("includeObject") {
+            Some("None") => Self::None,
+            Some("Object") => Self::Object,
+            _ => Self::Metadata,
+        }
+    }
 }
 
 impl Shape {
@@ -78,26 +101,26 @@ impl Shape {
     ///
     /// # Errors
     /// `NotAcceptable` when there is none.
-    pub fn read(headers: &HeaderMap) -> Result<Self, Status> {
+    pub fn read(headers: &HeaderMap, query: &Query) -> Result<Self, Status> {
         let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let accept = accept.collect::<Vec<_>>().join(",");
         if accept.trim().is_empty() {
             return Ok(Self::Plain);
         }
-        accept.split(',').find_map(Self::of_range).ok_or_else(|| {
+        accept.split(',').find_map(|range| Self::of_range(range, query)).ok_or_else(|| {
             let message = "only the following media types are accepted: application/json, application/yaml";
             Status::new(406, "NotAcceptable", message)
         })
     }
 
-    fn of_range(range: &str) -> Option<Self> {
+    fn of_range(range: &str, query: &Query) -> Option<Self> {
         let mut parts = range.split(';').map(str::trim);
         let media_type = parts.next()?;
         let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
         let parameter = |name: &str| parameters.iter().find(|(it, _)| *it == name).map(|(_, value)| *value);
         let is_meta = parameter("g") == Some("meta.k8s.io") && parameter("v") == Some("v1");
         match (media_type, parameter("as")) {
-            ("application/json", Some("Table")) if is_meta => Some(Self::Table),
+            ("application/json", Some("Table")) if is_meta => Some(Self::Table(IncludeObject::read(query))),
             ("application/json", Some("PartialObjectMetadata" | "PartialObjectMetadataList")) if is_meta => {
                 Some(Self::Partial)
             }
@@ -118,7 +141,9 @@ impl Shape {
 pub(super) fn render(reply: Reply, shape: &Shape) -> Response<Body> {
     let bytes = match &reply.content {
         Content::Object(resource, object, now) => match shape {
-            Shape::Table => table::of(resource, std::slice::from_ref(object), *now).to_string().into_bytes(),
+            Shape::Table(include) => {
+                table::of(resource, std::slice::from_ref(object), *now, *include).to_string().into_bytes()
+            }
             Shape::Partial => partial(object).to_string().into_bytes(),
             Shape::Plain | Shape::Yaml => present(resource, object).to_string().into_bytes(),
         },
@@ -176,8 +201,8 @@ fn list_bytes(list: &List, shape: &Shape) -> Vec<u8> {
         metadata["remainingItemCount"] = json!(remaining);
     }
     match shape {
-        Shape::Table => {
-            let mut table = table::of(&list.resource, &list.items, list.now);
+        Shape::Table(include) => {
+            let mut table = table::of(&list.resource, &list.items, list.now, *include);
             table["metadata"] = metadata;
             table.to_string().into_bytes()
         }

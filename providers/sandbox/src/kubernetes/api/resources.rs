@@ -238,6 +238,13 @@ pub fn of_kind(objects: &Objects, cluster: &str, api_version: &str, kind: &str) 
     builtin.or_else(|| customs(objects, cluster).find(|it| fits(it)).map(Arc::new))
 }
 
+/// The resource of a cluster that a kind means in any version of its group.
+pub fn of_group_kind(objects: &Objects, cluster: &str, group: &str, kind: &str) -> Option<Arc<Resource>> {
+    let fits = |it: &Resource| it.group == group && it.kind == kind;
+    let builtin = BUILTIN.all.iter().find(|it| fits(it)).cloned();
+    builtin.or_else(|| customs(objects, cluster).find(|it| fits(it)).map(Arc::new))
+}
+
 /// The resource of a cluster under which objects are stored.
 pub fn of_stored(objects: &Objects, cluster: &str, stored: &str) -> Option<Arc<Resource>> {
     builtin_stored(stored).or_else(|| {

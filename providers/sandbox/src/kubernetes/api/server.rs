@@ -32,11 +32,11 @@ impl From<Status> for Stop {
 
 /// Serves one request to a cluster.
 pub async fn serve(sandbox: Sandbox, cluster: String, request: Request<Bytes>) -> Response<Body> {
-    let shape = match Shape::read(request.headers()) {
+    let query = Query::read(request.uri().query().unwrap_or(""));
+    let shape = match Shape::read(request.headers(), &query) {
         Ok(shape) => shape,
         Err(status) => return render(Reply::refusal(&status), &Shape::Plain),
     };
-    let query = Query::read(request.uri().query().unwrap_or(""));
     let answer = sandbox
         .with(|world| {
             let sender = authenticate::sender(world, &cluster, &request);

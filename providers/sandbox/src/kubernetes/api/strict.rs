@@ -99,9 +99,11 @@ pub(super) fn default(object: &mut Value, resource: &Resource) {
     }
 }
 
-/// What the schema says against an object.
-pub(super) fn validate(_resource: &Resource, _object: &Value, _old: Option<&Value>) -> Vec<Cause> {
-    Vec::new()
+/// What the schema and its kind's rules say against an object.
+pub(super) fn validate(resource: &Resource, object: &Value, old: Option<&Value>) -> Vec<Cause> {
+    let Some(schema) = stored_schema(resource) else { return Vec::new() };
+    let causes = schema::validate(object, old, &schema);
+    causes.into_iter().map(|cause| Cause::new(cause.reason, cause.field, cause.message)).collect()
 }
 
 /// Records in `managedFields` who set what.

@@ -231,8 +231,8 @@ impl Writer {
         let written = match self.shape {
             Shape::Plain | Shape::Yaml => serde_json::to_writer(&mut *lines, &present(&self.resource, object)),
             Shape::Partial => serde_json::to_writer(&mut *lines, &partial(object)),
-            Shape::Table => {
-                let mut table = table::of(&self.resource, std::slice::from_ref(object), self.now);
+            Shape::Table(include) => {
+                let mut table = table::of(&self.resource, std::slice::from_ref(object), self.now, include);
                 table["metadata"] = json!({ "resourceVersion": object["metadata"]["resourceVersion"] });
                 if std::mem::replace(&mut self.has_told_columns, true) {
                     table["columnDefinitions"] = Value::Null;
@@ -254,7 +254,7 @@ impl Writer {
             (kind, api_version) = ("PartialObjectMetadata".to_owned(), "meta.k8s.io/v1".to_owned());
         }
         let mut object = json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata });
-        if self.shape == Shape::Table {
+        if matches!(self.shape, Shape::Table(_)) {
             object = json!({
                 "kind": "Table", "apiVersion": "meta.k8s.io/v1", "columnDefinitions": null,
                 "metadata": { "resourceVersion": revision.to_string() }, "rows": [{ "cells": null, "object": object }],

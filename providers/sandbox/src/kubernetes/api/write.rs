@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use super::ask::Ask;
 use super::decode;
-use super::names;
 use super::prepare;
 use super::reply::{Content, Reply};
 use super::resources::Resource;
@@ -126,8 +125,7 @@ pub fn create(world: &mut World, write: &Write<'_>, mut object: Value) -> Result
     super::strict::default(&mut object, resource);
     prepare::create(world, write, &name, &mut object)?;
     write.admit(world, Operation::Create, &name, None, &mut object)?;
-    let mut causes = names::check(resource, &object);
-    causes.extend(super::strict::validate(resource, &object, None));
+    let causes = super::strict::validate(resource, &object, None);
     if !causes.is_empty() {
         return Err(Status::invalid(resource, &name, &causes));
     }
@@ -159,8 +157,7 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
     super::strict::default(&mut object, resource);
     prepare::update(world, write, &old, &mut object)?;
     write.admit(world, Operation::Update, name, Some(&old), &mut object)?;
-    let mut causes = names::check(resource, &object);
-    causes.extend(super::strict::validate(resource, &object, Some(&old)));
+    let mut causes = super::strict::validate(resource, &object, Some(&old));
     causes.extend(super::immutable::check(resource, &old, &object));
     if !causes.is_empty() {
         return Err(Status::invalid(resource, name, &causes));
