@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::interface_calls::{read_count, read_ipv6_prefixes, read_prefixes};
 use super::interfaces::{self, NetworkInterface};
-use super::{instance_types, subnets};
+use super::{instance_types, interface_takings as takings, subnets};
 use crate::aws::{Answer, ApiError, Call, Operation};
 use crate::world::World;
 
@@ -58,12 +58,12 @@ fn assign_private_ip_addresses(world: &mut World, call: &Call) -> Answer {
         if may_move {
             take_from_other(world, &interface, address)?;
         }
-        assigned.push(interfaces::take_ipv4(world, &mut interface, Some(address))?);
+        assigned.push(takings::take_ipv4(world, &mut interface, Some(address))?);
     }
     for _ in 0..count {
-        assigned.push(interfaces::take_ipv4(world, &mut interface, None)?);
+        assigned.push(takings::take_ipv4(world, &mut interface, None)?);
     }
-    let blocks = interfaces::take_prefixes(world, &mut interface, prefixes, prefix_count)?;
+    let blocks = takings::take_prefixes(world, &mut interface, prefixes, prefix_count)?;
     world.ec2.interfaces.insert(&id, interface);
     let assigned: Vec<Value> = assigned.iter().map(|address| json!({ "privateIpAddress": address })).collect();
     let blocks: Vec<Value> = blocks.iter().map(|block| json!({ "ipv4Prefix": block })).collect();
@@ -109,7 +109,7 @@ fn give_back(world: &mut World, interface: &mut NetworkInterface, address: Ipv4A
         Some(at) => {
             let one = interface.addresses.remove(at);
             subnets::release_address(world, &interface.subnet_id, address);
-            interfaces::release_public(world, &one);
+            takings::release_public(world, &one);
             Ok(())
         }
         None => Err(wrong(format!("Some of {address} are not assigned to interface {}", interface.id))),
@@ -151,8 +151,8 @@ fn assign_ipv6_addresses(world: &mut World, call: &Call) -> Answer {
             "The request must contain exactly one of: ipv6Addresses, ipv6AddressCount, ipv6Prefixes, ipv6PrefixCount";
         return Err(ApiError::new("InvalidParameterCombination", message));
     }
-    let assigned = interfaces::take_ipv6(world, &mut interface, wanted, count)?;
-    let blocks = interfaces::take_ipv6_prefixes(world, &mut interface, prefixes, prefix_count)?;
+    let assigned = takings::take_ipv6(world, &mut interface, wanted, count)?;
+    let blocks = takings::take_ipv6_prefixes(world, &mut interface, prefixes, prefix_count)?;
     world.ec2.interfaces.insert(&id, interface);
     Ok(json!({ "networkInterfaceId": id, "assignedIpv6Addresses": assigned, "assignedIpv6PrefixSet": blocks }))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::interfaces::{self, NewInterface};
 use super::trunks;
 use crate::aws::Service;
 use crate::testing::{ec2, pass, query, refusal, world};
@@ -77,6 +78,15 @@ fn what_an_interface_may_be() {
         assert_eq!(refusal(answer), code, "{pairs:?}");
         assert_eq!(free(&world, &subnet), before, "a refused call takes no address");
     }
+}
+
+#[test]
+fn a_refused_interface_takes_nothing_within_a_transaction_either() {
+    let (mut world, subnet) = network();
+    let before = free(&world, &subnet);
+    let new = NewInterface { subnet_id: subnet.clone(), secondary_count: 300, ..NewInterface::default() };
+    assert_eq!(interfaces::create(&mut world, new).unwrap_err().code, "InsufficientFreeAddressesInSubnet");
+    assert_eq!(free(&world, &subnet), before);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::{Kind, kind};
 use super::tags::Tags;
-use super::{security_groups, subnets};
+use super::{interface_takings as takings, security_groups, subnets};
 use crate::aws::ApiError;
 use crate::store::table::Table;
 use crate::world::World;
@@ -306,16 +306,22 @@ pub fn create(world: &mut World, new: NewInterface) -> Result<String, ApiError> 
         tags: new.tags,
         created_at: world.now,
     };
-    take_ipv4(world, &mut interface, new.private_address)?;
-    for address in new.secondary_addresses {
-        take_ipv4(world, &mut interface, Some(address))?;
+    let wanted = takings::Wanted {
+        private_address: new.private_address,
+        secondary_addresses: new.secondary_addresses,
+        secondary_count: new.secondary_count,
+        ipv4_prefixes: new.ipv4_prefixes,
+        ipv4_prefix_count: new.ipv4_prefix_count,
+        ipv6_addresses: new.ipv6_addresses,
+        ipv6_count,
+        ipv6_prefixes: new.ipv6_prefixes,
+        ipv6_prefix_count: new.ipv6_prefix_count,
+    };
+    if let Err(refusal) = takings::take_all(world, &mut interface, wanted) {
+        // Controllers go on after a refusal in the same transaction: nothing may stay taken.
+        takings::release_all(world, &interface);
+        return Err(refusal);
     }
-    for _ in 0..new.secondary_count {
-        take_ipv4(world, &mut interface, None)?;
-    }
-    take_prefixes(world, &mut interface, new.ipv4_prefixes, new.ipv4_prefix_count)?;
-    take_ipv6(world, &mut interface, new.ipv6_addresses, ipv6_count)?;
-    take_ipv6_prefixes(world, &mut interface, new.ipv6_prefixes, new.ipv6_prefix_count)?;
     let id = interface.id.clone();
     world.ec2.interfaces.insert(&id, interface);
     Ok(id)
@@ -361,77 +367,6 @@ pub fn groups_for(world: &World, vpc_id: &str, wanted: Vec<String>) -> Result<Ve
     Ok(groups)
 }
 
-/// Gives an interface one more IPv4 address.
-///
-/// # Errors
-/// What the subnet refuses addresses with.
-pub(super) fn take_ipv4(
-    world: &mut World,
-    interface: &mut NetworkInterface,
-    wanted: Option<Ipv4Addr>,
-) -> Result<Ipv4Addr, ApiError> {
-    let address = subnets::take_address(world, &interface.subnet_id, wanted)?;
-    interface.addresses.push(PrivateAddress { address, public: None });
-    Ok(address)
-}
-
-/// Gives an interface `/28` blocks.
-///
-/// # Errors
-/// What the subnet refuses blocks with.
-pub(super) fn take_prefixes(
-    world: &mut World,
-    interface: &mut NetworkInterface,
-    wanted: Vec<Ipv4Net>,
-    count: usize,
-) -> Result<Vec<Ipv4Net>, ApiError> {
-    let wanted = wanted.into_iter().map(Some).chain(std::iter::repeat_n(None, count));
-    let mut taken = Vec::new();
-    for wanted in wanted {
-        taken.push(subnets::take_prefix(world, &interface.subnet_id, wanted)?);
-    }
-    interface.ipv4_prefixes.extend(&taken);
-    Ok(taken)
-}
-
-/// Gives an interface IPv6 addresses.
-///
-/// # Errors
-/// What the subnet refuses addresses with.
-pub(super) fn take_ipv6(
-    world: &mut World,
-    interface: &mut NetworkInterface,
-    wanted: Vec<Ipv6Addr>,
-    count: usize,
-) -> Result<Vec<Ipv6Addr>, ApiError> {
-    let wanted = wanted.into_iter().map(Some).chain(std::iter::repeat_n(None, count));
-    let mut taken = Vec::new();
-    for wanted in wanted {
-        taken.push(subnets::take_ipv6(world, &interface.subnet_id, wanted)?);
-    }
-    interface.ipv6_addresses.extend(&taken);
-    Ok(taken)
-}
-
-/// Gives an interface `/80` blocks.
-///
-/// # Errors
-/// What the subnet refuses blocks with.
-pub(super) fn take_ipv6_prefixes(
-    world: &mut World,
-    interface: &mut NetworkInterface,
-    wanted: Vec<Ipv6Net>,
-    count: usize,
-) -> Result<Vec<Ipv6Net>, ApiError> {
-    let wanted = wanted.into_iter().map(Some).chain(std::iter::repeat_n(None, count));
-    let mut taken = Vec::new();
-    for wanted in wanted {
-        taken.push(subnets::take_ipv6_prefix(world, &interface.subnet_id, wanted)?);
-    }
-    interface.ipv6_prefixes.extend(&taken);
-    Ok(taken)
-}
-
 /// An interface.
 ///
 /// # Errors
@@ -456,26 +391,10 @@ pub fn delete(world: &mut World, id: &str) -> Result<(), ApiError> {
 /// Deletes an interface whoever has it, and gives back its addresses. Branches of a trunk become available.
 pub fn remove(world: &mut World, id: &str) {
     let Some(interface) = world.ec2.interfaces.remove(id) else { return };
+    takings::release_all(world, &interface);
     for address in &interface.addresses {
-        subnets::release_address(world, &interface.subnet_id, address.address);
-        release_public(world, address);
-    }
-    for prefix in &interface.ipv4_prefixes {
-        subnets::release_prefix(world, &interface.subnet_id, *prefix);
-    }
-    for address in &interface.ipv6_addresses {
-        subnets::release_ipv6(world, &interface.subnet_id, *address);
-    }
-    for prefix in &interface.ipv6_prefixes {
-        subnets::release_ipv6_prefix(world, &interface.subnet_id, *prefix);
+        takings::release_public(world, address);
     }
     super::trunks::forget_branches(world, id);
     super::interface_permissions::forget(world, id);
-}
-
-/// A public address that goes with its private one: an elastic IP is free again, another one is gone.
-pub(super) fn release_public(world: &mut World, address: &PrivateAddress) {
-    if let Some(id) = address.public.as_ref().and_then(|public| public.allocation_id.as_ref()) {
-        super::addresses::dissociate(world, id);
-    }
 }

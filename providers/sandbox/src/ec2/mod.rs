@@ -22,6 +22,7 @@ mod interface_calls;
 mod interface_describe;
 mod interface_links;
 pub mod interface_permissions;
+mod interface_takings;
 #[cfg(test)]
 mod interface_tests;
 pub mod interfaces;

@@ -279,7 +279,8 @@ fn create_security_group(world: &mut World, call: &Call) -> Answer {
         Some(id) => id,
         None => default_vpc(world)?,
     };
-    let name = call.text("GroupName").unwrap_or_default();
+    // Spaces at the end of a name are dropped (EC2 user guide, "Create a security group").
+    let name = call.text("GroupName").unwrap_or_default().trim_end().to_owned();
     let description = call.text("GroupDescription").unwrap_or_default();
     let tag_set = tags::tag_set(&tags);
     let id = create(world, New { name, description, vpc_id, tags })?;
