@@ -29,4 +29,4 @@ mod testing;
 pub mod world;
 
 pub use sandbox::{Error, Sandbox};
-pub use settings::{Pace, Settings};
+pub use settings::{Backing, Pace, Settings};

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::faults::{Engine, Faults};
+use crate::kubernetes::backing::Proxy;
 use crate::server;
 use crate::server::calls::Calls;
 use crate::settings::Settings;
@@ -37,6 +38,9 @@ pub enum Error {
     /// A certificate cannot be made.
     #[error("cannot make a certificate: {0}")]
     Certificate(String),
+    /// The real API server cannot be asked.
+    #[error("{0}")]
+    Backing(String),
 }
 
 /// A running sandbox. It ends when the last clone is dropped and the runtime goes.
@@ -54,6 +58,7 @@ struct Inner {
     /// Rung after each commit and when time was moved.
     changed: Notify,
     clusters: server::clusters::Listeners,
+    backing: Option<Proxy>,
     faults: Engine,
     calls: Calls,
     /// How many transactions changed something.
@@ -86,6 +91,7 @@ impl Sandbox {
             Clock::running(Duration::ZERO)
         };
         let faults = settings.faults.clone();
+        let backing = settings.backing.as_ref().map(Proxy::new).transpose()?;
         let failed = |source| Error::Listen { port: settings.port, source };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -99,6 +105,7 @@ impl Sandbox {
             address,
             changed: Notify::new(),
             clusters: server::clusters::Listeners::default(),
+            backing,
             faults: Engine::default(),
             calls: Calls::default(),
             commits: AtomicU64::new(0),
@@ -129,6 +136,12 @@ impl Sandbox {
         self.inner.started.elapsed()
     }
 
+    /// A kubeconfig for all clusters or for one, as their administrator; `None` when there is no such cluster.
+    pub async fn kubeconfig(&self, cluster: Option<&str>) -> Option<String> {
+        let of = |world: &mut World| Ok::<_, Error>(server::control::kubeconfig::of(world, cluster));
+        self.with(of).await.ok().flatten()
+    }
+
     /// Asks whoever runs it to end it; see [`Sandbox::stopped`].
     pub fn stop(&self) {
         self.inner.is_stopped.send_replace(true);
@@ -147,6 +160,11 @@ impl Sandbox {
 
     pub(crate) fn faults(&self) -> &Engine {
         &self.inner.faults
+    }
+
+    /// The real API server behind the clusters, when there is one.
+    pub(crate) fn backing(&self) -> Option<&Proxy> {
+        self.inner.backing.as_ref()
     }
 
     pub(crate) fn calls(&self) -> &Calls {

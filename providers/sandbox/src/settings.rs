@@ -63,6 +63,19 @@ pub struct Settings {
     pub stopped_clock: bool,
     /// Which calls fail, and how.
     pub faults: Faults,
+    /// A real API server behind the clusters' endpoints.
+    pub backing: Option<Backing>,
+}
+
+/// A real API server.
+#[derive(Clone, Debug)]
+pub struct Backing {
+    /// `https://127.0.0.1:6443`.
+    pub url: String,
+    /// The certificates of its authority.
+    pub authority_pem: String,
+    /// The token of somebody who may do everything, impersonating included.
+    pub token: String,
 }
 
 impl Default for Settings {
@@ -80,6 +93,7 @@ impl Default for Settings {
             without: BTreeSet::new(),
             stopped_clock: false,
             faults: Faults::default(),
+            backing: None,
         }
     }
 }

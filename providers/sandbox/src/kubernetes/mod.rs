@@ -6,6 +6,7 @@
 pub mod admission;
 pub mod api;
 pub mod apply;
+pub(crate) mod backing;
 pub mod bootstrap;
 pub mod cluster;
 pub mod controllers;

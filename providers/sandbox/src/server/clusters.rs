@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::kubernetes::api;
 use crate::kubernetes::cluster::Cluster;
+use crate::kubernetes::{api, backing};
 use crate::sandbox::Sandbox;
 use crate::world::World;
 
@@ -68,6 +68,9 @@ fn listen(sandbox: &Sandbox, cluster: &Cluster) -> Result<Listener, Box<dyn std:
     listener.set_nonblocking(true)?;
     let port = listener.local_addr()?.port();
     let listener = TcpListener::from_std(listener)?;
+    if let Some(proxy) = sandbox.backing() {
+        tokio::spawn(backing::install(proxy.clone(), sandbox.clone(), cluster.name.clone()));
+    }
     let task = tokio::spawn(accept(listener, acceptor, sandbox.clone(), cluster.name.clone()));
     Ok(Listener { port, task: task.abort_handle() })
 }
@@ -84,7 +87,13 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, sandbox: Sandbox, 
                     let (sandbox, cluster) = (sandbox.clone(), cluster.clone());
                     async move {
                         let seen = super::observed::cluster_call(&cluster, &request);
-                        let serving = async { Ok(api::serve(sandbox.clone(), cluster, request).await) };
+                        let serving = async {
+                            let sandbox = sandbox.clone();
+                            Ok(match sandbox.backing().cloned() {
+                                Some(proxy) => backing::serve(proxy, sandbox, cluster, request).await,
+                                None => api::serve(sandbox, cluster, request).await,
+                            })
+                        };
                         super::observed::serve(sandbox.clone(), seen, serving).await
                     }
                 })

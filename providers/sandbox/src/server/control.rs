@@ -1,5 +1,6 @@
 //! The sandbox's own endpoint, under `/_sandbox/`: what the `sgp sandbox` commands and tests speak to.
 
+pub(crate) mod kubeconfig;
 mod network;
 mod pods;
 
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use http::{Request, Response, header};
 use serde_json::{Value, json};
 
-use super::body::{Body, json as json_body};
+use super::body::{Body, json as json_body, typed};
 use crate::faults::Faults;
 use crate::iam;
 use crate::probe;
@@ -30,6 +31,10 @@ pub(crate) async fn serve(sandbox: Sandbox, request: Request<Bytes>) -> Response
     let query = super::aws::pairs(request.uri().query().unwrap_or("").as_bytes());
     let query: BTreeMap<String, String> = query.into_iter().collect();
     let answer = match (request.method().as_str(), command.as_str()) {
+        ("GET", "kubeconfig") => match sandbox.kubeconfig(query.get("cluster").map(String::as_str)).await {
+            Some(text) => return typed(200, "application/yaml", text),
+            None => Err((404, "there is no such cluster".to_owned())),
+        },
         ("GET", _) => show(&sandbox, &command, &query).await,
         ("POST", _) => change(&sandbox, &command, request.body()).await,
         _ => Err((405, "GET and POST are what the sandbox's commands take".to_owned())),

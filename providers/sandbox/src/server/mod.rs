@@ -4,7 +4,7 @@ pub(crate) mod aws;
 pub mod body;
 pub(crate) mod calls;
 pub(crate) mod clusters;
-mod control;
+pub(crate) mod control;
 pub(crate) mod observed;
 
 use http::Request;

@@ -25,13 +25,13 @@ pub(super) fn all(world: &World, cluster: Option<&str>) -> Result<Value, Refused
 }
 
 fn of_cluster(world: &World, cluster: &str) -> Vec<Value> {
-    world.kubernetes.objects.list(cluster, "pods", None).map(|pod| show(cluster, pod)).collect()
+    world.kubernetes.objects.list(cluster, "pods", None).map(|pod| show(world, cluster, pod)).collect()
 }
 
-fn show(cluster: &str, pod: &Value) -> Value {
+fn show(world: &World, cluster: &str, pod: &Value) -> Value {
     let text = pod["metadata"]["annotations"][ANNOTATION].as_str().unwrap_or("[]");
     let branches: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
-    let branch = branches.first();
+    let branch = branches.first().and_then(|branch| branch["eniId"].as_str());
     json!({
         "cluster": cluster,
         "namespace": pod["metadata"]["namespace"],
@@ -39,6 +39,14 @@ fn show(cluster: &str, pod: &Value) -> Value {
         "node": pod["spec"]["nodeName"],
         "phase": pod["status"]["phase"],
         "address": pod["status"]["podIP"],
-        "branch_interface": branch.map(|branch| &branch["eniId"]),
+        "branch_interface": branch,
+        "groups": branch.map(|branch| groups(world, branch)).unwrap_or_default(),
     })
+}
+
+/// The groups of an interface, as EC2 has them.
+fn groups(world: &World, interface: &str) -> Vec<Value> {
+    let ids = world.ec2.interfaces.get(interface).map(|interface| interface.groups.clone()).unwrap_or_default();
+    let name = |id: &str| world.ec2.security_groups.get(id).map(|group| group.name.clone());
+    ids.iter().map(|id| json!({ "id": id, "name": name(id) })).collect()
 }
