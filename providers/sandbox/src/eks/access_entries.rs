@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::access::Principal;
 use super::catalog;
 use super::clusters::check_uses_entries;
-use super::model::{AccessEntry, AssociatedPolicy, AuthenticationMode, Status, key};
+use super::model::{AccessEntry, AssociatedPolicy, Status, key};
 use super::outside;
 use super::request::{
     arn, cluster_of, in_use, invalid, listing, made_before, not_found, refused, remember, tags, time, told,
@@ -89,15 +89,6 @@ pub(super) fn insert(
         policies,
     };
     world.eks.access_entries.insert(id, entry);
-}
-
-/// A node role or pod execution role gets its entry, where entries are used.
-pub(super) fn insert_for_nodes(world: &mut World, cluster: &str, role: &str, kind: &str) {
-    let uses_entries =
-        world.eks.clusters.get(cluster).is_some_and(|row| row.authentication_mode != AuthenticationMode::ConfigMap);
-    if uses_entries {
-        insert(world, cluster, role, kind, BTreeMap::new());
-    }
 }
 
 /// The entry of a role that no node group (or Fargate profile) has any more goes.
@@ -411,4 +402,104 @@ fn list_associated(world: &mut World, call: &Call) -> Answer {
         answer["principalArn"] = json!(entry.principal_arn);
         Ok(answer)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eks::samples::{over, role, with_cluster};
+    use crate::testing::{eks, refusal};
+
+    fn of_role(world: &mut World, operation: &str, more: &Value) -> Answer {
+        eks(world, operation, over(&json!({ "clusterName": "c", "principalArn": role("pod") }), more))
+    }
+
+    #[test]
+    fn an_entry_has_a_name_groups_and_policies() {
+        let (mut world, _) = with_cluster();
+        let made = of_role(&mut world, "CreateAccessEntry", &json!({ "kubernetesGroups": ["devs"] })).unwrap();
+        let made = &made["accessEntry"];
+        assert_eq!(made["type"], "STANDARD");
+        assert_eq!(made["username"], "arn:aws:sts::123456789012:assumed-role/pod/{{SessionName}}");
+        assert_eq!(refusal(of_role(&mut world, "CreateAccessEntry", &json!({}))), "ResourceInUseException");
+        let changed = json!({ "kubernetesGroups": ["ops"], "username": "dev:{{SessionName}}" });
+        let changed = of_role(&mut world, "UpdateAccessEntry", &changed).unwrap();
+        assert_eq!(
+            (&changed["accessEntry"]["username"], &changed["accessEntry"]["kubernetesGroups"]),
+            (&json!("dev:{{SessionName}}"), &json!(["ops"]))
+        );
+
+        let arn = catalog::access_policy_arn("AmazonEKSViewPolicy");
+        let scope = json!({ "policyArn": arn, "accessScope": { "type": "namespace", "namespaces": ["a", "b-*"] } });
+        let associated = of_role(&mut world, "AssociateAccessPolicy", &scope).unwrap();
+        assert_eq!(associated["associatedAccessPolicy"]["accessScope"]["namespaces"], json!(["a", "b-*"]));
+        assert_eq!(
+            super::super::access::policies(&world, "c", &role("pod")),
+            [(arn.clone(), vec!["a".to_owned(), "b-*".to_owned()])]
+        );
+        let listed = of_role(&mut world, "ListAssociatedAccessPolicies", &json!({})).unwrap();
+        assert_eq!(listed["associatedAccessPolicies"][0]["policyArn"], arn.as_str());
+        let filtered = json!({ "clusterName": "c", "associatedPolicyArn": arn });
+        assert_eq!(eks(&mut world, "ListAccessEntries", filtered).unwrap()["accessEntries"], json!([role("pod")]));
+        of_role(&mut world, "DisassociateAccessPolicy", &json!({ "policyArn": arn })).unwrap();
+        assert_eq!(
+            refusal(of_role(&mut world, "DisassociateAccessPolicy", &json!({ "policyArn": arn }))),
+            "ResourceNotFoundException"
+        );
+        of_role(&mut world, "DeleteAccessEntry", &json!({})).unwrap();
+        assert_eq!(refusal(of_role(&mut world, "DescribeAccessEntry", &json!({}))), "ResourceNotFoundException");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let (mut world, _) = with_cluster();
+        let service = "arn:aws:iam::123456789012:role/aws-service-role/x/y";
+        for (change, said) in [
+            (json!({ "principalArn": role("none") }), "The specified principalArn is invalid: invalid principal."),
+            (json!({ "principalArn": "arn:aws:sts::123456789012:assumed-role/pod/s" }), "invalid principal"),
+            (json!({ "principalArn": "pod" }), "invalid principal"),
+            (json!({ "principalArn": service }), "Service Linked Role"),
+            (
+                json!({ "kubernetesGroups": ["system:masters"] }),
+                "The kubernetes group name system:masters is invalid, it cannot start with system:",
+            ),
+            (json!({ "kubernetesGroups": ["eks:x"] }), "it cannot start with eks:"),
+            (json!({ "username": "system:node:x" }), "The username must not begin with system:"),
+            (json!({ "username": "dev-{{SessionName}}" }), "colon before {{SessionName}}"),
+            (json!({ "type": "ROOT" }), "The specified type is invalid"),
+            (
+                json!({ "type": "EC2_LINUX", "kubernetesGroups": ["a"] }),
+                "can't be specified for entries of type EC2_LINUX",
+            ),
+            (
+                json!({ "type": "EC2_LINUX", "principalArn": "arn:aws:iam::222222222222:role/x" }),
+                "need a role of the cluster's account",
+            ),
+        ] {
+            let error = of_role(&mut world, "CreateAccessEntry", &change).expect_err(&change.to_string());
+            assert_eq!(error.code, "InvalidParameterException", "{change}");
+            assert!(error.message.contains(said), "{change}: {}", error.message);
+        }
+        of_role(&mut world, "CreateAccessEntry", &json!({ "type": "EC2_LINUX" })).unwrap();
+        let view = catalog::access_policy_arn("AmazonEKSViewPolicy");
+        let cluster = json!({ "type": "cluster" });
+        for (change, said) in [
+            (
+                json!({ "policyArn": view, "accessScope": cluster }),
+                "can't be associated with access entries of type EC2_LINUX",
+            ),
+            (json!({ "policyArn": "arn:aws:iam::aws:policy/X", "accessScope": cluster }), "format is not valid"),
+            (
+                json!({ "policyArn": catalog::access_policy_arn("Nope"), "accessScope": cluster }),
+                "there is no such access policy",
+            ),
+            (json!({ "policyArn": view, "accessScope": { "type": "namespace" } }), "At least one namespace"),
+            (json!({ "policyArn": view, "accessScope": { "type": "cluster", "namespaces": ["a"] } }), "type cluster"),
+            (json!({ "policyArn": view, "accessScope": { "type": "namespace", "namespaces": ["A"] } }), "namespace A"),
+        ] {
+            let error = of_role(&mut world, "AssociateAccessPolicy", &change).expect_err(&change.to_string());
+            assert_eq!(error.code, "InvalidParameterException", "{change}");
+            assert!(error.message.contains(said), "{change}: {}", error.message);
+        }
+    }
 }

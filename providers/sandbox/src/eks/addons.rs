@@ -17,6 +17,9 @@ use super::request::{
 use super::updates::{self, AddonChange, Effect, New, Target};
 use super::{Due, outside};
 use crate::aws::{Answer, ApiError, Call, Operation};
+use crate::kubernetes::bootstrap;
+use crate::kubernetes::life::{self, Deletion};
+use crate::kubernetes::objects::Key;
 use crate::world::{Timer, World};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -34,6 +37,16 @@ pub(super) fn created(world: &mut World, id: &str) {
     let is_creating = world.eks.addons.get(id).is_some_and(|row| row.status == Status::Creating);
     if is_creating {
         world.eks.addons.update(id, |row| row.status = Status::Active);
+    }
+}
+
+/// The objects that EKS installs for an add-on.
+fn objects(addon: &str) -> &'static [(&'static str, &'static str)] {
+    match addon {
+        "vpc-cni" => &[("daemonsets.apps", "aws-node"), ("configmaps", "amazon-vpc-cni")],
+        "kube-proxy" => &[("daemonsets.apps", "kube-proxy"), ("configmaps", "kube-proxy-config")],
+        "coredns" => &[("deployments.apps", "coredns"), ("services", "kube-dns"), ("configmaps", "coredns")],
+        _ => &[],
     }
 }
 
@@ -98,6 +111,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         }
         let answer = json!({ "addon": view(world, &row) });
         world.eks.addons.insert(&id, row);
+        bootstrap::install_addon(world, &cluster.name, &offer.name);
         remember(world, call, &id);
         let after = world.settings.pace.addon;
         world.schedule_in(after, Timer::Eks(Due::AddonCreated { id }));
@@ -305,8 +319,14 @@ fn delete(world: &mut World, call: &Call) -> Answer {
         if row.status == Status::Deleting {
             return Err(refused("Addon cannot be deleted as it is currently in DELETING state"));
         }
-        call.boolean("preserve")?;
+        let preserve = call.boolean("preserve")?.unwrap_or(false);
         let id = key(&row.cluster, &row.name);
+        if !preserve {
+            for (resource, name) in objects(&row.name) {
+                let key = Key::new(&row.cluster, resource, &row.namespace, name);
+                life::delete(world, &key, Deletion::default());
+            }
+        }
         let now = world.now;
         world.eks.addons.update(&id, |row| (row.status, row.modified_at) = (Status::Deleting, now));
         let after = world.settings.pace.deletion;
@@ -314,4 +334,101 @@ fn delete(world: &mut World, call: &Call) -> Answer {
         let found = addon(world, &row.cluster, &row.name)?;
         Ok(json!({ "addon": view(world, found) }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eks::samples::{over, role, with_cluster};
+    use crate::testing::{eks, pass, refusal};
+
+    const VALUES: &str = r#"{"env":{"ENABLE_POD_ENI":"true"}}"#;
+
+    fn of_cni(world: &mut World, operation: &str, more: &Value) -> Answer {
+        eks(world, operation, over(&json!({ "clusterName": "c", "addonName": "vpc-cni" }), more))
+    }
+
+    #[test]
+    fn an_addon_lives_from_creating_to_gone() {
+        let (mut world, _) = with_cluster();
+        let asked = json!({ "configurationValues": VALUES, "clientRequestToken": "t", "tags": { "a": "b" } });
+        let made = of_cni(&mut world, "CreateAddon", &asked).unwrap();
+        let made = &made["addon"];
+        assert_eq!((&made["status"], &made["addonVersion"]), (&json!("CREATING"), &json!("v1.22.4-eksbuild.3")));
+        assert_eq!(of_cni(&mut world, "CreateAddon", &asked).unwrap()["addon"]["addonArn"], made["addonArn"]);
+        assert_eq!(refusal(of_cni(&mut world, "CreateAddon", &json!({}))), "ResourceInUseException");
+        let early = of_cni(&mut world, "UpdateAddon", &json!({ "resolveConflicts": "OVERWRITE" })).unwrap_err();
+        assert_eq!(early.message, "Addon cannot be updated as it is currently in CREATING state");
+        pass(&mut world, 10);
+        assert_eq!(world.eks.addons.get("c/vpc-cni").unwrap().configuration()["env"]["ENABLE_POD_ENI"], "true");
+
+        let change = json!({ "addonVersion": "v1.23.1-eksbuild.1", "resolveConflicts": "PRESERVE" });
+        let update = of_cni(&mut world, "UpdateAddon", &change).unwrap();
+        assert_eq!(update["update"]["params"][0], json!({ "type": "AddonVersion", "value": "v1.23.1-eksbuild.1" }));
+        assert_eq!(refusal(of_cni(&mut world, "UpdateAddon", &change)), "ResourceInUseException");
+        pass(&mut world, 10);
+        let row = world.eks.addons.get("c/vpc-cni").unwrap();
+        assert_eq!((row.version.as_str(), row.status), ("v1.23.1-eksbuild.1", Status::Active));
+        assert_eq!(row.configuration_values.as_deref(), Some(VALUES), "preserved");
+        let by_addon = json!({ "name": "c", "addonName": "vpc-cni", "updateId": update["update"]["id"] });
+        assert_eq!(eks(&mut world, "DescribeUpdate", by_addon).unwrap()["update"]["status"], "Successful");
+        of_cni(&mut world, "UpdateAddon", &json!({ "resolveConflicts": "OVERWRITE" })).unwrap();
+        pass(&mut world, 10);
+        assert_eq!(world.eks.addons.get("c/vpc-cni").unwrap().configuration_values, None, "not carried over");
+
+        assert_eq!(of_cni(&mut world, "DeleteAddon", &json!({})).unwrap()["addon"]["status"], "DELETING");
+        let node_agent = Key::new("c", "daemonsets.apps", "kube-system", "aws-node");
+        assert!(world.kubernetes.objects.get(&node_agent).is_none(), "its objects go with it");
+        pass(&mut world, 10);
+        let gone = of_cni(&mut world, "DescribeAddon", &json!({})).unwrap_err();
+        assert_eq!(gone.message, "No addon: vpc-cni found in cluster: c");
+        of_cni(&mut world, "CreateAddon", &json!({})).unwrap();
+        assert!(world.kubernetes.objects.get(&node_agent).is_some(), "and come again");
+    }
+
+    #[test]
+    fn pod_identity_associations_belong_to_the_addon() {
+        let (mut world, _) = with_cluster();
+        let with =
+            |role: String| json!({ "podIdentityAssociations": [{ "serviceAccount": "aws-node", "roleArn": role }] });
+        assert_eq!(refusal(of_cni(&mut world, "CreateAddon", &with(role("node")))), "InvalidParameterException");
+        let made = of_cni(&mut world, "CreateAddon", &with(role("pod"))).unwrap();
+        let arn = made["addon"]["podIdentityAssociations"][0].as_str().unwrap();
+        let id = arn.rsplit('/').next().unwrap();
+        let one = json!({ "clusterName": "c", "associationId": id });
+        let found = eks(&mut world, "DescribePodIdentityAssociation", one.clone()).unwrap();
+        assert_eq!(found["association"]["ownerArn"], made["addon"]["addonArn"]);
+        assert_eq!(refusal(eks(&mut world, "DeletePodIdentityAssociation", one.clone())), "InvalidRequestException");
+        pass(&mut world, 10);
+        of_cni(&mut world, "UpdateAddon", &json!({ "podIdentityAssociations": [] })).unwrap();
+        pass(&mut world, 10);
+        assert_eq!(refusal(eks(&mut world, "DescribePodIdentityAssociation", one)), "ResourceNotFoundException");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let (mut world, _) = with_cluster();
+        for (change, said) in [
+            (json!({ "addonName": "nope" }), "Addon specified is not supported"),
+            (json!({ "addonVersion": "v0.0.1-eksbuild.1" }), "Addon version specified is not supported"),
+            (
+                json!({ "addonName": "kube-proxy", "addonVersion": "v1.36.0-eksbuild.25" }),
+                "Addon version specified is not supported",
+            ),
+            (
+                json!({ "configurationValues": r#"{"InitEnv":{}}"# }),
+                "ConfigurationValue provided in request is not supported: Json schema validation failed with error: [$.InitEnv: is not \
+                 defined in the schema and the schema does not allow additional properties]",
+            ),
+            (json!({ "configurationValues": "{" }), "ConfigurationValue provided in request is not supported"),
+            (json!({ "resolveConflicts": "MERGE" }), "resolveConflicts"),
+            (json!({ "serviceAccountRoleArn": role("none") }), "does not exist"),
+            (json!({ "namespaceConfig": { "namespace": "default" } }), "can't be installed in the namespace default"),
+        ] {
+            let error = of_cni(&mut world, "CreateAddon", &change).expect_err(&change.to_string());
+            assert_eq!(error.code, "InvalidParameterException", "{change}");
+            assert!(error.message.contains(said), "{change}: {}", error.message);
+            assert_eq!(error.members["clusterName"], "c");
+        }
+    }
 }

@@ -47,7 +47,7 @@ fn create(world: &mut World, call: &Call) -> Answer {
         }
         let row = read(world, call)?;
         let id = key(&row.cluster, &row.name);
-        access_entries::insert_for_nodes(world, &row.cluster, &row.pod_execution_role_arn, "FARGATE_LINUX");
+        outside::let_nodes_in(world, &row.cluster, &row.pod_execution_role_arn, "FARGATE_LINUX");
         let answer = json!({ "fargateProfile": view(&row) });
         world.eks.fargate_profiles.insert(&id, row);
         remember(world, call, &id);
@@ -183,4 +183,85 @@ fn delete(world: &mut World, call: &Call) -> Answer {
         world.schedule_in(after, Timer::Eks(Due::FargateGone { id }));
         Ok(json!({ "fargateProfile": view(fargate_profile(world, &row.cluster, &row.name)?) }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eks::samples::{over, role, with_cluster};
+    use crate::testing::{ec2, eks, pass, refusal};
+
+    fn asked(name: &str, subnets: &[String]) -> Value {
+        json!({
+            "clusterName": "c", "fargateProfileName": name, "podExecutionRoleArn": role("fargate"), "subnets": subnets,
+            "selectors": [{ "namespace": "default", "labels": { "a": "b" } }], "clientRequestToken": name,
+        })
+    }
+
+    #[test]
+    fn one_profile_moves_at_a_time() {
+        let (mut world, subnets) = with_cluster();
+        let made = eks(&mut world, "CreateFargateProfile", asked("one", &subnets)).unwrap();
+        assert_eq!(made["fargateProfile"]["status"], "CREATING");
+        let busy = eks(&mut world, "CreateFargateProfile", asked("two", &subnets)).unwrap_err();
+        assert_eq!(
+            (busy.code.as_str(), busy.message.as_str()),
+            (
+                "ResourceInUseException",
+                "Cannot create Fargate Profile two because cluster c currently has Fargate profile one in status CREATING"
+            )
+        );
+        pass(&mut world, 10);
+        let entry = json!({ "clusterName": "c", "principalArn": role("fargate") });
+        assert_eq!(
+            eks(&mut world, "DescribeAccessEntry", entry.clone()).unwrap()["accessEntry"]["type"],
+            "FARGATE_LINUX"
+        );
+        eks(&mut world, "CreateFargateProfile", asked("two", &subnets)).unwrap();
+        pass(&mut world, 10);
+        let other = over(&asked("two", &subnets), &json!({ "clientRequestToken": "x" }));
+        assert_eq!(refusal(eks(&mut world, "CreateFargateProfile", other)), "ResourceInUseException");
+        let in_use = eks(&mut world, "DeleteCluster", json!({ "name": "c" })).unwrap_err();
+        assert_eq!(in_use.message, "Cluster has Fargate profiles attached");
+        for (name, entry_stays) in [("one", true), ("two", false)] {
+            eks(&mut world, "DeleteFargateProfile", json!({ "clusterName": "c", "fargateProfileName": name })).unwrap();
+            pass(&mut world, 10);
+            assert_eq!(eks(&mut world, "DescribeAccessEntry", entry.clone()).is_ok(), entry_stays, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let (mut world, subnets) = with_cluster();
+        let vpc = world.eks.clusters.get("c").unwrap().network.vpc_id.clone();
+        let gateway = ec2(&mut world, "CreateInternetGateway", &[])["internetGateway"]["internetGatewayId"].clone();
+        let gateway = gateway.as_str().unwrap();
+        ec2(&mut world, "AttachInternetGateway", &[("InternetGatewayId", gateway), ("VpcId", &vpc)]);
+        let table = ec2(&mut world, "CreateRouteTable", &[("VpcId", &vpc)])["routeTable"]["routeTableId"].clone();
+        let table = table.as_str().unwrap();
+        ec2(
+            &mut world,
+            "CreateRoute",
+            &[("RouteTableId", table), ("DestinationCidrBlock", "0.0.0.0/0"), ("GatewayId", gateway)],
+        );
+        ec2(&mut world, "AssociateRouteTable", &[("RouteTableId", table), ("SubnetId", &subnets[2])]);
+        let selectors = |count: usize| json!({ "selectors": vec![json!({ "namespace": "a" }); count] });
+        for (change, said) in [
+            (json!({ "fargateProfileName": "eks-x" }), "cannot start with eks-"),
+            (json!({ "podExecutionRoleArn": role("none") }), "does not exist"),
+            (json!({ "podExecutionRoleArn": role("node") }), "Misconfigured PodExecutionRole Trust Policy"),
+            (json!({ "subnets": [subnets[2]] }), "is not a private subnet"),
+            (selectors(0), "at least one selector"),
+            (selectors(6), "at most 5 selectors"),
+            (json!({ "selectors": [{ "labels": {} }] }), "must have a namespace"),
+        ] {
+            let error = eks(&mut world, "CreateFargateProfile", over(&asked("p", &subnets[..2]), &change))
+                .expect_err(&change.to_string());
+            assert_eq!(error.code, "InvalidParameterException", "{change}");
+            assert!(error.message.contains(said), "{change}: {}", error.message);
+        }
+        let defaults = over(&asked("p", &subnets), &json!({ "subnets": null }));
+        let made = eks(&mut world, "CreateFargateProfile", defaults).unwrap();
+        assert_eq!(made["fargateProfile"]["subnets"], json!(subnets[..2]), "the cluster's private ones");
+    }
 }

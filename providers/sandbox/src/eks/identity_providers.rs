@@ -173,3 +173,38 @@ fn disassociate(world: &mut World, call: &Call) -> Answer {
         updates::start(world, call, new)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eks::samples::with_cluster;
+    use crate::testing::{eks, pass, refusal};
+
+    #[test]
+    fn a_cluster_has_one_provider() {
+        let (mut world, _) = with_cluster();
+        let oidc = |name: &str, url: &str| json!({ "clusterName": "c", "oidc": { "identityProviderConfigName": name, "issuerUrl": url, "clientId": "k" } });
+        assert_eq!(
+            refusal(eks(&mut world, "AssociateIdentityProviderConfig", oidc("p", "http://x"))),
+            "InvalidParameterException"
+        );
+        let update = eks(&mut world, "AssociateIdentityProviderConfig", oidc("p", "https://x")).unwrap();
+        assert_eq!(update["update"]["type"], "AssociateIdentityProviderConfig");
+        let one = json!({ "clusterName": "c", "identityProviderConfig": { "type": "oidc", "name": "p" } });
+        let status = |world: &mut World| {
+            let answer = eks(world, "DescribeIdentityProviderConfig", one.clone());
+            answer.map(|it| it["identityProviderConfig"]["oidc"]["status"].as_str().unwrap().to_owned())
+        };
+        assert_eq!(status(&mut world).unwrap(), "CREATING");
+        pass(&mut world, 10);
+        assert_eq!(status(&mut world).unwrap(), "ACTIVE");
+        assert_eq!(
+            refusal(eks(&mut world, "AssociateIdentityProviderConfig", oidc("q", "https://x"))),
+            "ResourceLimitExceededException"
+        );
+        eks(&mut world, "DisassociateIdentityProviderConfig", one.clone()).unwrap();
+        assert_eq!(status(&mut world).unwrap(), "DELETING");
+        pass(&mut world, 10);
+        assert_eq!(status(&mut world).unwrap_err().code, "ResourceNotFoundException");
+    }
+}

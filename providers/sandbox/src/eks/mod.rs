@@ -37,6 +37,7 @@ use crate::store::table::{Durable, Table};
 use crate::world::{Timer, World};
 use identity_providers::IdentityProvider;
 use model::{AccessEntry, Addon, Cluster, FargateProfile, Nodegroup, PodIdentityAssociation};
+use nodegroup_updates::Step;
 use updates::{Effect, Target, Update, UpdateStatus};
 
 /// The operations, by file.
@@ -194,11 +195,14 @@ fn roll(world: &mut World, row: &str) {
     let (Target::Nodegroup(cluster, name), Effect::Nodegroup(change)) = (&update.target, &update.effect) else {
         return;
     };
-    if nodegroup_updates::roll(world, cluster, name, change) {
-        return updates::finish(world, row);
+    match nodegroup_updates::roll(world, cluster, name, change) {
+        Step::Done => updates::finish(world, row),
+        Step::Failed(why) => updates::fail(world, row, "NodeCreationFailure", &why),
+        Step::Going => {
+            let after = world.settings.pace.update;
+            world.schedule_in(after, Timer::Eks(Due::Roll { update: row.to_owned() }));
+        }
     }
-    let after = world.settings.pace.update;
-    world.schedule_in(after, Timer::Eks(Due::Roll { update: row.to_owned() }));
 }
 
 /// Kubernetes versions with the releases of their nodes' images: `1.36`, `1.36.3-20261105`.

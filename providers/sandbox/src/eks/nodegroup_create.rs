@@ -16,7 +16,6 @@ use super::request::{
 use super::{Due, access_entries, outside};
 use crate::aws::{Answer, ApiError, Call, Operation, Params};
 use crate::ec2::instance_types;
-use crate::kubernetes::bootstrap;
 use crate::world::{Timer, World};
 
 pub(super) const OPERATIONS: &[Operation] = &[Operation { name: "CreateNodegroup", run: create_nodegroup }];
@@ -62,17 +61,7 @@ fn create_nodegroup(world: &mut World, call: &Call) -> Answer {
         let mut row = read(world, call)?;
         let id = key(&row.cluster, &row.name);
         nodes::furnish(world, &mut row)?;
-        let uses_map = world
-            .eks
-            .clusters
-            .get(&row.cluster)
-            .is_some_and(|cluster| cluster.authentication_mode == super::model::AuthenticationMode::ConfigMap);
-        if uses_map {
-            bootstrap::map_node_role(world, &row.cluster, &row.node_role, false);
-        } else {
-            let kind = access_entries::kind_of_nodes(&row.ami_type);
-            access_entries::insert_for_nodes(world, &row.cluster, &row.node_role, kind);
-        }
+        outside::let_nodes_in(world, &row.cluster, &row.node_role, access_entries::kind_of_nodes(&row.ami_type));
         world.eks.nodegroups.insert(&id, row.clone());
         nodes::scale(world, &id);
         remember(world, call, &id);
@@ -496,7 +485,7 @@ fn remote_access(world: &World, call: &Call, has_template: bool, cluster: &Clust
 mod tests {
     use super::*;
     use crate::eks::samples::{over, role, with_cluster};
-    use crate::testing::{eks, pass};
+    use crate::testing::{ec2, eks, pass};
 
     fn asked(subnets: &[String]) -> Value {
         json!({
@@ -596,6 +585,57 @@ mod tests {
             assert_eq!(error.members["nodegroupName"], over(&asked, &change)["nodegroupName"]);
         }
         assert!(world.eks.nodegroups.is_empty());
+    }
+
+    #[test]
+    fn a_launch_template_is_merged() {
+        let (mut world, subnets) = with_cluster();
+        let vpc = world.eks.clusters.get("c").unwrap().network.vpc_id.clone();
+        let group = [("GroupName", "own"), ("GroupDescription", "own"), ("VpcId", vpc.as_str())];
+        let group = ec2(&mut world, "CreateSecurityGroup", &group)["groupId"].as_str().unwrap().to_owned();
+        let data = [
+            ("LaunchTemplateName", "nodes"),
+            ("LaunchTemplateData.InstanceType", "m5.large"),
+            ("LaunchTemplateData.SecurityGroupId.1", group.as_str()),
+            ("LaunchTemplateData.TagSpecification.1.ResourceType", "instance"),
+            ("LaunchTemplateData.TagSpecification.1.Tag.1.Key", "Name"),
+            ("LaunchTemplateData.TagSpecification.1.Tag.1.Value", "node"),
+        ];
+        ec2(&mut world, "CreateLaunchTemplate", &data);
+        let asked = json!({
+            "clusterName": "c", "nodegroupName": "g", "nodeRole": role("node"), "subnets": subnets,
+            "launchTemplate": { "name": "nodes", "version": "$Latest" }, "scalingConfig": { "desiredSize": 1 },
+        });
+        for (change, code, said) in [
+            (
+                json!({ "diskSize": 30 }),
+                "InvalidParameterException",
+                "Disk size must be specified within the launch template.",
+            ),
+            (
+                json!({ "instanceTypes": ["m5.large"] }),
+                "InvalidRequestException",
+                "Cannot specify instance types in launch template and API request",
+            ),
+            (
+                json!({ "remoteAccess": {} }),
+                "InvalidParameterException",
+                "Remote access configuration cannot be specified with a launch template.",
+            ),
+        ] {
+            let error = eks(&mut world, "CreateNodegroup", over(&asked, &change)).unwrap_err();
+            assert_eq!((error.code.as_str(), error.message.as_str()), (code, said));
+        }
+        let made = eks(&mut world, "CreateNodegroup", asked).unwrap();
+        assert_eq!(made["nodegroup"]["launchTemplate"]["version"], "1");
+        assert_eq!((&made["nodegroup"]["instanceTypes"], &made["nodegroup"]["diskSize"]), (&Value::Null, &Value::Null));
+        let row = world.eks.nodegroups.get("c/g").unwrap();
+        let instance = world.ec2.instances.get(&row.nodes[0].instance_id).unwrap();
+        assert_eq!((instance.instance_type.as_str(), instance.tags["Name"].as_str()), ("m5.large", "node"));
+        assert_eq!(world.ec2.interfaces.get(&instance.interface_id).unwrap().groups, [group]);
+        let managed = row.managed_template.clone().unwrap();
+        assert!(managed.name.starts_with("eks-"));
+        assert_eq!(instance.tags["aws:ec2launchtemplate:id"], managed.id);
     }
 
     #[test]

@@ -87,12 +87,18 @@ fn set(row: &mut Nodegroup, change: &Change) {
 }
 
 /// One step of replacing nodes: as many new ones as may be unavailable, or, when they are there, the end of as many old ones.
-/// Answers whether all are new.
-pub(super) fn roll(world: &mut World, cluster: &str, name: &str, change: &Change) -> bool {
+pub(super) fn roll(world: &mut World, cluster: &str, name: &str, change: &Change) -> Step {
     let id = key(cluster, name);
-    let Some(row) = world.eks.nodegroups.get(&id) else { return true };
-    let mut wanted = row.clone();
+    let Some(mut wanted) = world.eks.nodegroups.get(&id).cloned() else { return Step::Done };
     set(&mut wanted, change);
+    match nodes::manage_template(world, &wanted) {
+        Ok(template) => {
+            wanted.managed_template = Some(template.clone());
+            world.eks.nodegroups.update(&id, |row| row.managed_template = Some(template));
+        }
+        Err(error) => return Step::Failed(error.message),
+    }
+    let Some(row) = world.eks.nodegroups.get(&id) else { return Step::Done };
     let template_version = wanted.launch_template.as_ref().map(|it| it.version.clone());
     let is_old = |node: &super::model::Node| {
         (&node.version, &node.release_version) != (&wanted.version, &wanted.release_version)
@@ -100,7 +106,7 @@ pub(super) fn roll(world: &mut World, cluster: &str, name: &str, change: &Change
     };
     let old: Vec<String> = row.nodes.iter().filter(|node| is_old(node)).map(|node| node.instance_id.clone()).collect();
     if old.is_empty() {
-        return true;
+        return Step::Done;
     }
     let desired = row.scaling.desired as usize;
     let surplus = row.nodes.len().saturating_sub(desired);
@@ -110,7 +116,22 @@ pub(super) fn roll(world: &mut World, cluster: &str, name: &str, change: &Change
         let batch = batch(row).min(old.len());
         nodes::launch(world, &id, &wanted, batch);
     }
-    false
+    let issues = world.eks.nodegroups.get(&id).and_then(|row| row.issues.first());
+    match issues.and_then(|issue| issue["message"].as_str()) {
+        Some(message) => Step::Failed(message.to_owned()),
+        None => Step::Going,
+    }
+}
+
+/// How far the replacement of nodes is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// There are old nodes.
+    Going,
+    /// All are new.
+    Done,
+    /// New nodes cannot be had: why.
+    Failed(String),
 }
 
 /// How many nodes may be replaced at once.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::model::{Node, Nodegroup, Status};
+use super::model::{LaunchTemplate, Node, Nodegroup, Status};
 use super::outside;
 use super::request::invalid;
 use crate::aws::ApiError;
@@ -40,7 +40,73 @@ pub(super) fn furnish(world: &mut World, row: &mut Nodegroup) -> Result<(), ApiE
     if row.remote_access.is_some() {
         row.remote_access_group = Some(outside::create_remote_access_group(world, row)?);
     }
+    row.managed_template = Some(manage_template(world, row)?);
     Ok(())
+}
+
+/// Brings the launch template that EKS keeps for a group, `eks-UUID`, to what the group is to be: the user's template with EKS's own
+/// values over it. Answers it with its newest version.
+pub(super) fn manage_template(world: &mut World, row: &Nodegroup) -> Result<LaunchTemplate, ApiError> {
+    let data = managed_data(world, row)?;
+    let (name, created_by) = (row.instance_profile.clone(), service_role(world));
+    let refused = |error: ApiError| invalid(error.message);
+    let Some(known) = launch_templates::named(world, &name).cloned() else {
+        let tags = own_tags(row);
+        let new = launch_templates::New { name: name.clone(), description: None, data, tags, created_by };
+        let id = launch_templates::create(world, new).map_err(refused)?;
+        return Ok(LaunchTemplate { id, name, version: "1".to_owned() });
+    };
+    let newest = launch_templates::version(world, &known, Some("$Latest")).map_err(refused)?;
+    let number = if newest.data == data {
+        newest.number
+    } else {
+        launch_templates::add_version(world, &known.id, data, None, created_by).map_err(refused)?
+    };
+    Ok(LaunchTemplate { id: known.id, name, version: number.to_string() })
+}
+
+fn service_role(world: &World) -> String {
+    format!("arn:aws:sts::{}:assumed-role/AWSServiceRoleForAmazonEKSNodegroup/EKS", world.settings.account)
+}
+
+fn managed_data(world: &World, row: &Nodegroup) -> Result<Value, ApiError> {
+    let mut data = match &row.launch_template {
+        Some(it) => template(world, Some(it.id.clone()), None, Some(it.version.clone()))?.data,
+        None => json!({}),
+    };
+    data["IamInstanceProfile"] = json!({ "Name": row.instance_profile });
+    if data["ImageId"].is_null() {
+        data["ImageId"] = json!(image_of(row));
+    }
+    if data["SecurityGroupId"].is_null() && data["NetworkInterface"].is_null() {
+        data["SecurityGroupId"] = json!(groups(world, row, &Value::Null));
+    }
+    if let Some(size) = row.disk_size {
+        let disk = json!({ "DeleteOnTermination": true, "VolumeSize": size, "VolumeType": "gp3" });
+        data["BlockDeviceMapping"] = json!([{ "DeviceName": "/dev/xvda", "Ebs": disk }]);
+    }
+    if data["MetadataOptions"].is_null() {
+        data["MetadataOptions"] = json!({ "HttpPutResponseHopLimit": 2, "HttpTokens": "required" });
+    }
+    let all: Vec<Value> = ["instance", "volume", "network-interface"]
+        .iter()
+        .map(|kind| {
+            let mut tags = own_tags(row);
+            tags.extend(specified_tags(&data, kind));
+            let tags: Vec<Value> = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+            json!({ "ResourceType": kind, "Tag": tags })
+        })
+        .collect();
+    data["TagSpecification"] = json!(all);
+    Ok(data)
+}
+
+/// What everything that EKS makes for a group is tagged with.
+fn own_tags(row: &Nodegroup) -> Tags {
+    Tags::from([
+        ("eks:cluster-name".to_owned(), row.cluster.clone()),
+        ("eks:nodegroup-name".to_owned(), row.name.clone()),
+    ])
 }
 
 /// Removes it again.
@@ -48,6 +114,9 @@ pub(super) fn withdraw(world: &mut World, row: &Nodegroup) {
     world.iam.instance_profiles.remove(&row.instance_profile);
     if let Some(group) = &row.remote_access_group {
         outside::remove_group(world, group);
+    }
+    if let Some(template) = &row.managed_template {
+        launch_templates::remove(world, &template.id);
     }
 }
 
@@ -106,6 +175,9 @@ pub(super) fn launch(world: &mut World, id: &str, wanted: &Nodegroup, count: usi
                 Ok(node) => {
                     row.nodes.push(node);
                     row.issues.clear();
+                    if row.status == Status::Degraded {
+                        row.status = Status::Active;
+                    }
                 }
                 Err(error) => {
                     row.issues = vec![issue(&error, &row.auto_scaling_group)];
@@ -145,7 +217,7 @@ fn launch_one(world: &mut World, row: &Nodegroup, launched: u64) -> Result<Node,
         Some(image) => image.to_owned(),
         None => image_of(row),
     };
-    let mut tags = tags(row, template.as_ref());
+    let mut tags = tags(row);
     tags.extend(specified_tags(&data, "instance"));
     let run = RunInstances {
         image_id,
@@ -189,7 +261,7 @@ fn groups(world: &World, row: &Nodegroup, data: &Value) -> Vec<String> {
 }
 
 /// What EKS and the Auto Scaling group tag instances with.
-fn tags(row: &Nodegroup, template: Option<&Template>) -> Tags {
+fn tags(row: &Nodegroup) -> Tags {
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let mut tags = Tags::from([
         pair("aws:autoscaling:groupName", &row.auto_scaling_group),
@@ -200,7 +272,7 @@ fn tags(row: &Nodegroup, template: Option<&Template>) -> Tags {
         pair("k8s.io/cluster-autoscaler/enabled", "true"),
         pair(&format!("k8s.io/cluster-autoscaler/{}", row.cluster), "owned"),
     ]);
-    if let Some(template) = template {
+    if let Some(template) = &row.managed_template {
         tags.extend([
             pair("aws:ec2launchtemplate:id", &template.id),
             pair("aws:ec2launchtemplate:version", &template.version),
@@ -210,10 +282,7 @@ fn tags(row: &Nodegroup, template: Option<&Template>) -> Tags {
 }
 
 fn interface_tags(row: &Nodegroup, data: &Value) -> Tags {
-    let mut tags = Tags::from([
-        ("eks:cluster-name".to_owned(), row.cluster.clone()),
-        ("eks:nodegroup-name".to_owned(), row.name.clone()),
-    ]);
+    let mut tags = own_tags(row);
     tags.extend(specified_tags(data, "network-interface"));
     tags
 }

@@ -1,19 +1,23 @@
 //! What EKS asks of IAM and EC2, and what it makes there: the cluster security group and the control plane's interfaces.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
 use super::access::Principal;
-use super::model::Cluster;
+use super::access_entries;
+use super::model::{AuthenticationMode, Cluster};
 use super::request::invalid;
 use crate::aws::ApiError;
 use crate::ec2::interfaces::{self, NewInterface};
+use crate::ec2::route_tables;
+use crate::ec2::routes::Target;
 use crate::ec2::rules::{self, Peer, Spec};
 use crate::ec2::security_groups;
 use crate::ec2::tags::Tags;
 use crate::iam::document::{Document, Effect, Statement};
 use crate::iam::rows::Role;
+use crate::kubernetes::bootstrap;
 use crate::world::World;
 
 /// The account that holds the control planes' interfaces.
@@ -275,8 +279,9 @@ pub(super) fn remove_group(world: &mut World, id: &str) {
 }
 
 /// Whether a subnet has a way to the internet of its own: a route to an internet gateway.
-pub(super) fn is_public(_world: &World, _subnet: &str) -> bool {
-    false
+pub(super) fn is_public(world: &World, subnet: &str) -> bool {
+    let Some(table) = route_tables::of_subnet(world, subnet) else { return false };
+    table.routes.iter().any(|route| matches!(route.target, Target::InternetGateway(_)))
 }
 
 /// Nodes in a public subnet need public addresses (User Guide, "Create a managed node group").
@@ -290,4 +295,14 @@ pub(super) fn check_gives_addresses(world: &World, subnet: &str) -> Result<(), A
          launched into it. If you want your instances to be assigned a public IP address, then you need to enable auto-assign public \
          IP address for the subnet."
     )))
+}
+
+/// Lets the nodes of a role join a cluster: by an access entry, or by `aws-auth` where there are none.
+pub(super) fn let_nodes_in(world: &mut World, cluster: &str, role: &str, kind: &str) {
+    let mode = world.eks.clusters.get(cluster).map(|row| row.authentication_mode);
+    if mode == Some(AuthenticationMode::ConfigMap) {
+        bootstrap::map_node_role(world, cluster, role, kind == "FARGATE_LINUX");
+    } else {
+        access_entries::insert(world, cluster, role, kind, BTreeMap::new());
+    }
 }

@@ -267,3 +267,50 @@ fn delete(world: &mut World, call: &Call) -> Answer {
         Ok(answer)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eks::samples::{over, role, with_cluster};
+    use crate::testing::{eks, refusal};
+
+    #[test]
+    fn a_service_account_has_one_role() {
+        let (mut world, _) = with_cluster();
+        let asked =
+            json!({ "clusterName": "c", "namespace": "default", "serviceAccount": "app", "roleArn": role("pod") });
+        let made = eks(&mut world, "CreatePodIdentityAssociation", asked.clone()).unwrap();
+        let id = made["association"]["associationId"].as_str().unwrap().to_owned();
+        let again = eks(&mut world, "CreatePodIdentityAssociation", asked.clone()).unwrap_err();
+        assert_eq!(
+            (again.code.as_str(), again.message),
+            ("ResourceInUseException", format!("Association already exists: {id}"))
+        );
+        for (change, said) in [
+            (json!({ "serviceAccount": "other", "roleArn": role("none") }), "does not exist"),
+            (
+                json!({ "serviceAccount": "other", "roleArn": role("node") }),
+                "Trust policy of the role provided is invalid",
+            ),
+            (json!({ "serviceAccount": "Other" }), "not a valid Kubernetes name"),
+            (json!({ "serviceAccount": "other", "targetRoleArn": "x" }), "not the ARN of a role"),
+        ] {
+            let error = eks(&mut world, "CreatePodIdentityAssociation", over(&asked, &change)).unwrap_err();
+            assert_eq!(error.code, "InvalidParameterException", "{change}");
+            assert!(error.message.contains(said), "{change}: {}", error.message);
+        }
+        let listed = json!({ "clusterName": "c", "namespace": "default", "serviceAccount": "app" });
+        assert_eq!(
+            eks(&mut world, "ListPodIdentityAssociations", listed).unwrap()["associations"][0]["associationId"],
+            id
+        );
+        let none = json!({ "clusterName": "c", "namespace": "kube-system" });
+        assert_eq!(eks(&mut world, "ListPodIdentityAssociations", none).unwrap()["associations"], json!([]));
+        let one = json!({ "clusterName": "c", "associationId": id });
+        let target = over(&one, &json!({ "targetRoleArn": "arn:aws:iam::222222222222:role/t" }));
+        let updated = eks(&mut world, "UpdatePodIdentityAssociation", target).unwrap();
+        assert!(updated["association"]["externalId"].is_string());
+        eks(&mut world, "DeletePodIdentityAssociation", one.clone()).unwrap();
+        assert_eq!(refusal(eks(&mut world, "DescribePodIdentityAssociation", one)), "ResourceNotFoundException");
+    }
+}

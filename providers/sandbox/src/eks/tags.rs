@@ -103,3 +103,48 @@ fn list(world: &mut World, call: &Call) -> Answer {
     let place = place(world, call)?;
     Ok(json!({ "tags": change(world, &place, |_| {}) }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eks::samples::{role, with_cluster};
+    use crate::testing::{eks, pass, refusal};
+
+    #[test]
+    fn everything_with_an_arn_has_tags() {
+        let (mut world, subnets) = with_cluster();
+        let group = json!({ "clusterName": "c", "nodegroupName": "g", "nodeRole": role("node"), "subnets": subnets });
+        eks(&mut world, "CreateNodegroup", group).unwrap();
+        eks(&mut world, "CreateAddon", json!({ "clusterName": "c", "addonName": "coredns" })).unwrap();
+        let association =
+            json!({ "clusterName": "c", "namespace": "a", "serviceAccount": "b", "roleArn": role("pod") });
+        eks(&mut world, "CreatePodIdentityAssociation", association).unwrap();
+        pass(&mut world, 10);
+        let arns: Vec<String> = [
+            world.eks.clusters.values().map(|row| row.arn.clone()).collect::<Vec<_>>(),
+            world.eks.nodegroups.values().map(|row| row.arn.clone()).collect(),
+            world.eks.addons.values().map(|row| row.arn.clone()).collect(),
+            world.eks.access_entries.values().map(|row| row.arn.clone()).collect(),
+            world.eks.pod_identity_associations.values().map(|row| row.arn.clone()).collect(),
+        ]
+        .concat();
+        assert_eq!(arns.len(), 6);
+        for arn in arns {
+            let tags = json!({ "resourceArn": arn, "tags": { "a": "1", "b": "2" } });
+            eks(&mut world, "TagResource", tags).unwrap();
+            eks(&mut world, "UntagResource", json!({ "resourceArn": arn, "tagKeys": ["a"] })).unwrap();
+            let listed = eks(&mut world, "ListTagsForResource", json!({ "resourceArn": arn })).unwrap();
+            assert_eq!(listed["tags"], json!({ "b": "2" }), "{arn}");
+        }
+        let other = world.eks.clusters.get("c").unwrap().arn.replace("cluster/c", "cluster/d");
+        let gone = eks(&mut world, "ListTagsForResource", json!({ "resourceArn": other })).unwrap_err();
+        assert_eq!((gone.code.as_str(), gone.status), ("NotFoundException", 404));
+        for (arn, tags) in [
+            ("arn:aws:s3:::x", json!({ "a": "b" })),
+            (world.eks.clusters.get("c").unwrap().arn.clone().as_str(), json!({ "aws:a": "b" })),
+        ] {
+            let answer = eks(&mut world, "TagResource", json!({ "resourceArn": arn, "tags": tags }));
+            assert_eq!(refusal(answer), "BadRequestException");
+        }
+    }
+}

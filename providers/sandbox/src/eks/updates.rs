@@ -190,6 +190,18 @@ pub(super) fn finish(world: &mut World, row: &str) {
     end(world, row, UpdateStatus::Successful);
 }
 
+/// Gives an update up; its target stays as far as it came.
+pub(super) fn fail(world: &mut World, row: &str, code: &str, message: &str) {
+    let Some(target) = world.eks.updates.get(row).map(|update| update.target.clone()) else { return };
+    if is_updating(world, &target) {
+        set_status(world, &target, Status::Degraded);
+    }
+    world.eks.updates.update(row, |update| {
+        update.status = UpdateStatus::Failed;
+        update.errors = vec![json!({ "errorCode": code, "errorMessage": message, "resourceIds": [] })];
+    });
+}
+
 fn end(world: &mut World, row: &str, status: UpdateStatus) {
     world.eks.updates.update(row, |update| update.status = status);
 }
