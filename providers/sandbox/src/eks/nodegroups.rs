@@ -86,12 +86,9 @@ fn delete(world: &mut World, call: &Call) -> Answer {
         }
         let id = key(&row.cluster, &row.name);
         let now = world.now;
-        world.eks.nodegroups.update(&id, |row| {
-            (row.status, row.modified_at) = (Status::Deleting, now);
-            row.scaling.desired = 0;
-            row.scaling.min = 0;
-        });
-        nodes::scale(world, &id);
+        let all: Vec<String> = row.nodes.iter().map(|node| node.instance_id.clone()).collect();
+        world.eks.nodegroups.update(&id, |row| (row.status, row.modified_at) = (Status::Deleting, now));
+        nodes::terminate(world, &id, &all);
         let after = world.settings.pace.deletion;
         world.schedule_in(after, Timer::Eks(Due::NodegroupGone { id }));
         Ok(json!({ "nodegroup": view(of_call(world, call)?) }))
