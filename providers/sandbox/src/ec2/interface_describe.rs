@@ -112,7 +112,7 @@ static DESCRIBE: Describe<NetworkInterface> = Describe {
 };
 
 /// The name that the VPC's resolver knows an address by: `ip-10-0-0-5.ec2.internal`.
-pub(super) fn private_dns_name(region: &str, address: Ipv4Addr) -> String {
+pub(crate) fn private_dns_name(region: &str, address: Ipv4Addr) -> String {
     let host = address.to_string().replace('.', "-");
     match region {
         "us-east-1" => format!("ip-{host}.ec2.internal"),

@@ -19,7 +19,7 @@ pub mod instance_types;
 pub mod instances;
 mod interface_addresses;
 mod interface_calls;
-mod interface_describe;
+pub(crate) mod interface_describe;
 mod interface_links;
 pub mod interface_permissions;
 mod interface_takings;

@@ -144,9 +144,13 @@ fn fill(world: &World, template: &str, caller: &Caller, principal: &Principal) -
         .replace("{{EC2PrivateDNSName}}", &private_dns_name(world, session))
 }
 
-/// A node's session is named by its instance.
-fn private_dns_name(_world: &World, instance: &str) -> String {
-    instance.to_owned()
+/// A node's session is named by its instance; the instance's own name in the VPC is the node's.
+fn private_dns_name(world: &World, instance: &str) -> String {
+    let address = world.ec2.instances.get(instance).and_then(|row| row.private_address);
+    address.map_or_else(
+        || instance.to_owned(),
+        |address| crate::ec2::interface_describe::private_dns_name(&world.settings.region, address),
+    )
 }
 
 #[cfg(test)]
@@ -219,6 +223,21 @@ mod tests {
             policies(&world, "c", SESSION),
             [("arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy".to_owned(), vec!["a".to_owned()])]
         );
+    }
+
+    #[test]
+    fn nodes_are_named_by_their_instances() {
+        let (mut world, subnets) = crate::eks::samples::with_cluster();
+        let role = crate::eks::samples::role("node");
+        let group = json!({ "clusterName": "c", "nodegroupName": "g", "nodeRole": role, "subnets": subnets });
+        crate::testing::eks(&mut world, "CreateNodegroup", group).unwrap();
+        let instance = world.eks.nodegroups.get("c/g").unwrap().nodes[0].instance_id.clone();
+        let id = world.iam.roles.get("node").unwrap().id.clone();
+        let session = format!("arn:aws:sts::123456789012:assumed-role/node/{instance}");
+        let node = user(&world, "c", &caller(&session, &format!("{id}:{instance}"))).unwrap();
+        let address = world.ec2.instances.get(&instance).unwrap().private_address.unwrap().to_string();
+        assert_eq!(node.name, format!("system:node:ip-{}.ec2.internal", address.replace('.', "-")));
+        assert_eq!(node.groups, ["system:nodes", "system:authenticated"]);
     }
 
     #[test]
