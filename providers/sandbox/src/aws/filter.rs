@@ -6,6 +6,9 @@ use super::{ApiError, Params};
 #[derive(Clone, Debug)]
 pub struct Filters(Vec<Filter>);
 
+/// Values of all filters of a call.
+const VALUES: usize = 200;
+
 #[derive(Clone, Debug)]
 struct Filter {
     name: String,
@@ -17,7 +20,7 @@ impl Filters {
     /// `tag-key` are known to all.
     ///
     /// # Errors
-    /// `InvalidParameterValue` for any other name, and for a filter without values.
+    /// `InvalidParameterValue` for any other name, and for a filter without values; `FilterLimitExceeded` beyond 200 values.
     pub fn read(params: &Params, known: &[&str]) -> Result<Self, ApiError> {
         let mut filters = Vec::new();
         for filter in params.structures("Filter") {
@@ -30,6 +33,10 @@ impl Filters {
                 return Err(ApiError::new("InvalidParameterValue", format!("The filter '{name}' needs a value")));
             }
             filters.push(Filter { name, values });
+        }
+        if filters.iter().map(|filter| filter.values.len()).sum::<usize>() > VALUES {
+            let message = format!("The maximum number of filter values specified on a single call is {VALUES}");
+            return Err(ApiError::new("FilterLimitExceeded", message));
         }
         Ok(Self(filters))
     }

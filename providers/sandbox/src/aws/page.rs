@@ -31,15 +31,16 @@ pub fn page<'a, T>(
 }
 
 /// The page of rows that begin where the page before ended; see [`after`].
-pub fn rest<'a, T>(rows: impl Iterator<Item = (&'a str, T)>, limit: Option<usize>) -> Page<T> {
+pub fn rest<K: AsRef<str>, T>(rows: impl Iterator<Item = (K, T)>, limit: Option<usize>) -> Page<T> {
     let mut rows = rows.peekable();
-    let (mut items, mut last) = (Vec::new(), "");
+    let (mut items, mut last) = (Vec::new(), None);
     while limit.is_none_or(|limit| items.len() < limit)
         && let Some((id, row)) = rows.next()
     {
         items.push(row);
-        last = id;
+        last = Some(id);
     }
+    let last = last.as_ref().map_or("", AsRef::as_ref);
     let next = rows.peek().is_some().then(|| URL_SAFE_NO_PAD.encode(format!("after:{last}")));
     Page { items, next }
 }

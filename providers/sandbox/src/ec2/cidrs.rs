@@ -37,9 +37,20 @@ pub fn overlap<N: Into<IpNet>>(a: N, b: N) -> bool {
     a.contains(&b) || b.contains(&a)
 }
 
-/// The block that VPCs and subnets may have: a netmask from /16 to /28.
-pub fn is_network_size(net: Ipv4Net) -> bool {
-    (16..=28).contains(&net.prefix_len())
+/// What no VPC may have: this network, loopback, link-local, multicast.
+///
+/// Source: Amazon VPC User Guide, "VPC CIDR blocks", IPv4 VPC CIDR blocks.
+const RESERVED: [&str; 4] = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"];
+
+/// Whether VPCs and subnets may have a block: its netmask is from /16 to /28, and it is not one of those that are kept for others.
+pub fn is_network(net: Ipv4Net) -> bool {
+    let is_reserved = RESERVED.iter().any(|it| it.parse::<Ipv4Net>().is_ok_and(|it| overlap(it, net)));
+    (16..=28).contains(&net.prefix_len()) && !is_reserved
+}
+
+/// Whether a subnet may have an IPv6 block: its netmask is from /44 to /64 in steps of four.
+pub fn is_subnet_v6(net: Ipv6Net) -> bool {
+    (44..=64).contains(&net.prefix_len()) && net.prefix_len().is_multiple_of(4)
 }
 
 /// The `number`th block of length `prefix_len` in a larger one.

@@ -147,7 +147,7 @@ static KIND: Kind = Kind {
     malformed: "InvalidAssociationID.Malformed",
     tags: |_, _| None,
     set_tags: |_, _, _| {},
-    all: |_| Box::new(std::iter::empty()),
+    all_from: |_, _| Box::new(std::iter::empty()),
 };
 
 static DESCRIBE: Describe<GroupAssociation> = Describe {

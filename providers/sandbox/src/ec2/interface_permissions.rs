@@ -26,7 +26,7 @@ pub static KIND: Kind = Kind {
     malformed: "InvalidPermissionID.Malformed",
     tags: |_, _| None,
     set_tags: |_, _, _| {},
-    all: |_| Box::new(std::iter::empty()),
+    all_from: |_, _| Box::new(std::iter::empty()),
 };
 
 /// A permission.

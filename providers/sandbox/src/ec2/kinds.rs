@@ -47,8 +47,8 @@ pub struct Kind {
     pub tags: for<'a> fn(&'a Ec2, &str) -> Option<&'a Tags>,
     /// Replaces an object's tags.
     pub set_tags: fn(&mut Ec2, &str, Tags),
-    /// All objects with their tags, by id.
-    pub all: for<'a> fn(&'a Ec2) -> Box<dyn Iterator<Item = (&'a str, &'a Tags)> + 'a>,
+    /// The objects from an id on with their tags, by id.
+    pub all_from: for<'a> fn(&'a Ec2, &str) -> Box<dyn Iterator<Item = (&'a str, &'a Tags)> + 'a>,
 }
 
 /// A [`Kind`] whose rows are in a table of [`Ec2`] under their ids, with a field `tags`: table, id prefix, resource type, noun,
@@ -65,7 +65,7 @@ macro_rules! kind {
             set_tags: |ec2, id, tags| {
                 ec2.$table.update(id, |row| row.tags = tags);
             },
-            all: |ec2| Box::new(ec2.$table.iter().map(|(id, row)| (id, &row.tags))),
+            all_from: |ec2, id| Box::new(ec2.$table.from(id).map(|(id, row)| (id, &row.tags))),
         }
     };
 }

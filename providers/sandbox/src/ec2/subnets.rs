@@ -209,7 +209,7 @@ fn insert(world: &mut World, vpc_id: &str, cidr: Ipv4Net, zone: String, tags: Ta
 
 fn read_cidr(vpc: &Vpc, text: &str) -> Result<Ipv4Net, ApiError> {
     let cidr = cidrs::v4("cidrBlock", text)?;
-    if !cidrs::is_network_size(cidr) || !vpc.contains(&cidr) {
+    if !cidrs::is_network(cidr) || !vpc.contains(&cidr) {
         return Err(ApiError::new("InvalidSubnet.Range", format!("The CIDR '{text}' is invalid.")));
     }
     Ok(cidr)
@@ -226,14 +226,14 @@ fn check_conflict(world: &World, vpc_id: &str, cidr: Ipv4Net) -> Result<(), ApiE
     Ok(())
 }
 
-/// An IPv6 block that a subnet may have: a /64 of the VPC that no other subnet has.
+/// An IPv6 block that a subnet may have: a part of the VPC's that no other subnet has.
 pub(super) fn check_ipv6(world: &World, vpc: &Vpc, text: &str) -> Result<Ipv6Net, ApiError> {
     let net = cidrs::v6("ipv6CidrBlock", text)?;
-    if net.prefix_len() != 64 || !vpc.ipv6_blocks.iter().any(|(_, block)| block.contains(&net)) {
+    if !cidrs::is_subnet_v6(net) || !vpc.ipv6_blocks.iter().any(|(_, block)| block.contains(&net)) {
         return Err(ApiError::new("InvalidSubnet.Range", format!("The CIDR '{text}' is invalid.")));
     }
     let mut others = world.ec2.subnets.with(&format!("vpc-id={}", vpc.vpc_id));
-    if others.any(|(_, other)| other.ipv6_cidr() == Some(net)) {
+    if others.any(|(_, other)| other.ipv6_cidr().is_some_and(|its| cidrs::overlap(its, net))) {
         return Err(ApiError::new("InvalidSubnet.Conflict", format!("The CIDR '{net}' conflicts with another subnet")));
     }
     Ok(net)

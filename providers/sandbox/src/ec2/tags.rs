@@ -163,47 +163,56 @@ fn delete_tags(world: &mut World, call: &Call) -> Answer {
     Ok(done())
 }
 
+/// Rows are told by resource type, object and key, which is also their order in pages.
 fn describe_tags(world: &mut World, call: &Call) -> Answer {
     let filters = Filters::read(call, &["key", "resource-id", "resource-type", "value"])?;
     let (limit, after) = paging(call, (5, 1000))?;
-    let mut rows: Vec<(String, Value)> = Vec::new();
-    let mut add = |kind: &Kind, id: &str, tags: &Tags| {
-        for (key, value) in tags {
-            let one = Tags::from([(key.clone(), value.clone())]);
-            let fits = filters.accept(&one, |filter| match filter {
-                "key" => vec![key.clone()],
-                "value" => vec![value.clone()],
-                "resource-id" => vec![id.to_owned()],
-                _ => vec![kind.resource_type.to_owned()],
-            });
-            let row = format!("{}\0{id}\0{key}", kind.resource_type);
-            if fits && after.as_ref().is_none_or(|after| row > *after) {
-                let tag = json!({ "key": key, "value": value, "resourceId": id, "resourceType": kind.resource_type });
-                rows.push((row, tag));
-            }
-        }
+    let accept = |kind: &Kind, id: &str, key: &String, value: &String| {
+        let one = Tags::from([(key.clone(), value.clone())]);
+        filters.accept(&one, |filter| match filter {
+            "key" => vec![key.clone()],
+            "value" => vec![value.clone()],
+            "resource-id" => vec![id.to_owned()],
+            _ => vec![kind.resource_type.to_owned()],
+        })
     };
-    match filters.exact("resource-id") {
-        Some(ids) => {
-            for id in ids {
-                if let Some(kind) = Kind::of(id)
-                    && let Some(tags) = (kind.tags)(&world.ec2, id)
-                {
-                    add(kind, id, tags);
-                }
-            }
-        }
-        None => {
-            let wanted = filters.exact("resource-type");
-            let is_wanted = |kind: &&&Kind| wanted.is_none_or(|types| types.iter().any(|it| it == kind.resource_type));
-            for kind in KINDS.iter().filter(is_wanted) {
-                (kind.all)(&world.ec2).for_each(|(id, tags)| add(kind, id, tags));
-            }
-        }
+    let objects = tagged(world, &filters, after.as_deref());
+    let rows = objects.flat_map(|(kind, id, tags)| tags.iter().map(move |(key, value)| (kind, id, key, value)));
+    let rows = rows.filter(|(kind, id, key, value)| accept(kind, id, key, value)).map(|(kind, id, key, value)| {
+        let tag = json!({ "key": key, "value": value, "resourceId": id, "resourceType": kind.resource_type });
+        (format!("{}\0{id}\0{key}", kind.resource_type), tag)
+    });
+    let rows = rows.filter(|(row, _)| after.as_ref().is_none_or(|after| row > after));
+    Ok(listing("tagSet", page::rest(rows, limit)))
+}
+
+type Tagged<'a> = (&'static Kind, &'a str, &'a Tags);
+
+/// The objects that a call can mean, by resource type and id, from the last one of the page before on.
+fn tagged<'a>(world: &'a World, filters: &Filters, after: Option<&str>) -> Box<dyn Iterator<Item = Tagged<'a>> + 'a> {
+    if let Some(ids) = filters.exact("resource-id") {
+        let find = |id: &String| {
+            let kind = Kind::of(id)?;
+            (kind.all_from)(&world.ec2, id).next().filter(|(found, _)| found == id).map(|(id, tags)| (kind, id, tags))
+        };
+        let mut objects: Vec<Tagged<'a>> = ids.iter().filter_map(find).collect();
+        objects.sort_unstable_by_key(|(kind, id, _)| (kind.resource_type, *id));
+        objects.dedup_by_key(|(_, id, _)| *id);
+        return Box::new(objects.into_iter());
     }
-    rows.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-    rows.dedup_by(|(a, _), (b, _)| a == b);
-    Ok(listing("tagSet", page::rest(rows.iter().map(|(id, tag)| (id.as_str(), tag.clone())), limit)))
+    let mut parts = after.unwrap_or("").split('\0');
+    let from = (parts.next().unwrap_or("").to_owned(), parts.next().unwrap_or("").to_owned());
+    let wanted = filters.exact("resource-type");
+    let is_wanted = |kind: &&Kind| {
+        kind.resource_type >= from.0.as_str()
+            && wanted.is_none_or(|types| types.iter().any(|it| it == kind.resource_type))
+    };
+    let mut kinds: Vec<&'static Kind> = KINDS.iter().copied().filter(is_wanted).collect();
+    kinds.sort_unstable_by_key(|kind| kind.resource_type);
+    Box::new(kinds.into_iter().flat_map(move |kind| {
+        let first = if kind.resource_type == from.0 { from.1.as_str() } else { "" };
+        (kind.all_from)(&world.ec2, first).map(move |(id, tags)| (kind, id, tags))
+    }))
 }
 
 #[cfg(test)]

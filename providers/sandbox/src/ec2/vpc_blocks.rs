@@ -65,7 +65,7 @@ const RANGES: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198
 fn check(vpc: &Vpc, text: &str) -> Result<Ipv4Net, ApiError> {
     let net = cidrs::v4("cidrBlock", text)?;
     let refuse = |message: String| Err(ApiError::new("InvalidVpc.Range", message));
-    if !cidrs::is_network_size(net) {
+    if !cidrs::is_network(net) {
         return refuse(format!("The CIDR '{text}' is invalid."));
     }
     if vpc.blocks.iter().any(|(_, block)| cidrs::overlap(*block, net)) {

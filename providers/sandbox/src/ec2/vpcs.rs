@@ -140,7 +140,7 @@ fn create_vpc(world: &mut World, call: &Call) -> Answer {
     }
     let text = call.required("CidrBlock")?;
     let cidr = cidrs::v4("cidrBlock", &text)?;
-    if !cidrs::is_network_size(cidr) {
+    if !cidrs::is_network(cidr) {
         return Err(ApiError::new("InvalidVpc.Range", format!("The CIDR '{text}' is invalid.")));
     }
     let tenancy = tenancy(call, &["default", "dedicated", "host"])?.unwrap_or_else(|| "default".to_owned());
@@ -324,6 +324,7 @@ mod tests {
             ("10.0.0.17/28", Ok("10.0.0.16/28")),
             ("10.0.0.0/8", Err("InvalidVpc.Range")),
             ("10.0.0.0/29", Err("InvalidVpc.Range")),
+            ("169.254.0.0/20", Err("InvalidVpc.Range")),
             ("10.0.0.0", Err("InvalidParameterValue")),
             ("", Err("MissingParameter")),
         ] {

@@ -75,6 +75,12 @@ impl<T: Row> Table<T> {
         rows.map(|(id, row)| (id.as_str(), row))
     }
 
+    /// The rows from `id` on, by id.
+    pub fn from(&self, id: &str) -> impl Iterator<Item = (&str, &T)> + use<'_, T> {
+        let rows = self.rows.range::<str, _>((Bound::Included(id), Bound::Unbounded));
+        rows.map(|(id, row)| (id.as_str(), row))
+    }
+
     /// The rows whose id begins with `prefix`, by id.
     pub fn starting_with(&self, prefix: String) -> impl Iterator<Item = (&str, &T)> + use<'_, T> {
         let from = self.rows.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded));
