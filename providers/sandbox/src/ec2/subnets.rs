@@ -30,6 +30,7 @@ pub static KIND: Kind =
     kind!(subnets, "subnet", "subnet", "subnet", "InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed");
 
 /// A subnet.
+#[expect(clippy::struct_excessive_bools, reason = "EC2's attributes are truth values")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Subnet {
     /// `subnet-...`

@@ -30,6 +30,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 pub static KIND: Kind = kind!(vpcs, "vpc", "vpc", "vpc", "InvalidVpcID.NotFound", "InvalidVpcID.Malformed");
 
 /// A VPC.
+#[expect(clippy::struct_excessive_bools, reason = "EC2's attributes are truth values")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Vpc {
     /// `vpc-...`
