@@ -202,7 +202,8 @@ impl Sandbox {
                         world.set_clock_offset(offset);
                     }
                     crate::kubernetes::controllers::work(world);
-                    Ok::<_, Error>(world.next_timer())
+                    let due = [world.next_timer(), crate::kubernetes::controllers::next_due(world)];
+                    Ok::<_, Error>(due.into_iter().flatten().min())
                 })
                 .await;
             if self.inner.commits.load(Ordering::Relaxed) == before {
@@ -305,12 +306,14 @@ fn open(settings: Settings, clock: &Clock, disk: Option<&Disk>) -> Result<World,
 
 /// Lets time pass and the controllers work.
 async fn tick(sandbox: Sandbox) {
+    let mut has_more = false;
     loop {
-        let _ = tokio::time::timeout(TICK, sandbox.inner.changed.notified()).await;
-        let work = |world: &mut World| {
-            crate::kubernetes::controllers::work(world);
-            Ok::<_, Error>(())
-        };
-        let _ = sandbox.with(work).await;
+        if !has_more {
+            let _ = tokio::time::timeout(TICK, sandbox.inner.changed.notified()).await;
+        }
+        let work = |world: &mut World| Ok::<_, Error>(crate::kubernetes::controllers::work(world));
+        has_more = sandbox.with(work).await.unwrap_or(false);
+        // Requests come in between.
+        tokio::task::yield_now().await;
     }
 }

@@ -16,13 +16,21 @@ pub fn world() -> World {
     world
 }
 
-/// Lets time pass, and happen what is due, controllers included.
+/// Lets time pass, and happen what is due on the way, controllers included.
 pub fn pass(world: &mut World, seconds: i64) {
-    world.now = Timestamp::from_second(world.now.as_second() + seconds).unwrap();
-    world.advance();
-    commit(world);
-    crate::kubernetes::controllers::work(world);
-    commit(world);
+    let end = Timestamp::from_second(world.now.as_second() + seconds).unwrap();
+    loop {
+        world.advance();
+        commit(world);
+        while crate::kubernetes::controllers::work(world) {}
+        commit(world);
+        let due = [world.next_timer(), crate::kubernetes::controllers::next_due(world)];
+        match due.into_iter().flatten().min() {
+            Some(next) if next <= end => world.now = next.max(world.now),
+            _ if world.now >= end => return,
+            _ => world.now = end,
+        }
+    }
 }
 
 /// Ends the transaction, as after an answered call.

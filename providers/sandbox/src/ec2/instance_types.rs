@@ -129,6 +129,13 @@ fn read(row: &'static str) -> Option<InstanceType> {
     })
 }
 
+impl InstanceType {
+    /// Interfaces of the default network card.
+    pub fn default_card_max(&self) -> usize {
+        self.cards.get(self.default_card).copied().unwrap_or(self.interfaces_max)
+    }
+}
+
 /// The type of this name.
 pub fn find(name: &str) -> Option<&'static InstanceType> {
     TYPES.get(name)

@@ -13,8 +13,11 @@ pub mod controllers;
 pub mod life;
 pub mod objects;
 pub mod patch;
+pub mod quantity;
 pub mod resources;
 pub mod schema;
+pub mod selectors;
+pub(crate) mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +37,12 @@ pub struct Kubernetes {
     pub objects: Objects,
     /// How far [`api::collect`] has read.
     pub(crate) collector: api::collect::Collector,
+    /// The nodes' trunks; see [`controllers::pod_eni`].
+    pub trunks: Table<controllers::pod_eni::Trunk>,
+    /// Branch interfaces that pods have or gave back.
+    pub branches: Table<controllers::pod_eni::Branch>,
+    /// What works in the clusters.
+    pub(crate) controllers: controllers::Controllers,
 }
 
 /// What happens later.
@@ -42,7 +51,14 @@ pub enum Due {}
 
 impl Default for Kubernetes {
     fn default() -> Self {
-        Self { clusters: Table::new("kubernetes-clusters"), objects: Objects::default(), collector: Default::default() }
+        Self {
+            clusters: Table::new("kubernetes-clusters"),
+            objects: Objects::default(),
+            collector: api::collect::Collector::default(),
+            trunks: controllers::pod_eni::trunks(),
+            branches: controllers::pod_eni::branches(),
+            controllers: controllers::Controllers::default(),
+        }
     }
 }
 
@@ -50,6 +66,8 @@ impl Kubernetes {
     pub(crate) fn tables(&mut self) -> Vec<&mut dyn Durable> {
         let mut tables = self.objects.tables();
         tables.push(&mut self.clusters);
+        tables.push(&mut self.trunks);
+        tables.push(&mut self.branches);
         tables
     }
 
@@ -71,6 +89,7 @@ impl Kubernetes {
     pub(crate) fn forget(&mut self) {
         self.objects.forget();
         self.collector = Default::default();
+        self.controllers = controllers::Controllers::default();
     }
 
     /// Ports by cluster.

@@ -21,6 +21,7 @@ pub struct Table<T> {
     ids_by_key: BTreeMap<String, BTreeSet<String>>,
     /// What the rows of this transaction were before it.
     before: BTreeMap<String, Option<T>>,
+    version: u64,
 }
 
 impl<T: Row> Table<T> {
@@ -31,7 +32,7 @@ impl<T: Row> Table<T> {
 
     /// An empty table that finds rows by keys too, such as `subnet-id=subnet-1`; see [`Table::with`].
     pub fn indexed(name: &'static str, keys_of: fn(&T) -> Vec<String>) -> Self {
-        Self { name, rows: BTreeMap::new(), keys_of, ids_by_key: BTreeMap::new(), before: BTreeMap::new() }
+        Self { name, rows: BTreeMap::new(), keys_of, ids_by_key: BTreeMap::new(), before: BTreeMap::new(), version: 0 }
     }
 
     /// The row of this id.
@@ -42,6 +43,11 @@ impl<T: Row> Table<T> {
     /// Whether there is one.
     pub fn contains(&self, id: &str) -> bool {
         self.rows.contains_key(id)
+    }
+
+    /// A number that rises with each change, to see whether there was one. It begins anew with the process.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// How many there are.
@@ -129,6 +135,7 @@ impl<T: Row> Table<T> {
 
     /// Sets a row past the transaction, and answers what was there.
     fn set(&mut self, id: &str, row: Option<T>) -> Option<T> {
+        self.version += 1;
         match row {
             Some(row) => {
                 let keys = (self.keys_of)(&row);

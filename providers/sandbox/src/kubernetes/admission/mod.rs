@@ -1,5 +1,7 @@
 //! What stands between a request and the store: the API server's own admission and the webhooks that EKS installs.
 
+mod pods;
+
 use serde_json::Value;
 
 use crate::world::World;
@@ -43,17 +45,22 @@ pub struct Request<'a> {
     pub old: Option<&'a Value>,
 }
 
-/// A refusal: `403 Forbidden` with this message after the webhook's or plugin's name.
+/// A refusal: `403 Forbidden` with this message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
-    /// For people, as the webhook words it.
+    /// For people, as the plugin or webhook words it, with its name.
     pub message: String,
 }
 
-/// Changes the object, or refuses the request; first the webhooks that change, then those that only look.
+/// Changes the object, or refuses the request: the API server's own plugins first, then EKS's webhooks, those that change before those
+/// that only look.
 ///
 /// # Errors
-/// [`Denied`] by the first that refuses.
-pub fn admit(_world: &World, _request: &Request<'_>, _object: &mut Value) -> Result<(), Denied> {
-    Ok(())
+/// [`Denied`] by the first that refuses, with the whole message.
+pub fn admit(world: &World, request: &Request<'_>, object: &mut Value) -> Result<(), Denied> {
+    if request.resource == "pods" && request.subresource.is_empty() && request.operation == Operation::Create {
+        pods::admit(world, request, object)?;
+    }
+    super::webhooks::change(world, request, object)?;
+    super::webhooks::check(world, request, object)
 }
