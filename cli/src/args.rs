@@ -1,5 +1,7 @@
 //! Every command and flag, as a table for the parser.
 
+mod sandbox;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser};
@@ -55,7 +57,7 @@ fn main_commands() -> Vec<Command> {
             .args(accepted(&["no-tests"]))
             .args(accepted_values(&["test-directory"]))
             .args(vars()),
-        Command::new("plan").about("Show what apply would change").args(plan_flags()).args([
+        Command::new("plan").about("Show what apply would change").args(plan_flags()).arg(in_sandbox()).args([
             value("out", "FILE", "Save the plan to this file, for sgp apply FILE"),
             switch("detailed-exitcode", "Exit with 0 for no changes, 1 for errors, 2 for changes", false),
             value("generate-config-out", "FILE", "Not supported yet"),
@@ -64,13 +66,12 @@ fn main_commands() -> Vec<Command> {
             .about("Make the changes that a plan shows")
             .arg(Arg::new("plan").value_name("PLAN").help("A plan that was saved with sgp plan -out"))
             .args(plan_flags())
-            .arg(switch("auto-approve", "Do not ask before changing anything", false))
+            .args([switch("auto-approve", "Do not ask before changing anything", false), in_sandbox()])
             .args(accepted_values(&["backup"])),
-        Command::new("destroy").about("Destroy everything that is managed here").args(plan_flags()).arg(switch(
-            "auto-approve",
-            "Do not ask before destroying anything",
-            false,
-        )),
+        Command::new("destroy")
+            .about("Destroy everything that is managed here")
+            .args(plan_flags())
+            .args([switch("auto-approve", "Do not ask before destroying anything", false), in_sandbox()]),
         Command::new("show")
             .about("Show the state, or a saved plan")
             .arg(Arg::new("file").value_name("FILE").help("A saved plan; without it the state is shown"))
@@ -153,6 +154,7 @@ fn other_commands() -> Vec<Command> {
             .subcommand(
                 Command::new("delete").about("Delete a workspace").arg(workspace_name()).args(accepted(&["force"])),
             ),
+        sandbox::command(),
         Command::new("providers").about("List providers and what they offer").arg(json()),
         Command::new("version").about("Show the version").arg(json()),
         Command::new("docs")
@@ -227,6 +229,10 @@ fn plan_flags() -> Vec<Arg> {
     ]);
     all.extend(accepted(&["minimal-refresh"]));
     all
+}
+
+fn in_sandbox() -> Arg {
+    switch("sandbox", "Do it in the sandbox that is kept in this folder, not in AWS", false)
 }
 
 fn vars() -> Vec<Arg> {

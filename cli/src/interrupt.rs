@@ -38,22 +38,30 @@ fn tell(ui: &Ui, text: &str) {
     }
 }
 
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn signal() {
+    any().await;
+}
+
+/// Waits for one of them and answers its name, as `kill` takes it.
 #[cfg(unix)]
-async fn signal() {
+pub async fn any() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return std::future::pending().await;
     };
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        _ = interrupt.recv() => "INT",
+        _ = terminate.recv() => "TERM",
     }
 }
 
+/// Waits for Ctrl-C.
 #[cfg(not(unix))]
-async fn signal() {
+pub async fn any() -> &'static str {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+    "INT"
 }

@@ -12,6 +12,7 @@ mod init;
 mod output;
 mod plan;
 mod providers;
+mod sandbox;
 mod saved;
 mod show;
 mod state;
@@ -41,6 +42,9 @@ pub async fn run(matches: &ArgMatches) -> u8 {
         error_text(&args::command().render_help().to_string());
         return 1;
     };
+    if let Some(code) = sandbox::one_command::instead_of(matches, name, sub).await {
+        return code;
+    }
     let lines = ["plan", "apply", "destroy", "refresh"].contains(&name) && flag(sub, "json");
     let mut ui = Ui::new(flag(sub, "no-color"), lines);
     ui.compact_warnings = flag(sub, "compact-warnings");
@@ -75,6 +79,7 @@ async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
         "force-unlock" => force_unlock::run(room, sub).await,
         "workspace" => workspace::run(room, sub),
         "providers" => Ok(providers::run(room, flag(sub, "json"))),
+        "sandbox" => sandbox::run(room, sub).await,
         "version" => Ok(version::run(&room.ui, flag(sub, "json"))),
         "docs" => docs::run(room, sub),
         other => {
