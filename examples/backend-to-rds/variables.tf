@@ -31,6 +31,12 @@ variable "namespace" {
   default     = "app"
 }
 
+variable "backend_replicas" {
+  description = "How many pods of the backend to start; with 0 none is made, for whoever starts them in another way."
+  type        = number
+  default     = 0
+}
+
 variable "probe_port" {
   description = "The port on which kubelet probes the backend."
   type        = number
