@@ -177,16 +177,12 @@ impl Sandbox {
 
     /// Moves time forward, stopping at each thing that is due on the way, so that what follows from it happens in its own time too.
     pub async fn advance(&self, by: Duration) {
-        let end = self.clock().now().checked_add(by).unwrap_or(Timestamp::MAX);
-        loop {
-            let next = self.settle().await;
-            let now = self.clock().now();
-            let until = next.map_or(end, |next| next.min(end));
-            let step = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+        let mut left = by;
+        while left > Duration::ZERO {
+            let until_next = self.settle().await.map(|next| next.duration_since(self.clock().now()));
+            let step = until_next.map_or(left, |until| Duration::try_from(until).unwrap_or_default().min(left));
             self.clock().advance(step);
-            if until >= end {
-                break;
-            }
+            left = left.saturating_sub(step);
         }
         self.settle().await;
     }

@@ -1,5 +1,4 @@
 //! Whatever was acknowledged is there after `kill -9`, round after round.
-#![expect(missing_docs, reason = "a test")]
 #![expect(clippy::unwrap_used, reason = "a test stops where it stands")]
 #![expect(clippy::print_stdout, reason = "the server says where it listens")]
 
