@@ -39,9 +39,7 @@ impl Place {
     /// # Errors
     /// When there is no home folder to keep one in.
     pub fn meant(matches: &ArgMatches) -> Result<Self, Diagnostic> {
-        let of_variable = || std::env::var_os("SGP_SANDBOX_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-        let given =
-            given(matches).or_else(of_variable).or_else(|| Some(Self::beside_the_state()).filter(|it| it.is_dir()));
+        let given = chosen(matches).or_else(|| Some(Self::beside_the_state()).filter(|it| it.is_dir()));
         match given.or_else(user_data) {
             Some(folder) => Ok(Self::new(folder)),
             None => {
@@ -124,9 +122,10 @@ impl Place {
     }
 }
 
-/// `-dir`.
-pub fn given(matches: &ArgMatches) -> Option<PathBuf> {
-    matches.try_get_one::<PathBuf>("dir").ok().flatten().cloned()
+/// The folder that the person chose: `-dir`, or `SGP_SANDBOX_DIR`.
+pub fn chosen(matches: &ArgMatches) -> Option<PathBuf> {
+    let of_variable = || std::env::var_os("SGP_SANDBOX_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    matches.try_get_one::<PathBuf>("dir").ok().flatten().cloned().or_else(of_variable)
 }
 
 /// The user's folder for data of programs, as the platform has it.
