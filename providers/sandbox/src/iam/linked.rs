@@ -146,6 +146,16 @@ fn get_deletion_status(world: &mut World, call: &Call) -> Answer {
 }
 
 /// The ARNs of what a service's role is needed for.
-fn users_of(_world: &World, _path: &str) -> Vec<String> {
-    Vec::new()
+fn users_of(world: &World, path: &str) -> Vec<String> {
+    let eks = &world.eks;
+    match path {
+        "/aws-service-role/eks.amazonaws.com/" => eks.clusters.values().map(|row| row.arn.clone()).collect(),
+        "/aws-service-role/eks-nodegroup.amazonaws.com/" => {
+            eks.nodegroups.values().map(|row| row.arn.clone()).collect()
+        }
+        "/aws-service-role/eks-fargate.amazonaws.com/" => {
+            eks.fargate_profiles.values().map(|row| row.arn.clone()).collect()
+        }
+        _ => Vec::new(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::common::{date, exists, input, limit, no_such, sized, tag_list, tags, validation};
+use super::common::{date, exists, input, limit, no_such, sized, tag_list, tags};
 use super::rows::OidcProvider;
 use crate::aws::{Answer, ApiError, Call, Operation};
 use crate::world::World;
@@ -38,12 +38,12 @@ pub(super) fn named<'a>(world: &'a World, call: &Call) -> Result<&'a OidcProvide
 /// The issuer without `https://`. A query and a port are not allowed, a host is needed.
 fn url(call: &Call) -> Result<String, ApiError> {
     let url = sized(call, "Url", 255)?;
-    let rest = url.strip_prefix("https://").ok_or_else(|| validation("Invalid Open ID Connect Provider URL"))?;
+    let rest = url.strip_prefix("https://").ok_or_else(|| input("Invalid Open ID Connect Provider URL"))?;
     let host = rest.split('/').next().unwrap_or_default();
     // A simulated cluster's issuer may be on loopback, with a port.
     let is_loopback = host.starts_with("127.0.0.1") || host.starts_with("localhost");
     if host.is_empty() || rest.contains(['?', '#', ' ']) || (host.contains(':') && !is_loopback) {
-        return Err(validation("Invalid Open ID Connect Provider URL"));
+        return Err(input("Invalid Open ID Connect Provider URL"));
     }
     Ok(rest.trim_end_matches('/').to_owned())
 }

@@ -11,6 +11,7 @@ use crate::aws::{Answer, ApiError, Call, Operation};
 use crate::iam::context::Context;
 use crate::iam::rows::{OidcProvider, Role, Tags};
 use crate::iam::trust::{Trust, Who, trust};
+use crate::kubernetes::api::tokens;
 use crate::world::World;
 
 pub(super) const OPERATIONS: &[Operation] =
@@ -147,6 +148,74 @@ fn check_trust(
 
 /// Tokens of the sandbox's own clusters are checked with the cluster's key. Other issuers' keys lie beyond loopback: their tokens
 /// are taken as they are.
-fn check_signature(_world: &World, _claims: &Claims, _token: &str) -> Result<(), ApiError> {
-    Ok(())
+fn check_signature(world: &World, claims: &Claims, token: &str) -> Result<(), ApiError> {
+    let cluster = world.eks.clusters.iter().find(|(_, cluster)| cluster.issuer == claims.issuer);
+    match cluster {
+        Some((name, _)) if tokens::verify(world, name, token).is_none() => {
+            Err(invalid("The ID Token provided is not signed with a key of its issuer."))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::Service;
+    use crate::kubernetes::cluster::Cluster;
+    use crate::testing::{query, world};
+
+    const ISSUER: &str = "oidc.eks.us-east-1.amazonaws.com/id/A";
+
+    /// A world with a cluster, its provider, and a role for one service account.
+    fn with_cluster() -> World {
+        let mut world = world();
+        let mut row = crate::eks::samples::cluster(&world, "demo");
+        row.issuer = format!("https://{ISSUER}");
+        world.eks.clusters.insert("demo", row);
+        world.kubernetes.clusters.insert("demo", Cluster::new("demo").unwrap());
+        let (url, provider) =
+            (format!("https://{ISSUER}"), format!("arn:aws:iam::123456789012:oidc-provider/{ISSUER}"));
+        let trust = json!({ "Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": { "Federated": provider }, "Action": ACTION,
+            "Condition": {
+                "StringEquals": { (format!("{ISSUER}:aud")): "sts.amazonaws.com" },
+                "StringLike": { (format!("{ISSUER}:sub")): "system:serviceaccount:apps:*" },
+            },
+        } });
+        let mut iam =
+            |operation: &str, pairs: &[(&str, &str)]| query(&mut world, Service::Iam, operation, pairs).unwrap();
+        iam("CreateOpenIDConnectProvider", &[("Url", &url), ("ClientIDList.member.1", "sts.amazonaws.com")]);
+        iam("CreateRole", &[("RoleName", "pod"), ("AssumeRolePolicyDocument", &trust.to_string())]);
+        world
+    }
+
+    #[test]
+    fn tokens_of_clusters() {
+        let mut world = with_cluster();
+        let now = world.now.as_second();
+        let claims = |subject: &str, expires: i64| json!({ "iss": format!("https://{ISSUER}"), "aud": ["sts.amazonaws.com"], "sub": subject, "exp": expires });
+        let (app, other) = ("system:serviceaccount:apps:web", "system:serviceaccount:default:web");
+        let mut sign = |claims: &Value| tokens::sign(&mut world, "demo", claims).unwrap();
+        let good = sign(&claims(app, now + 600));
+        let forged = format!("{}.AAAA", good.rsplit_once('.').unwrap().0);
+        let rows = [
+            (sign(&claims(other, now + 600)), "AccessDenied"),
+            (sign(&claims(app, now)), "ExpiredTokenException"),
+            (forged, "InvalidIdentityToken"),
+        ];
+        let role = "arn:aws:iam::123456789012:role/pod";
+        let mut assume = |token: &str| {
+            let pairs = [("RoleArn", role), ("RoleSessionName", "s1"), ("WebIdentityToken", token)];
+            query(&mut world, Service::Sts, "AssumeRoleWithWebIdentity", &pairs)
+        };
+        let answer = assume(&good).unwrap();
+        assert_eq!(answer["AssumedRoleUser"]["Arn"], "arn:aws:sts::123456789012:assumed-role/pod/s1");
+        assert_eq!(answer["SubjectFromWebIdentityToken"], app);
+        for (token, code) in rows {
+            assert_eq!(assume(&token).unwrap_err().code, code);
+        }
+    }
 }

@@ -243,7 +243,7 @@ def providers():
     check("url without scheme", got["Url"] == url[8:])
     check("thumbprint", len(got["ThumbprintList"][0]) == 40)
     refused("provider is taken", "EntityAlreadyExists", 409, iam.create_open_id_connect_provider, Url=url)
-    refused("http issuer", "ValidationError", 400, iam.create_open_id_connect_provider, Url=url.replace("https", "http"))
+    refused("http issuer", "InvalidInput", 400, iam.create_open_id_connect_provider, Url=url.replace("https", "http"))
     refused("bad thumbprint", "ValidationError", 400, iam.create_open_id_connect_provider, Url=url + "0", ThumbprintList=["abc"])
     iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="other")
     iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="other")
@@ -267,9 +267,9 @@ def web_identity(url, arn):
     }]})
     role = iam.create_role(RoleName="pod", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     good = {"iss": url, "aud": ["sts.amazonaws.com"], "sub": "system:serviceaccount:default:app", "exp": int(time.time()) + 600}
-    def assume(name="pod", **changes):
+    def assume(session="pod", **changes):
         claims = {key: value for key, value in {**good, **changes}.items() if value is not None}
-        return sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName=name, WebIdentityToken=jwt(**claims))
+        return sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName=session, WebIdentityToken=jwt(**claims))
     answer = assume()
     check("web identity", answer["SubjectFromWebIdentityToken"] == good["sub"] and answer["Provider"] == arn and answer["Audience"] == "sts.amazonaws.com")
     keys = answer["Credentials"]
@@ -281,7 +281,7 @@ def web_identity(url, arn):
     refused("over", "ExpiredTokenException", 400, assume, exp=1)
     refused("no subject", "InvalidIdentityToken", 400, assume, sub=None)
     refused("no token", "InvalidIdentityToken", 400, sts.assume_role_with_web_identity, RoleArn=role, RoleSessionName="pod", WebIdentityToken="abcd")
-    refused("bad session name", "ValidationError", 400, assume, name="a b")
+    refused("bad session name", "ValidationError", 400, assume, session="a b")
     iam.delete_role(RoleName="pod")
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
