@@ -123,10 +123,9 @@ fn mapped(world: &World, cluster: &str, caller: &Caller, principal: &Principal) 
             groups: groups.filter_map(Value::as_str).map(str::to_owned).collect(),
         });
     }
-    let is_listed = list("mapAccounts").iter().any(|account| match account {
-        Value::String(text) => *text == principal.account,
-        other => other.to_string() == principal.account,
-    });
+    // YAML takes an account without quotes for a number.
+    let text = |account: &Value| account.as_str().map_or_else(|| account.to_string(), str::to_owned);
+    let is_listed = list("mapAccounts").iter().any(|account| text(account) == principal.account);
     is_listed.then(|| User { name: caller.arn.clone(), groups: Vec::new() })
 }
 

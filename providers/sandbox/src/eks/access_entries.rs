@@ -37,13 +37,12 @@ const RESERVED: [&str; 5] = ["system:", "eks:", "aws:", "amazon:", "iam:"];
 /// The user name and groups that EKS gives entries of nodes.
 fn of_nodes(kind: &str) -> Option<(&'static str, &'static [&'static str])> {
     match kind {
-        "EC2_LINUX" => Some(("system:node:{{EC2PrivateDNSName}}", &["system:nodes"])),
+        "EC2_LINUX" | "EC2" => Some(("system:node:{{EC2PrivateDNSName}}", &["system:nodes"])),
         "EC2_WINDOWS" => Some(("system:node:{{EC2PrivateDNSName}}", &["eks:kube-proxy-windows", "system:nodes"])),
         "FARGATE_LINUX" => {
             Some(("system:node:{{SessionName}}", &["system:bootstrappers", "system:nodes", "system:node-proxier"]))
         }
         "HYBRID_LINUX" | "HYPERPOD_LINUX" => Some(("system:node:{{SessionName}}", &["system:nodes"])),
-        "EC2" => Some(("system:node:{{EC2PrivateDNSName}}", &["system:nodes"])),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 /// A Kubernetes version.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "they are named as in DescribeClusterVersions")]
 pub(super) struct Version {
     /// `1.36`.
     pub cluster_version: String,

@@ -106,14 +106,13 @@ impl Check<'_> {
         for (name, member) in members {
             let place = format!("{place}.{name}");
             match (schema["properties"].get(name), &schema["additionalProperties"]) {
-                (Some(schema), _) => self.value(schema, member, &place),
+                (Some(schema), _) | (None, schema @ Value::Object(_)) => self.value(schema, member, &place),
                 (None, Value::Bool(false)) => {
                     self.say(
                         &place,
                         "is not defined in the schema and the schema does not allow additional properties",
                     );
                 }
-                (None, schema @ Value::Object(_)) => self.value(schema, member, &place),
                 _ => {}
             }
         }

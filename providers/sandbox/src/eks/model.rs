@@ -34,6 +34,7 @@ pub enum Status {
 
 /// A cluster. Its endpoint and authority are [`crate::kubernetes::cluster::Cluster`]'s.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent settings of the API")]
 pub struct Cluster {
     /// Its name, unique in the region.
     pub name: String,

@@ -396,7 +396,7 @@ fn check_label_key(key: &str) -> Result<(), ApiError> {
         )));
     }
     let reserved = ["kubernetes.io", "k8s.io", "eks.amazonaws.com"];
-    if reserved.iter().any(|it| prefix == *it) {
+    if reserved.contains(&prefix) {
         return Err(invalid("Label cannot contain reserved prefixes [kubernetes.io/, k8s.io/, eks.amazonaws.com/]"));
     }
     Ok(())
