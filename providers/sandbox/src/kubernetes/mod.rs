@@ -14,6 +14,8 @@ pub mod life;
 pub mod objects;
 pub mod patch;
 pub mod quantity;
+#[cfg(test)]
+mod recorded;
 pub mod resources;
 pub mod schema;
 pub mod selectors;

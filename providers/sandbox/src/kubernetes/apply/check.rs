@@ -66,9 +66,23 @@ fn mismatch(value: &Value, form: Form<'_>) -> Option<String> {
     if fits || value.is_null() {
         return None;
     }
-    let shown = match value {
-        Value::Object(_) => format!("&{{{value}}}"),
-        other => other.to_string(),
+    let shown = match (kind, value) {
+        (Kind::Integer | Kind::Number, value) => go_type(value).to_owned(),
+        (_, Value::Object(_)) => format!("&{{{value}}}"),
+        (_, other) => other.to_string(),
     };
     Some(format!("{expected}, got {shown}"))
+}
+
+/// What Go decodes a value to.
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
 }

@@ -105,22 +105,24 @@ fn merge_lists(old: Vec<Value>, new: &[Value], form: Form<'_>) -> Vec<Value> {
     out
 }
 
-/// Takes the fields of the set away. What is empty then goes too.
+/// Takes the fields of the set away. What is empty then becomes null: it is decoding that drops it.
 pub(super) fn remove(object: &mut Value, set: &Set, schema: &Schema) {
     remove_at(object, set, Form(Some(schema)));
 }
 
-/// Says whether anything is left.
-fn remove_at(value: &mut Value, set: &Set, form: Form<'_>) -> bool {
+fn remove_at(value: &mut Value, set: &Set, form: Form<'_>) {
     let node = |element: &Element| set.0.get(element);
-    match (form.shape(Some(value)), value) {
+    let is_empty = match (form.shape(Some(value)), &mut *value) {
         (Shape::Map, Value::Object(members)) => {
             members.retain(|name, value| match node(&Element::field(name)) {
                 Some(Node { is_member: true, .. }) => false,
-                Some(node) if !node.below.is_empty() => remove_at(value, &node.below, form.member(name)),
+                Some(node) if !node.below.is_empty() => {
+                    remove_at(value, &node.below, form.member(name));
+                    true
+                }
                 _ => true,
             });
-            !members.is_empty()
+            members.is_empty()
         }
         (Shape::List, Value::Array(items)) => {
             items.retain_mut(|item| match form.element(item).ok().as_ref().and_then(node) {
@@ -131,9 +133,12 @@ fn remove_at(value: &mut Value, set: &Set, form: Form<'_>) -> bool {
                 }
                 _ => true,
             });
-            !items.is_empty()
+            items.is_empty()
         }
-        _ => true,
+        _ => false,
+    };
+    if is_empty {
+        *value = Value::Null;
     }
 }
 

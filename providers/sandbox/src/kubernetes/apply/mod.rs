@@ -80,7 +80,8 @@ impl Manager<'_> {
     }
 }
 
-/// Applies `config` to `live`; the result has its `managedFields` and is neither decoded nor defaulted.
+/// Applies `config` to `live`; the result has its `managedFields` and is neither decoded nor defaulted: what became
+/// empty is null, which [`super::schema::prune`] and [`super::schema::default`] drop.
 ///
 /// When nothing changes, the result equals `live` (with the manager's entry, if that is new).
 ///
@@ -120,11 +121,13 @@ fn accept(config: &Value, schema: &Schema) -> Result<(), ApplyError> {
     let wrong = match wrong.as_slice() {
         [] => return Ok(()),
         [one] => one.clone(),
-        many => format!("errors:\n{}", many.iter().map(|it| format!("  {it}\n")).collect::<String>()),
+        many => format!("errors:\n  {}", many.join("\n  ")),
     };
     let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
     let (namespace, name) = (text(&config["metadata"]["namespace"]), text(&config["metadata"]["name"]));
     let (version, kind) = (text(&config["apiVersion"]), text(&config["kind"]));
+    // A core version is written with the empty name of its group.
+    let version = if version.contains('/') { version } else { format!("/{version}") };
     Err(ApplyError::Untyped(format!(
         "failed to create typed patch object ({namespace}/{name}; {version}, Kind={kind}): {wrong}"
     )))

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
-use crate::kubernetes::schema::catalog;
+use crate::kubernetes::schema::{self, catalog};
 
 mod properties;
 mod rows;
@@ -82,7 +82,10 @@ impl Story {
             "untracked" => self.live = Some(object),
             _ => {
                 let applied = apply(self.live.as_ref(), &object, &manager, what == "force", &self.schema);
-                self.live = Some(applied?);
+                let mut applied = applied?;
+                schema::prune(&mut applied, &self.schema);
+                schema::default(&mut applied, &self.schema);
+                self.live = Some(applied);
             }
         }
         Ok(())
@@ -181,7 +184,8 @@ fn the_documentations_examples_hold() {
     assert_eq!(story.object()["spec"]["replicas"], 3);
     assert_eq!(story.owners()["handover-to-hpa"], json!([".spec.replicas"]));
     story.step(&json!(["apply", "handover-to-hpa", {}])).unwrap();
-    assert!(story.object()["spec"]["replicas"].is_null());
+    // Nobody wants a number any more: the default it is.
+    assert_eq!(story.object()["spec"]["replicas"], 1);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What Kubernetes' own types get where nothing is said: `SetDefaults_…` in `pkg/apis/*/v1/defaults.go` of Kubernetes 1.36. What
 //! the OpenAPI documents say already is not repeated here.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 type Members = Map<String, Value>;
@@ -22,7 +24,10 @@ pub(super) fn of(name: &str) -> Option<fn(&mut Members)> {
         "core.v1.ServiceAccountTokenProjection" => |it| set(it, "expirationSeconds", json!(3600)),
         "core.v1.HostPathVolumeSource" => |it| set(it, "type", json!("")),
         "core.v1.ObjectFieldSelector" => |it| set(it, "apiVersion", json!("v1")),
-        "core.v1.Secret" => |it| set(it, "type", json!("Opaque")),
+        "core.v1.Secret" => secret,
+        "core.v1.PodStatus" => pod_status,
+        "core.v1.PodCondition" => |it| unset(it, &["lastProbeTime", "lastTransitionTime"]),
+        "core.v1.NodeCondition" => |it| unset(it, &["lastHeartbeatTime", "lastTransitionTime"]),
         "core.v1.ServiceSpec" => service_spec,
         "core.v1.EndpointPort" => |it| set(it, "protocol", json!("TCP")),
         "core.v1.NamespaceStatus" => |it| set(it, "phase", json!("Active")),
@@ -138,6 +143,31 @@ fn is_empty(members: &Members, name: &str) -> bool {
         Some(Value::Array(items)) => items.is_empty(),
         Some(Value::Object(members)) => members.is_empty(),
         Some(_) => false,
+    }
+}
+
+/// Times that Go writes also when nobody set them.
+fn unset(it: &mut Members, names: &[&str]) {
+    for name in names {
+        it.entry(*name).or_insert(Value::Null);
+    }
+}
+
+fn secret(it: &mut Members) {
+    set(it, "type", json!("Opaque"));
+    let Some(Value::Object(strings)) = it.remove("stringData") else { return };
+    if let Some(data) = ensured(it, "data") {
+        for (name, text) in strings {
+            data.insert(name, json!(STANDARD.encode(text.as_str().unwrap_or(""))));
+        }
+    }
+}
+
+fn pod_status(it: &mut Members) {
+    if let Some(address) = it.get("podIP").cloned().filter(|address| *address != "")
+        && is_empty(it, "podIPs")
+    {
+        it.insert("podIPs".to_owned(), json!([{ "ip": address }]));
     }
 }
 
@@ -283,7 +313,6 @@ fn stateful_set_spec(it: &mut Members) {
             && let Some(rolling) = object(strategy, "rollingUpdate")
         {
             set(rolling, "partition", json!(0));
-            set(rolling, "maxUnavailable", json!(1));
         }
     }
     if let Some(policy) = ensured(it, "persistentVolumeClaimRetentionPolicy") {

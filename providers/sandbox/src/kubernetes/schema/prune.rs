@@ -8,7 +8,8 @@ use super::{Kind, Schema};
 /// Drops members that the schema does not know, and answers their paths (`spec.containers[0].spam`), as the API server's strict
 /// decoding names them.
 ///
-/// For Kubernetes' own types it does all that decoding does: nulls go, and amounts of resources become canonical.
+/// For Kubernetes' own types it does all that decoding does: nulls, empty lists and empty maps go, and amounts of resources become
+/// canonical.
 pub fn prune(object: &mut Value, schema: &Schema) -> Vec<String> {
     let mut unknown = Vec::new();
     at(object, schema, true, &mut String::new(), &mut unknown);
@@ -58,7 +59,7 @@ fn members(
                 if stays {
                     at(value, member, false, path, unknown);
                 }
-                stays
+                stays && !(schema.is_builtin && is_omitted(name, value, member, schema))
             }
             None => {
                 let stays = keeps_unknown || (is_object && matches!(name.as_str(), "apiVersion" | "kind" | "metadata"));
@@ -71,6 +72,16 @@ fn members(
         path.truncate(length);
         stays
     });
+}
+
+/// Go does not write empty lists and maps, but where they are required.
+fn is_omitted(name: &str, value: &Value, member: &Schema, schema: &Schema) -> bool {
+    let is_empty = match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty() && member.values().is_some(),
+        _ => false,
+    };
+    is_empty && schema.property(name).is_some() && !schema.required.iter().any(|required| **required == *name)
 }
 
 /// A null member of a Go struct is one that is not there; a null value in a Go map of strings is an empty string. Says whether

@@ -142,16 +142,6 @@ fn webhook(hook: &Value, path: &str, causes: &mut Causes) {
         "None" | "NoneOnDryRun" => {}
         _ => causes.unsupported(format!("{path}.sideEffects"), &hook["sideEffects"], &["None", "NoneOnDryRun"]),
     }
-    let versions = items(&hook["admissionReviewVersions"], "");
-    if versions.is_empty() {
-        causes.required(format!("{path}.admissionReviewVersions"), "must specify one of v1, v1beta1");
-    } else if !versions.iter().any(|(_, version)| matches!(version.as_str(), Some("v1" | "v1beta1"))) {
-        causes.invalid(
-            format!("{path}.admissionReviewVersions"),
-            &hook["admissionReviewVersions"],
-            "must include at least one of v1, v1beta1",
-        );
-    }
     if let Some(seconds) = hook["timeoutSeconds"].as_i64()
         && !(1..=30).contains(&seconds)
     {
@@ -167,5 +157,15 @@ fn webhook(hook: &Value, path: &str, causes: &mut Causes) {
     }
     for member in ["namespaceSelector", "objectSelector"] {
         metadata::selector(&hook[member], &format!("{path}.{member}"), causes);
+    }
+    let versions = items(&hook["admissionReviewVersions"], "");
+    if versions.is_empty() {
+        causes.required(format!("{path}.admissionReviewVersions"), "must specify one of v1, v1beta1");
+    } else if !versions.iter().any(|(_, version)| matches!(version.as_str(), Some("v1" | "v1beta1"))) {
+        causes.invalid(
+            format!("{path}.admissionReviewVersions"),
+            &hook["admissionReviewVersions"],
+            "must include at least one of v1, v1beta1",
+        );
     }
 }

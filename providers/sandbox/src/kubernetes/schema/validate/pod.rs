@@ -12,7 +12,10 @@ const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 pub(super) fn check(pod: &Value, old: Option<&Value>, causes: &mut Causes) {
     match old {
         None => spec(&pod["spec"], "spec", causes),
-        Some(old) => unchanged(&pod["spec"], &old["spec"], causes),
+        Some(old) => {
+            spec(&pod["spec"], "spec", causes);
+            unchanged(&pod["spec"], &old["spec"], causes);
+        }
     }
 }
 
@@ -416,6 +419,13 @@ fn probe(it: &Value, name: &str, path: &str, causes: &mut Causes) {
 /// Of a pod's spec only images, tolerations that are added, deadlines and scheduling gates may change.
 fn unchanged(new: &Value, old: &Value, causes: &mut Causes) {
     let mut same = old.clone();
+    for list in ["containers", "initContainers"] {
+        let count = |spec: &Value| spec[list].as_array().map_or(0, Vec::len);
+        if count(new) != count(old) {
+            causes.forbidden(format!("spec.{list}"), "pod updates may not add or remove containers");
+            return;
+        }
+    }
     let lists = ["containers", "initContainers", "ephemeralContainers"];
     for list in lists {
         let (Some(containers), Some(wanted)) = (same.get_mut(list).and_then(Value::as_array_mut), new[list].as_array())
@@ -424,11 +434,6 @@ fn unchanged(new: &Value, old: &Value, causes: &mut Causes) {
         };
         for (container, wanted) in containers.iter_mut().zip(wanted) {
             container["image"] = wanted["image"].clone();
-        }
-    }
-    for (path, container) in lists.iter().flat_map(|list| items(&new[*list], &format!("spec.{list}"))) {
-        if text(container, "image").is_empty() {
-            causes.required(format!("{path}.image"), "");
         }
     }
     let members = ["activeDeadlineSeconds", "tolerations", "schedulingGates", "nodeName", "ephemeralContainers"];

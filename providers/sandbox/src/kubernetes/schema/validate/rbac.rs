@@ -1,6 +1,6 @@
 //! Roles and bindings (`pkg/apis/rbac/validation`).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Causes, items, metadata, names, text};
 
@@ -70,7 +70,9 @@ fn binding(binding: &Value, old: Option<&Value>, is_namespaced: bool, causes: &m
     if let Some(old) = old
         && old["roleRef"] != *role
     {
-        causes.invalid("roleRef", role, "cannot change roleRef");
+        // Named as Go's own type has it.
+        let shown = json!({ "APIGroup": role["apiGroup"], "Kind": role["kind"], "Name": role["name"] });
+        causes.invalid("roleRef", &shown, "cannot change roleRef");
     }
 }
 

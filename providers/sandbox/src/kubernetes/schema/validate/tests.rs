@@ -210,7 +210,9 @@ fn workloads_are_held_against_their_rules() {
             (
                 "/spec/strategy",
                 json!({"type": "Fast"}),
-                &["spec.strategy.type: Unsupported value: \"Fast\": supported values: \"Recreate\", \"RollingUpdate\""],
+                &[
+                    "spec.strategy: Unsupported value: {\"Type\":\"Fast\",\"RollingUpdate\":null}: supported values: \"Recreate\", \"RollingUpdate\"",
+                ],
             ),
             (
                 "/spec/strategy",

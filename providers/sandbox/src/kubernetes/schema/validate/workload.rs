@@ -83,7 +83,15 @@ fn deployment(spec: &Value, causes: &mut Causes) {
         }
         "Recreate" => {}
         "RollingUpdate" => rolling(&strategy["rollingUpdate"], "spec.strategy.rollingUpdate", causes),
-        _ => causes.unsupported("spec.strategy.type", &strategy["type"], &["Recreate", "RollingUpdate"]),
+        // The whole strategy is named, as Go's own type has it.
+        kind => causes.add(
+            "spec.strategy",
+            "FieldValueNotSupported",
+            format!(
+                "Unsupported value: {{\"Type\":{kind:?},\"RollingUpdate\":{}}}: supported values: \"Recreate\", \"RollingUpdate\"",
+                strategy["rollingUpdate"]
+            ),
+        ),
     }
     if let (Some(deadline), ready) =
         (spec["progressDeadlineSeconds"].as_i64(), spec["minReadySeconds"].as_i64().unwrap_or(0))
