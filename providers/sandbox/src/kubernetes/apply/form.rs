@@ -81,11 +81,11 @@ impl<'a> Form<'a> {
     fn key(self, keys: &[Box<str>], members: &Map<String, Value>) -> Result<Element, String> {
         let items = self.items();
         let default = |key: &str| items.0?.property(key)?.default.clone();
-        let value = |key: &Box<str>| {
-            let value = members.get(&**key).cloned().or_else(|| default(key))?;
-            Some((key.clone(), Scalar(value)))
+        let value = |key: &str| {
+            let value = members.get(key).cloned().or_else(|| default(key))?;
+            Some((key.into(), Scalar(value)))
         };
-        let mut found: Vec<(Box<str>, Scalar)> = keys.iter().filter_map(value).collect();
+        let mut found: Vec<(Box<str>, Scalar)> = keys.iter().filter_map(|key| value(key)).collect();
         if found.is_empty() {
             let keys: Vec<String> = keys.iter().map(|key| format!("{key:?}")).collect();
             return Err(format!(

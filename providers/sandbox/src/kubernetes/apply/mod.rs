@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use self::managers::{Id, Managers, Owned};
 use self::set::Set;
-use super::schema::Schema;
+use super::schema::{Schema, prune};
 
 pub use self::fields::{decode, encode};
 pub use self::set::{Element, Set as FieldSet};
@@ -80,8 +80,9 @@ impl Manager<'_> {
     }
 }
 
-/// Applies `config` to `live`; the result has its `managedFields` and is neither decoded nor defaulted: what became
-/// empty is null, which [`super::schema::prune`] and [`super::schema::default`] drop.
+/// Applies `config` to `live`; the result has its `managedFields`, is decoded, and is not defaulted: what became
+/// empty is null in custom resources, which [`super::schema::default`] drops. The configuration must come as it was sent: what
+/// has no place in its type is refused here.
 ///
 /// When nothing changes, the result equals `live` (with the manager's entry, if that is new).
 ///
@@ -107,6 +108,7 @@ pub fn apply(
         (applied, _) => applied,
     };
     let mut applied = applied.map_err(Refused::into_error)?;
+    prune(&mut applied, schema);
     if manager.name == "kubectl" {
         last_applied::follow(&mut applied, config);
     }
@@ -162,7 +164,7 @@ fn attempt(
         Owned { set, api_version: manager.api_version.to_owned(), time: last.as_ref().and_then(|it| it.time.clone()) };
     owners.0.insert(id.clone(), owned);
     if let Some(last) = last {
-        prune(&mut object, &last.set, &owners, schema);
+        withdraw(&mut object, &last.set, &owners, schema);
     }
     let changes = compare::compare(&before, &object, schema).without(&reset);
     let conflicts = take(&mut owners, Some(&id), &changes);
@@ -199,7 +201,7 @@ fn take(owners: &mut Managers, except: Option<&Id>, changes: &compare::Changes) 
 }
 
 /// Removes what the manager applied last time, does not apply now, and nobody else owns.
-fn prune(object: &mut Value, last: &Set, owners: &Managers, schema: &Schema) {
+fn withdraw(object: &mut Value, last: &Set, owners: &Managers, schema: &Schema) {
     let last = merge::with_named(last, schema);
     if last.is_empty() {
         return;

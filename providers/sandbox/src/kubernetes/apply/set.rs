@@ -140,6 +140,7 @@ impl Set {
     }
 
     /// The paths of either.
+    #[must_use]
     pub fn union(mut self, other: &Self) -> Self {
         self.add(other);
         self
@@ -160,11 +161,13 @@ impl Set {
     }
 
     /// The paths of both.
+    #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         self.combine(other, |one, two| one && two, |_| None)
     }
 
     /// The paths that the other has not.
+    #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         self.combine(other, |one, two| one && !two, |node| Some(node.clone()))
     }
@@ -187,6 +190,7 @@ impl Set {
     }
 
     /// The paths that neither are in the other nor begin with one of its.
+    #[must_use]
     pub fn without(mut self, other: &Self) -> Self {
         self.0.retain(|element, node| match other.0.get(element) {
             None => true,

@@ -49,7 +49,7 @@ fn merge_map(
     match patch.get(DIRECTIVE) {
         None => {}
         Some(directive) if directive == "replace" => {
-            *target = patch.clone();
+            target.clone_from(patch);
             target.remove(DIRECTIVE);
             return Ok(());
         }
@@ -130,7 +130,7 @@ fn merge_member(
         (Some(Value::Object(old)), Value::Object(new)) => {
             let member = known(schema, name)?;
             if member.is_some_and(|member| member.strategy.replaces) {
-                *old = new.clone();
+                old.clone_from(new);
                 Ok(())
             } else {
                 merge_map(old, new, member)

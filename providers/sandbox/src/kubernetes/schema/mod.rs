@@ -24,6 +24,7 @@ pub use self::validate::{Cause, validate};
 
 /// The form of a value.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent facts")]
 pub struct Schema {
     reference: Option<Reference>,
     /// What JSON it is.

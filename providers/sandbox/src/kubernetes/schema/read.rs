@@ -11,6 +11,7 @@ use super::{Additional, GroupVersionKind, Kind, Limits, List, Reference, Rule, S
 /// A schema as it is written. What is not named here (descriptions, above all) is never kept.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "that is how it is written")]
 pub(super) struct Written {
     #[serde(rename = "$ref")]
     reference: Option<String>,
@@ -101,10 +102,9 @@ impl Written {
         let additional = match self.additional_properties.take() {
             Some(WrittenAdditional::Schema(schema)) => Additional::Of(Arc::new(schema.read(is_builtin))),
             Some(WrittenAdditional::Flag(true)) => Additional::Any,
-            Some(WrittenAdditional::Flag(false)) => Additional::None,
             // An object of which nothing is said holds anything (RawExtension, FieldsV1).
             None if is_builtin && self.properties.is_empty() => Additional::Any,
-            None => Additional::None,
+            Some(WrittenAdditional::Flag(false)) | None => Additional::None,
         };
         let read = |(name, written): (String, Self)| (name.into_boxed_str(), Arc::new(written.read(is_builtin)));
         Schema {

@@ -336,14 +336,13 @@ fn resources(it: &Value, path: &str, causes: &mut Causes) {
                 causes.invalid(path.clone(), &json!(name), "must be a standard resource type or fully qualified");
             }
             match amount(value) {
-                None => {}
                 Some(amount) if amount.is_negative() => {
-                    causes.invalid(path, value, "must be greater than or equal to 0")
+                    causes.invalid(path, value, "must be greater than or equal to 0");
                 }
                 Some(amount) if name.contains('/') && !amount.is_whole() => {
-                    causes.invalid(path, value, "must be an integer")
+                    causes.invalid(path, value, "must be an integer");
                 }
-                Some(_) => {}
+                Some(_) | None => {}
             }
         }
     }

@@ -63,7 +63,7 @@ fn port(it: &Value, path: &str, causes: &mut Causes) {
             }
         }
         (_, Some(end)) => {
-            causes.invalid(format!("{path}.endPort"), &json!(end), "may not be specified when `port` is not specified")
+            causes.invalid(format!("{path}.endPort"), &json!(end), "may not be specified when `port` is not specified");
         }
         (_, None) => {}
     }
