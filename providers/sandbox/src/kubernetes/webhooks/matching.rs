@@ -39,6 +39,20 @@ pub(crate) fn groups(world: &World, cluster: &str, pod: &Value) -> Result<Vec<St
     Ok(groups)
 }
 
+/// The names of the policies that give a pod groups.
+pub(crate) fn policies(world: &World, cluster: &str, pod: &Value) -> Vec<String> {
+    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
+    let name = pod["spec"]["serviceAccountName"].as_str().unwrap_or_default();
+    let Some(account) = world.kubernetes.objects.get(&Key::new(cluster, "serviceaccounts", namespace, name)) else {
+        return Vec::new();
+    };
+    let policies = world.kubernetes.objects.list(cluster, POLICIES, Some(namespace));
+    policies
+        .filter(|policy| matches(policy, &pod["metadata"]["labels"], &account["metadata"]["labels"]))
+        .filter_map(|policy| policy["metadata"]["name"].as_str().map(str::to_owned))
+        .collect()
+}
+
 fn groups_of(policy: &Value) -> impl Iterator<Item = &str> {
     policy["spec"]["securityGroups"]["groupIds"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }

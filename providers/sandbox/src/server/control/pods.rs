@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Refused;
+use crate::kubernetes::webhooks;
 use crate::world::World;
 
 /// Where the VPC resource controller writes which branch interfaces a pod has.
@@ -40,6 +41,7 @@ fn show(world: &World, cluster: &str, pod: &Value) -> Value {
         "phase": pod["status"]["phase"],
         "address": pod["status"]["podIP"],
         "branch_interface": branch,
+        "policies": webhooks::matching::policies(world, cluster, pod),
         "groups": branch.map(|branch| groups(world, branch)).unwrap_or_default(),
     })
 }
