@@ -382,3 +382,31 @@ fn a_log_in_a_file_has_no_colours() {
     assert!(ran.err.contains("DEBUG"), "{}", ran.err);
     assert!(!ran.err.contains('\u{1b}'), "{}", ran.err);
 }
+
+#[test]
+fn a_sandbox_lives_in_its_folder() {
+    let folder = Folder::new(&[("faults.json", r#"{ "rules": [{ "effect": "explode" }] }"#)]);
+    let sandbox = |args: &[&str]| {
+        let args: Vec<&str> = std::iter::once("sandbox").chain(args.iter().copied()).collect();
+        folder.run_with(&args, "", &[("SGP_SANDBOX_DIR", "box")])
+    };
+    let none = sandbox(&["status"]);
+    assert!(none.code == 1 && none.err.contains("No sandbox runs"), "{}", none.err);
+    let wrong = sandbox(&["start", "-faults=faults.json"]);
+    assert!(wrong.code == 1 && wrong.err.contains("unknown variant `explode`"), "{}", wrong.err);
+    let started = sandbox(&["start", "-background", "-settle=0s"]);
+    assert_eq!(started.code, 0, "{}", started.err);
+    let second = sandbox(&["start"]);
+    assert!(second.code == 1 && second.err.contains("A sandbox runs already"), "{}", second.err);
+    let status: serde_json::Value = serde_json::from_str(&sandbox(&["status", "-json"]).out).unwrap();
+    assert_eq!((status["account"].as_str(), status["region"].as_str()), (Some("123456789012"), Some("us-east-1")));
+    let clock = sandbox(&["clock", "+90s"]);
+    assert!(clock.out.contains("(90 s moved by hand)"), "{}", clock.out);
+    let script = r#"test -n "$AWS_ENDPOINT_URL" -a -n "$TF_VAR_vpc_id" -a -z "$AWS_PROFILE" && exit 7"#;
+    assert_eq!(sandbox(&["run", "--", "sh", "-c", script]).code, 7);
+    let nowhere = sandbox(&["probe", "app/a", "app/b", "80"]);
+    assert!(nowhere.code == 1 && nowhere.err.contains("There is no cluster"), "{}", nowhere.err);
+    let stopped = sandbox(&["stop"]);
+    assert_eq!((stopped.code, sandbox(&["stop"]).code), (0, 1), "{}", stopped.err);
+    assert!(folder.path().join("box/world").is_dir());
+}

@@ -53,6 +53,27 @@ pub fn command() -> Command {
                 cluster("Only this cluster's"),
                 json(),
             ]),
+            Command::new("probe")
+                .about("Walk one packet hop by hop; exits with 0 when it arrives and its answer comes back, with 3 when not")
+                .args([
+                    Arg::new("from")
+                        .value_name("FROM")
+                        .required(true)
+                        .help("[CLUSTER:]NAMESPACE/POD, [CLUSTER:]node/NAME, eni-..., i-..., an address, or internet"),
+                    Arg::new("to")
+                        .value_name("TO")
+                        .required(true)
+                        .help("The same, or [CLUSTER:]svc/NAMESPACE/NAME"),
+                    Arg::new("packet-port")
+                        .value_name("PORT")
+                        .value_parser(clap::value_parser!(u16))
+                        .help("The port of TO; none for icmp"),
+                    value("protocol", "NAME", "What the packet carries")
+                        .value_parser(["tcp", "udp", "icmp"])
+                        .default_value("tcp"),
+                    dir(),
+                    json(),
+                ]),
             Command::new("kubeconfig")
                 .about("Write a kubeconfig for the clusters")
                 .arg(Arg::new("name").value_name("CLUSTER").help("Only for this cluster"))

@@ -9,6 +9,7 @@ mod kubeconfig;
 pub mod one_command;
 mod place;
 mod pods;
+mod probe;
 mod reset;
 mod run;
 mod start;
@@ -32,6 +33,7 @@ pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
         Some(("run", sub)) => run::run(sub).await,
         Some(("env", sub)) => env::run(room, sub).await,
         Some(("pods", sub)) => pods::run(room, sub).await,
+        Some(("probe", sub)) => probe::run(room, sub).await,
         Some(("kubeconfig", sub)) => kubeconfig::run(room, sub).await,
         _ => Err(Diagnostic::error("No such command", "See sgp sandbox -help.").into()),
     }
