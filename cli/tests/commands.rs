@@ -405,7 +405,7 @@ fn a_sandbox_lives_in_its_folder() {
     let script = r#"test -n "$AWS_ENDPOINT_URL" -a -n "$TF_VAR_vpc_id" -a -z "$AWS_PROFILE" && exit 7"#;
     assert_eq!(sandbox(&["run", "--", "sh", "-c", script]).code, 7);
     let nowhere = sandbox(&["probe", "app/a", "app/b", "80"]);
-    assert!(nowhere.code == 1 && nowhere.err.contains("There is no cluster"), "{}", nowhere.err);
+    assert!(nowhere.code == 1 && nowhere.err.contains("there is no cluster"), "{}", nowhere.err);
     let stopped = sandbox(&["stop"]);
     assert_eq!((stopped.code, sandbox(&["stop"]).code), (0, 1), "{}", stopped.err);
     assert!(folder.path().join("box/world").is_dir());

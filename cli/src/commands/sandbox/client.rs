@@ -48,7 +48,7 @@ pub async fn text(address: SocketAddr, method: &str, command: &str, body: &str) 
     }
     let said: Value = serde_json::from_str(body).unwrap_or_default();
     let message = said["message"].as_str().unwrap_or("it does not say why");
-    Err(Diagnostic::error("The sandbox refuses", format!("{}.", crate::session::sentence(message))))
+    Err(Diagnostic::error("The sandbox refuses", format!("It says: {message}.")))
 }
 
 async fn exchange(address: SocketAddr, method: &str, command: &str, body: &str) -> std::io::Result<String> {

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use crate::aws::ApiError;
+use crate::ec2::interfaces;
 use crate::ec2::tags::Tags;
 use crate::iam::authorize;
 use crate::store::table::Table;
@@ -154,8 +155,17 @@ fn branches_of(world: &World, cluster: &str, node: &str) -> Vec<Branch> {
     world.kubernetes.branches.with(&key).map(|(_, branch)| branch.clone()).collect()
 }
 
-/// Forgets all of a cluster. Its interfaces stay in EC2, as when an EKS cluster is deleted.
+/// Forgets all of a cluster. Its interfaces that something has stay in EC2, as when an EKS cluster is deleted; those that ended nodes
+/// left go, because the deletion of a real cluster lasts minutes in which the cleaner gets to them.
 pub(super) fn forget(world: &mut World, cluster: &str) {
+    let owned = world.ec2.interfaces.with(&format!("tag:kubernetes.io/cluster/{cluster}=owned"));
+    let left: Vec<String> = owned
+        .filter(|(_, row)| row.status() == "available" && row.tags.contains_key("eks:eni:owner"))
+        .map(|(id, _)| id.to_owned())
+        .collect();
+    for id in left {
+        interfaces::remove(world, &id);
+    }
     let prefix = format!("{cluster}/");
     let trunks: Vec<String> =
         world.kubernetes.trunks.starting_with(prefix.clone()).map(|(id, _)| id.to_owned()).collect();
@@ -221,4 +231,32 @@ fn worded(ctx: &mut Context<'_>, operation: &str, error: &ApiError) -> String {
         "operation error EC2: {operation}, https response error StatusCode: {}, RequestID: {request}, api error {}: {}",
         error.status, error.code, error.message
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ec2, world};
+
+    #[test]
+    fn what_ended_nodes_left_goes_with_the_cluster() {
+        let mut world = world();
+        let subnet = ec2(&mut world, "DescribeSubnets", &[])["subnetSet"][0]["subnetId"].as_str().unwrap().to_owned();
+        let mut made = |cluster: &str| {
+            let key = format!("kubernetes.io/cluster/{cluster}");
+            let sent = [
+                ("SubnetId", subnet.as_str()),
+                ("TagSpecification.1.ResourceType", "network-interface"),
+                ("TagSpecification.1.Tag.1.Key", key.as_str()),
+                ("TagSpecification.1.Tag.1.Value", "owned"),
+                ("TagSpecification.1.Tag.2.Key", "eks:eni:owner"),
+                ("TagSpecification.1.Tag.2.Value", "eks-vpc-resource-controller"),
+            ];
+            let answer = ec2(&mut world, "CreateNetworkInterface", &sent);
+            answer["networkInterface"]["networkInterfaceId"].as_str().unwrap().to_owned()
+        };
+        let (ours, others) = (made("c"), made("other"));
+        forget(&mut world, "c");
+        assert!(!world.ec2.interfaces.contains(&ours) && world.ec2.interfaces.contains(&others));
+    }
 }
