@@ -54,10 +54,7 @@ pub(super) struct Options {
 
 impl Options {
     fn read(ask: &Ask<'_>) -> Result<Self, Status> {
-        let body = match ask.body.is_empty() {
-            true => Value::Null,
-            false => super::decode::object(ask)?,
-        };
+        let body = if ask.body.is_empty() { Value::Null } else { super::decode::object(ask)? };
         let mut options = Self::of(&body)?;
         let grace = ask.query.get("gracePeriodSeconds").map(str::parse::<u64>);
         if let Some(grace) = grace.filter(|_| body["gracePeriodSeconds"].is_null()) {

@@ -116,6 +116,10 @@ static META: LazyLock<Vec<(String, Value)>> = LazyLock::new(|| {
     schemas.filter(|(name, _)| name.strip_prefix(PREFIX).is_some_and(|name| wanted.contains(&name))).collect()
 });
 
+const API_VERSION: &str = "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
+const KIND: &str = "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
+const METADATA: &str = "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
+
 fn schema(resource: &Resource) -> Value {
     let version = resource.definition_version().unwrap_or(&Value::Null);
     let mut schema = version["schema"]["openAPIV3Schema"].clone();
@@ -126,9 +130,6 @@ fn schema(resource: &Resource) -> Value {
     if !properties.is_object() {
         *properties = json!({});
     }
-    const API_VERSION: &str = "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
-    const KIND: &str = "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
-    const METADATA: &str = "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
     properties["apiVersion"] = json!({ "type": "string", "description": API_VERSION });
     properties["kind"] = json!({ "type": "string", "description": KIND });
     properties["metadata"] = json!({

@@ -17,7 +17,7 @@ use crate::world::World;
 pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let stored = ask.resource.stored();
     match (stored.as_str(), ask.place.subresource.as_str(), ask.verb) {
-        (_, "status", "get") => read::get(world, ask),
+        (_, "status", "get") | ("pods", "ephemeralcontainers" | "resize", "get") => read::get(world, ask),
         (_, "status", "update") => write::update_request(world, ask),
         (_, "status", "patch") => patches::request(world, ask),
         (_, "scale", _) => scale::run(world, ask),
@@ -26,7 +26,6 @@ pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
         ("pods", "binding", _) => bind(world, ask),
         ("pods", "eviction", _) => evict::run(world, ask),
         ("pods", "log", _) => log(world, ask),
-        ("pods", "ephemeralcontainers" | "resize", "get") => read::get(world, ask),
         ("pods", part @ ("exec" | "attach" | "portforward" | "proxy"), _) => {
             read::existing(world, ask)?;
             let name = &ask.place.name;

@@ -14,6 +14,7 @@ use super::status::Status;
 const MAGIC: &[u8] = b"k8s\0";
 
 /// A field of a type.
+#[expect(clippy::struct_excessive_bools, reason = "the flags of the table, one by one")]
 struct Field {
     /// `-` for one whose members stand among its owner's.
     name: &'static str,

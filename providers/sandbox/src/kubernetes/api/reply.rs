@@ -124,12 +124,11 @@ impl Shape {
             ("application/json", Some("PartialObjectMetadata" | "PartialObjectMetadataList")) if is_meta => {
                 Some(Self::Partial)
             }
-            // Discovery reads this parameter itself.
-            ("application/json", Some("APIGroupDiscoveryList")) => Some(Self::Plain),
-            ("application/json" | "application/*" | "*/*", None) => Some(Self::Plain),
             ("application/yaml", None) => Some(Self::Yaml),
-            ("text/plain" | "text/*" | "text/html", None) => Some(Self::Plain),
-            ("application/jwk-set+json" | "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", _) => {
+            // Discovery reads its parameter itself; documents have media types of their own.
+            ("application/json", Some("APIGroupDiscoveryList"))
+            | ("application/json" | "application/*" | "*/*" | "text/plain" | "text/*" | "text/html", None)
+            | ("application/jwk-set+json" | "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", _) => {
                 Some(Self::Plain)
             }
             _ => None,

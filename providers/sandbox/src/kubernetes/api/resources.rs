@@ -269,7 +269,7 @@ pub fn custom(definition: &Arc<Value>) -> Vec<Resource> {
     let served = versions.filter(|(_, version)| version["served"] == true);
     let mut resources: Vec<Resource> =
         served.map(|(place, version)| custom_version(definition, place, version)).collect();
-    resources.sort_by(|a, b| priority(&b.version).cmp(&priority(&a.version)));
+    resources.sort_by_key(|it| std::cmp::Reverse(priority(&it.version)));
     resources
 }
 

@@ -9,10 +9,8 @@ use super::{Cells, age, column};
 /// The columns of a version of a definition, and what makes its rows.
 pub(super) fn columns(version: &Value) -> (Vec<Value>, Cells<'_>) {
     let written = version["additionalPrinterColumns"].as_array().cloned().unwrap_or_default();
-    let written = match written.is_empty() {
-        true => vec![json!({ "name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp" })],
-        false => written,
-    };
+    let default = || vec![json!({ "name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp" })];
+    let written = if written.is_empty() { default() } else { written };
     let definition = |it: &Value| {
         json!({
             "name": it["name"], "type": it["type"], "format": it["format"].as_str().unwrap_or(""),

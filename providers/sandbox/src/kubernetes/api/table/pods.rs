@@ -57,8 +57,8 @@ impl State {
     fn of(pod: &Value) -> Self {
         let status = &pod["status"];
         let phase = status["phase"].as_str().unwrap_or("");
-        let mut state = Self { total: list(&pod["spec"]["containers"]).len(), ..Self::default() };
-        state.reason = status["reason"].as_str().filter(|it| !it.is_empty()).unwrap_or(phase).to_owned();
+        let reason = status["reason"].as_str().filter(|it| !it.is_empty()).unwrap_or(phase).to_owned();
+        let mut state = Self { reason, total: list(&pod["spec"]["containers"]).len(), ..Self::default() };
         let is_gated = |it: &Value| it["type"] == "PodScheduled" && it["reason"] == "SchedulingGated";
         if list(&status["conditions"]).iter().any(is_gated) {
             "SchedulingGated".clone_into(&mut state.reason);
