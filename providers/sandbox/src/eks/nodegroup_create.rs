@@ -517,7 +517,7 @@ mod tests {
             assert_eq!(instance.tags["kubernetes.io/cluster/c"], "owned");
             assert_eq!(instance.tags["eks:nodegroup-name"], "g");
             let interface = world.ec2.interfaces.get(&instance.interface_id).unwrap();
-            assert_eq!(interface.groups, [group.clone()]);
+            assert_eq!(interface.groups, std::slice::from_ref(&group));
             assert!(world.iam.instance_profile_of_arn(instance.profile_arn.as_ref().unwrap()).is_some());
         }
         let entry = json!({ "clusterName": "c", "principalArn": role("node") });

@@ -133,9 +133,8 @@ fn get_details(world: &mut World, call: &Call) -> Answer {
                 || iam.groups.with(key).next().is_some()
         })
     };
-    let policies = iam.policies.iter().filter(|(arn, policy)| match policy.is_aws() {
-        true => wants("AWSManagedPolicy") && used(arn),
-        false => wants("LocalManagedPolicy"),
+    let policies = iam.policies.iter().filter(|(arn, policy)| {
+        if policy.is_aws() { wants("AWSManagedPolicy") && used(arn) } else { wants("LocalManagedPolicy") }
     });
     rows.extend(policies.map(|(id, it)| row(3, id, super::policies::details(world, it))));
     let mut answer = listed(call, "rows", rows.iter().map(|(id, row)| (id.as_str(), row.clone())))?;

@@ -97,10 +97,9 @@ impl Condition {
             |value: &String| self.values.iter().any(|wanted| self.meets(wanted, value, variables)) != self.is_negated;
         match self.quantifier {
             Quantifier::All => sent.iter().all(one),
-            Quantifier::Any => sent.iter().any(one),
             // A negated operator is a NOR over all values.
             Quantifier::One if self.is_negated => sent.iter().all(one),
-            Quantifier::One => sent.iter().any(one),
+            Quantifier::Any | Quantifier::One => sent.iter().any(one),
         }
     }
 

@@ -54,15 +54,8 @@ pub(crate) fn trust(role: &Role, who: &Who, action: &str, context: &Context) -> 
 
 fn fit(principals: &Principals, who: &Who) -> Trust {
     let fits = principals.values.iter().map(|(kind, value)| fit_one(kind, value, who));
-    let best = fits.fold(Trust::Nothing, |best, fit| {
-        if best == Trust::Caller {
-            best
-        } else if fit == Trust::Nothing {
-            best
-        } else {
-            fit
-        }
-    });
+    let best =
+        fits.fold(Trust::Nothing, |best, fit| if best == Trust::Caller || fit == Trust::Nothing { best } else { fit });
     match (principals.is_not, best) {
         (false, best) => best,
         (true, Trust::Nothing) => Trust::Caller,

@@ -205,7 +205,7 @@ fn answers_are_those_of_a_real_api_server() {
             match (&ours, &theirs) {
                 (Answer::Object(ours), Answer::Object(theirs)) => differences(ours, theirs, "", &mut found),
                 (ours, theirs) if !is_same(ours, theirs) => {
-                    found.push(format!("\n  ours {ours:?}\n  theirs {theirs:?}"))
+                    found.push(format!("\n  ours {ours:?}\n  theirs {theirs:?}"));
                 }
                 _ => {}
             }

@@ -13,6 +13,7 @@ use crate::world::World;
 
 /// The settings of a cluster's `aws-node`, as its DaemonSet has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches of the CNI, each by itself")]
 pub(super) struct Settings {
     /// `strict`; otherwise `standard`.
     pub is_strict: bool,

@@ -88,7 +88,7 @@ impl<'a> Walk<'a> {
         match network_policy::judge(self.world, cluster, pod, direction, &other, protocol, port) {
             Judgement::Unselected => {}
             Judgement::Allowed(rule) => {
-                self.steps.pass(&at.name, format!("a NetworkPolicy allows the {way}"), Some(rule))
+                self.steps.pass(&at.name, format!("a NetworkPolicy allows the {way}"), Some(rule));
             }
             Judgement::Denied(policies) => {
                 let by = format!("NetworkPolicy {}", policies.join(", "));
@@ -235,7 +235,7 @@ impl<'a> Walk<'a> {
         };
         match route.target {
             Target::Local => self.deliver(subnet, near, &route.told, arrival),
-            Target::Internet(gateway) => self.to_internet(&gateway, sender, &route.told, arrival),
+            Target::Internet(gateway) => self.over_internet_gateway(&gateway, sender, &route.told, arrival),
             Target::Nat(gateway) => self.through_nat(&gateway, &route.told, arrival),
             Target::Peering(connection) => self.over_peering(&connection, &vpc, &route.told, arrival),
             Target::ServiceEndpoint(endpoint) => {
@@ -271,7 +271,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn to_internet(
+    fn over_internet_gateway(
         &mut self,
         gateway: &str,
         sender: Option<&NetworkInterface>,
@@ -426,7 +426,7 @@ impl<'a> Walk<'a> {
         let way = if is_egress { "out of" } else { "into" };
         match network::judge_acl(self.world, subnet, is_egress, packet) {
             Acl::Allows(rule) => {
-                self.steps.pass(subnet, format!("the network ACL lets it {way} the subnet"), Some(rule))
+                self.steps.pass(subnet, format!("the network ACL lets it {way} the subnet"), Some(rule));
             }
             Acl::Denies(rule) => {
                 return self.steps.stop(

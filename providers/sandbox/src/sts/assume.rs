@@ -72,10 +72,8 @@ fn wanted(call: &Call, chain: Option<&Session>) -> Result<Wanted, ApiError> {
         }
     }
     let inherited = chain.and_then(|session| session.source_identity.clone());
-    let source_identity = match call.has("SourceIdentity") {
-        true => Some(session_name(call, "SourceIdentity")?),
-        false => inherited.clone(),
-    };
+    let source_identity =
+        if call.has("SourceIdentity") { Some(session_name(call, "SourceIdentity")?) } else { inherited.clone() };
     if inherited.is_some() && source_identity != inherited {
         return Err(denied("The source identity of the calling session cannot be changed"));
     }

@@ -143,7 +143,7 @@ fn tolerations(pod: &mut Value) {
 /// Source: `pkg/apis/core/v1/helper/qos`.
 fn quality(pod: &Value) -> &'static str {
     let containers =
-        ["containers", "initContainers"].into_iter().flat_map(|kind| pod["spec"][kind].as_array()).flatten();
+        ["containers", "initContainers"].into_iter().filter_map(|kind| pod["spec"][kind].as_array()).flatten();
     let (mut has_any, mut is_guaranteed) = (false, true);
     for container in containers {
         for name in ["cpu", "memory"] {

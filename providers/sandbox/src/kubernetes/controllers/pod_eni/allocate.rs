@@ -111,7 +111,7 @@ fn create(
     tags.insert("vpcresources.k8s.aws/trunk-eni-id".to_owned(), trunk_id.to_owned());
     let instance = ctx.world.ec2.instances.get(&row.instance_id);
     let primary = instance.and_then(|instance| ctx.world.ec2.interfaces.get(&instance.interface_id));
-    let connection_tracking = primary.map(|primary| primary.connection_tracking.clone()).unwrap_or_default();
+    let connection_tracking = primary.map(|primary| primary.connection_tracking).unwrap_or_default();
     let new = NewInterface {
         subnet_id: row.subnet_id.clone(),
         groups: groups.to_vec(),

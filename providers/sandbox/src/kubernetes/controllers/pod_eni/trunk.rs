@@ -38,7 +38,6 @@ pub(super) fn network(ctx: &Context<'_>, node: &Value) -> Result<(String, Vec<St
     let cni_node = ctx.get(CNI_NODES, "", meta(node, "name"));
     let value = cni_node.as_deref().and_then(|it| feature(it, "CustomNetworking"));
     let name = match (label, value) {
-        (Some(name), _) => name,
         (None, None) => return Ok((instance.subnet_id.clone(), own)),
         (None, Some("")) => {
             let name = meta(node, "name");
@@ -46,7 +45,7 @@ pub(super) fn network(ctx: &Context<'_>, node: &Value) -> Result<(String, Vec<St
                 "couldn't find custom networking eniconfig name for node {name}, error: resource was not found"
             )));
         }
-        (None, Some(name)) => name,
+        (Some(name), _) | (None, Some(name)) => name,
     };
     let config = ctx.get("eniconfigs.crd.k8s.amazonaws.com", "", name).ok_or(NoNetwork::Missing)?;
     let Some(subnet) = config["spec"]["subnet"].as_str().filter(|it| !it.is_empty()) else {

@@ -1,6 +1,6 @@
 //! What the scheduler knows of nodes and of the pods on them, kept up with each change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub(crate) struct Cache {
     /// Rises whenever a pod that did not fit might.
     pub epoch: u64,
     /// Pods that fit nowhere, as (namespace, name).
-    pub waiting: BTreeMap<(String, String), ()>,
+    pub waiting: BTreeSet<(String, String)>,
     /// What did not fit when, by what it asks for: pods alike need not be tried again before something changes.
     pub refused: HashMap<String, (u64, String)>,
     /// Where the next look at nodes begins.

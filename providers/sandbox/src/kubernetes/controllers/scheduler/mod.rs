@@ -52,7 +52,7 @@ fn observe(ctx: &mut Context<'_>, change: &Event) {
         _ => false,
     };
     if has_room {
-        for (namespace, name) in std::mem::take(&mut ctx.caches.scheduler.waiting).into_keys() {
+        for (namespace, name) in std::mem::take(&mut ctx.caches.scheduler.waiting) {
             ctx.enqueue(Name::Scheduler, &namespace, &name);
         }
     }
@@ -224,7 +224,7 @@ fn bind(ctx: &mut Context<'_>, pod: &Value, node: &str) {
 
 fn refuse(ctx: &mut Context<'_>, pod: &Value, why: &str) {
     let (namespace, name) = (meta(pod, "namespace").to_owned(), meta(pod, "name").to_owned());
-    ctx.caches.scheduler.waiting.insert((namespace.clone(), name.clone()), ());
+    ctx.caches.scheduler.waiting.insert((namespace.clone(), name.clone()));
     let now = ctx.time();
     let condition = json!({
         "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": why, "lastProbeTime": null,

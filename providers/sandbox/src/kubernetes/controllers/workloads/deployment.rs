@@ -377,7 +377,7 @@ fn report_progress(
     }
     let old = conditions.as_array().and_then(|all| all.iter().find(|it| it["type"] == "Progressing")).cloned();
     let Some(old) = old else { return };
-    if has_moved || old["reason"] == "NewReplicaSetAvailable" && !is_complete && has_moved {
+    if has_moved {
         let message = format!("ReplicaSet {name:?} is progressing.");
         let condition = json!({ "type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated", "message": message, "lastUpdateTime": now });
         set_condition(conditions, &now, condition);

@@ -158,10 +158,7 @@ fn free_indexes(job: &Value, pods: &Pods) -> Vec<i64> {
 
 fn create(ctx: &mut Context<'_>, job: &Value, index: Option<i64>) -> Result<(), String> {
     let (name, uid) = (meta(job, "name").to_owned(), meta(job, "uid").to_owned());
-    let pod_name = match index {
-        Some(index) => Some(format!("{name}-{index}-{}", pods::suffix(ctx))),
-        None => None,
-    };
+    let pod_name = index.map(|index| format!("{name}-{index}-{}", pods::suffix(ctx)));
     let pod = pods::create(ctx, job, &job["spec"]["template"], pod_name, COMPONENT, |pod| {
         let labels = &mut pod["metadata"]["labels"];
         for (key, value) in [
