@@ -66,7 +66,8 @@ fn follow_instances(ctx: &mut Context<'_>) {
     }
     for node in ctx.list("nodes", None) {
         let id = instance_of(&node).unwrap_or_default().to_owned();
-        let is_here = ctx.world.ec2.instances.get(&id).is_some_and(|row| row.state.is_here());
+        // While it shuts down the cloud still knows it, and its trunk still holds the branches of its pods.
+        let is_here = ctx.world.ec2.instances.get(&id).is_some_and(|row| row.state != State::Terminated);
         if id.starts_with("i-") && !is_here {
             let message =
                 format!("Deleting node {} because it does not exist in the cloud provider", meta(&node, "name"));

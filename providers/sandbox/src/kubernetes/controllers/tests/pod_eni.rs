@@ -169,6 +169,21 @@ fn freed_branches_cool_down() {
 }
 
 #[test]
+fn an_ended_nodes_branches_go_with_it() {
+    let mut lab = Lab::with_nodes("m5.large", 1, true);
+    let group = lab.group("a");
+    lab.policy("web", select("web", &[&group]));
+    lab.pod("web", |_| ()).unwrap();
+    lab.pass(10);
+    lab.delete("Pod", "default", "web");
+    let instance = lab.world.ec2.instances.iter().next().map(|(id, _)| id.to_owned()).unwrap();
+    crate::ec2::instances::terminate(&mut lab.world, &instance).unwrap();
+    (0..6).for_each(|_| lab.pass(10));
+    assert_eq!(branches(&lab), 0);
+    crate::ec2::security_groups::delete(&mut lab.world, &group).unwrap();
+}
+
+#[test]
 fn completed_pods_free_their_branches() {
     let mut lab = Lab::with_nodes("m5.large", 1, true);
     let group = lab.group("a");
