@@ -8,6 +8,7 @@
 //! the call to an answer ([`aws::call::Call`], [`kubernetes::api`]); what it changed is on disk before it is answered
 //! ([`store::disk::Disk`]). Time is the world's own ([`clock::Clock`]) and can be driven by hand.
 
+#![allow(rustdoc::private_intra_doc_links, reason = "the docs lead people who read the source, too")]
 #![allow(clippy::unnecessary_wraps, reason = "all operations have one signature, also those that never refuse")]
 
 pub mod aws;

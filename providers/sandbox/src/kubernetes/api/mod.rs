@@ -1,7 +1,7 @@
 //! What clients of a cluster speak to: a Kubernetes 1.36 API server.
 //!
 //! A request is read ([`path`]), its sender found ([`authenticate`]) and allowed ([`authorize`]), and answered by one function from
-//! the world: [`read`] and [`watch`] look, [`write`] changes. What a resource is, [`resources`] knows. Answers are put into the
+//! the world: [`read`] and [`watch`] look, [`mod@write`] changes. What a resource is, [`resources`] knows. Answers are put into the
 //! form that the client accepts ([`reply`]) after the world's lock is released.
 //!
 //! Sources: Kubernetes API Concepts (kubernetes.io/docs/reference/using-api/api-concepts), the API reference for 1.36.

@@ -234,7 +234,7 @@ impl Schema {
     /// Reads the `openAPIV3Schema` of a version of a custom resource definition; the members that every object has are added.
     ///
     /// # Errors
-    /// What cannot be read, in words. Whether it is structural is another question ([`super::definition`]).
+    /// What cannot be read, in words. Whether it is structural is another question (that of the definition's own check).
     pub fn structural(schema: &Value) -> Result<Arc<Self>, String> {
         let written = Written::deserialize(schema).map_err(|error| error.to_string())?;
         let mut schema = written.read(false);
