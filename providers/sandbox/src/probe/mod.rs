@@ -9,7 +9,6 @@ mod network;
 mod network_policy;
 mod packet;
 mod places;
-mod selector;
 #[cfg(test)]
 mod tests;
 mod trace;

@@ -119,13 +119,19 @@ pub(super) struct Nat {
     pub(super) subnet_id: String,
     pub(super) address: IpAddr,
     pub(super) is_available: bool,
+    pub(super) is_public: bool,
 }
 
 /// A NAT gateway by its id.
 pub(super) fn nat(world: &World, id: &str) -> Option<Nat> {
     let nat = world.ec2.nat_gateways.get(id)?;
     let address = IpAddr::V4(nat.addresses.first()?.private_ip);
-    Some(Nat { subnet_id: nat.subnet_id.clone(), address, is_available: nat.state.is_usable() })
+    Some(Nat {
+        subnet_id: nat.subnet_id.clone(),
+        address,
+        is_available: nat.state.is_usable(),
+        is_public: nat.is_public,
+    })
 }
 
 // --- routes -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::selector;
+use crate::kubernetes::selectors::Selector;
 use crate::world::World;
 
 /// Which way a packet goes, seen from the pod.
@@ -82,7 +82,8 @@ fn selects(policy: &Value, pod: &Value, direction: Direction) -> bool {
         (None, Direction::Ingress) => true,
         (None, Direction::Egress) => spec["egress"].as_array().is_some_and(|rules| !rules.is_empty()),
     };
-    is_for && selector::fits(&spec["podSelector"], &pod["metadata"]["labels"])
+    // A policy without podSelector is for all pods of its namespace.
+    is_for && (spec["podSelector"].is_null() || fits(&spec["podSelector"], &pod["metadata"]["labels"]))
 }
 
 fn fits_port(ports: &Value, receiver: Option<&Value>, protocol: &str, port: Option<u16>) -> bool {
@@ -125,10 +126,9 @@ fn fits_peer(world: &World, cluster: &str, namespace: &str, peers: &Value, peer:
         let theirs = pod["metadata"]["namespace"].as_str().unwrap_or("default");
         let in_namespace = match &allowed["namespaceSelector"] {
             Value::Null => theirs == namespace,
-            wanted => selector::fits(wanted, &namespace_labels(world, cluster, theirs)),
+            wanted => fits(wanted, &namespace_labels(world, cluster, theirs)),
         };
-        in_namespace
-            && (allowed["podSelector"].is_null() || selector::fits(&allowed["podSelector"], &pod["metadata"]["labels"]))
+        in_namespace && (allowed["podSelector"].is_null() || fits(&allowed["podSelector"], &pod["metadata"]["labels"]))
     })
 }
 
@@ -142,4 +142,9 @@ fn in_block(block: &Value, address: IpAddr) -> bool {
         cidr.as_str().and_then(|cidr| cidr.parse::<IpNet>().ok()).is_some_and(|net| net.contains(&address))
     };
     within(&block["cidr"]) && !block["except"].as_array().into_iter().flatten().any(within)
+}
+
+/// Whether labels fit a selector; one that cannot be read fits nothing.
+fn fits(selector: &Value, labels: &Value) -> bool {
+    Selector::read(selector).is_ok_and(|selector| selector.matches(labels))
 }

@@ -204,6 +204,23 @@ fn the_internet_is_reached_through_nat_or_with_a_public_address() {
 }
 
 #[test]
+fn a_private_nat_gateway_leads_to_no_internet() {
+    let mut net = Net::new();
+    let app = net.group("app");
+    net.allow("Egress", &app, "443", "0.0.0.0/0");
+    let (subnet, outer, vpc) = (net.private[1].clone(), net.public.clone(), net.vpc.clone());
+    let nat = net.call("CreateNatGateway", &[("SubnetId", &outer), ("ConnectivityType", "private")]);
+    let nat = text(&nat["natGateway"]["natGatewayId"]);
+    pass(&mut net.world, 20);
+    let table = text(&net.call("CreateRouteTable", &[("VpcId", &vpc)])["routeTable"]["routeTableId"]);
+    let route = [("RouteTableId", table.as_str()), ("DestinationCidrBlock", "0.0.0.0/0"), ("NatGatewayId", &nat)];
+    net.call("CreateRoute", &route);
+    net.call("AssociateRouteTable", &[("RouteTableId", &table), ("SubnetId", &subnet)]);
+    let from = net.instance(&subnet, &app);
+    net.check(&from, "internet", 443, Verdict::Blocked, "igw-");
+}
+
+#[test]
 fn peered_networks_need_routes_on_both_sides() {
     let mut net = Net::new();
     let (app, here) = (net.group("app"), net.private[0].clone());

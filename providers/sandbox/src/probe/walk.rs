@@ -42,6 +42,8 @@ pub(super) struct Gateway {
     pub subnet_id: String,
     /// The packet as it came to the gateway.
     pub before: Packet,
+    /// Whether a public address stands for its own.
+    pub is_public: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -211,12 +213,12 @@ impl<'a> Walk<'a> {
         let there = network::interface_near(self.world, &interface.vpc_id, packet.destination).cloned();
         self.judge_groups(&interface, true, packet, there.as_ref())?;
         let mut arrival = Arrival { packet, left_by: Some(interface.clone()), came_in_by: None, gateways: Vec::new() };
-        self.route(&interface.subnet_id, Some(&interface), &mut arrival)?;
+        self.route(&interface.subnet_id, &mut arrival)?;
         Ok(arrival)
     }
 
     /// Follows routes from a subnet until the packet arrives.
-    fn route(&mut self, subnet: &str, sender: Option<&NetworkInterface>, arrival: &mut Arrival) -> Result<(), Ended> {
+    fn route(&mut self, subnet: &str, arrival: &mut Arrival) -> Result<(), Ended> {
         let packet = arrival.packet;
         let Some(vpc) = network::vpc_of(self.world, subnet) else {
             return self.steps.stop(subnet, "the subnet is gone", None);
@@ -235,7 +237,7 @@ impl<'a> Walk<'a> {
         };
         match route.target {
             Target::Local => self.deliver(subnet, near, &route.told, arrival),
-            Target::Internet(gateway) => self.over_internet_gateway(&gateway, sender, &route.told, arrival),
+            Target::Internet(gateway) => self.over_internet_gateway(&gateway, &route.told, arrival),
             Target::Nat(gateway) => self.through_nat(&gateway, &route.told, arrival),
             Target::Peering(connection) => self.over_peering(&connection, &vpc, &route.told, arrival),
             Target::ServiceEndpoint(endpoint) => {
@@ -271,20 +273,15 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn over_internet_gateway(
-        &mut self,
-        gateway: &str,
-        sender: Option<&NetworkInterface>,
-        route: &str,
-        arrival: &mut Arrival,
-    ) -> Result<(), Ended> {
+    fn over_internet_gateway(&mut self, gateway: &str, route: &str, arrival: &mut Arrival) -> Result<(), Ended> {
         let packet = arrival.packet;
         let has_public = match packet.source {
             IpAddr::V6(_) => true,
-            // A NAT gateway's own address stands for a public one.
-            IpAddr::V4(source) => {
-                sender.is_none_or(|it| it.addresses.iter().any(|own| own.address == source && own.public.is_some()))
-            }
+            IpAddr::V4(source) => match (arrival.gateways.last(), &arrival.left_by) {
+                (Some(gateway), _) => gateway.is_public,
+                (None, Some(it)) => it.addresses.iter().any(|own| own.address == source && own.public.is_some()),
+                (None, None) => false,
+            },
         };
         if !has_public {
             let what = format!(
@@ -329,8 +326,13 @@ impl<'a> Walk<'a> {
             self.judge_acl(&nat.subnet_id, false, before)?;
         }
         arrival.packet = Packet { source: nat.address, ..before };
-        arrival.gateways.push(Gateway { id: id.to_owned(), subnet_id: nat.subnet_id.clone(), before });
-        self.route(&nat.subnet_id, None, arrival)
+        arrival.gateways.push(Gateway {
+            id: id.to_owned(),
+            subnet_id: nat.subnet_id.clone(),
+            before,
+            is_public: nat.is_public,
+        });
+        self.route(&nat.subnet_id, arrival)
     }
 
     fn over_peering(&mut self, id: &str, vpc: &str, route: &str, arrival: &mut Arrival) -> Result<(), Ended> {
