@@ -68,7 +68,7 @@ async fn with(place: &Place, runner: &Runner, command: &[OsString]) -> Exit {
         Diagnostic::error("The command cannot start", format!("{program}: {error}.")).into()
     })?;
     Ok(code(
-        &finish(child)
+        finish(child)
             .await
             .map_err(|error| -> Diagnostics { Diagnostic::error("The command is lost", format!("{error}.")).into() })?,
     ))
@@ -91,9 +91,9 @@ async fn finish(mut child: Child) -> std::io::Result<ExitStatus> {
 }
 
 /// The exit code, as a shell tells it.
-fn code(status: &ExitStatus) -> u8 {
+fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(status) {
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return u8::try_from(128 + signal).unwrap_or(1);
     }
     status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
