@@ -29,22 +29,22 @@ const LEAST_SECONDS: i64 = 30;
 /// So often what leaked is looked for.
 const CLEANER: Duration = Duration::from_mins(30);
 
+/// The ConfigMap with the setting.
+const SETTINGS: &str = "amazon-vpc-cni";
+
 /// Items of this controller that are not nodes' queues have one of these for a namespace.
 const FORGET: &str = "forget";
 const CLEAN: &str = "clean";
 
 fn observe(ctx: &mut Context<'_>, change: &Event) {
-    if change.key.resource != "configmaps"
-        || change.key.namespace != "kube-system"
-        || change.key.name != "amazon-vpc-cni"
-    {
-        return;
-    }
     if ctx.caches.cool_down_seconds.is_none() {
-        // The controller has just started.
-        ctx.caches.cool_down_seconds = Some(read(&change.object).unwrap_or(DEFAULT_SECONDS));
+        // The controller has just started. The ConfigMap may be missing.
+        let map = ctx.get("configmaps", "kube-system", SETTINGS);
+        ctx.caches.cool_down_seconds = Some(map.and_then(|map| read(&map)).unwrap_or(DEFAULT_SECONDS));
         ctx.enqueue(Name::PodEniQueue, CLEAN, "");
         resume(ctx);
+    }
+    if change.key.resource != "configmaps" || change.key.namespace != "kube-system" || change.key.name != SETTINGS {
         return;
     }
     let current = seconds(ctx);

@@ -24,7 +24,7 @@ pub struct Lab {
     pub vpc: String,
 }
 
-const CLUSTER: &str = "c";
+pub const CLUSTER: &str = "c";
 
 impl Lab {
     /// A cluster whose role has its policies, without nodes.

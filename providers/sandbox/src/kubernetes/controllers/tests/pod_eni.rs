@@ -330,3 +330,31 @@ fn a_restart_knows_its_branches() {
     lab.pass(10);
     assert_eq!(branches(&lab), 2);
 }
+
+#[test]
+fn what_leaked_is_deleted_when_it_was_seen_twice() {
+    for has_settings in [true, false] {
+        let mut lab = Lab::with_nodes("m5.large", 1, true);
+        if !has_settings {
+            lab.delete("ConfigMap", "kube-system", "amazon-vpc-cni");
+            lab.restart();
+            lab.pass(1);
+        }
+        let subnet = lab.subnet.clone();
+        let cluster = format!("kubernetes.io/cluster/{}", super::lab::CLUSTER);
+        let tags = [
+            ("SubnetId", subnet.as_str()),
+            ("TagSpecification.1.ResourceType", "network-interface"),
+            ("TagSpecification.1.Tag.1.Key", "eks:eni:owner"),
+            ("TagSpecification.1.Tag.1.Value", "eks-vpc-resource-controller"),
+            ("TagSpecification.1.Tag.2.Key", &cluster),
+            ("TagSpecification.1.Tag.2.Value", "owned"),
+        ];
+        let made = lab.query("CreateNetworkInterface", &tags);
+        let id = made["networkInterface"]["networkInterfaceId"].as_str().unwrap().to_owned();
+        lab.pass(31 * 60);
+        assert!(lab.world.ec2.interfaces.contains(&id), "seen once");
+        lab.pass(31 * 60);
+        assert!(!lab.world.ec2.interfaces.contains(&id), "with settings: {has_settings}");
+    }
+}
