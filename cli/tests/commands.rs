@@ -394,6 +394,8 @@ fn a_sandbox_lives_in_its_folder() {
     assert!(none.code == 1 && none.err.contains("No sandbox runs"), "{}", none.err);
     let wrong = sandbox(&["start", "-faults=faults.json"]);
     assert!(wrong.code == 1 && wrong.err.contains("unknown variant `explode`"), "{}", wrong.err);
+    let unknown = sandbox(&["start", "-without=pod-eni,schedule"]);
+    assert!(unknown.code == 1 && unknown.err.contains("schedule is none"), "{}", unknown.err);
     let started = sandbox(&["start", "-background", "-settle=0s"]);
     assert_eq!(started.code, 0, "{}", started.err);
     let second = sandbox(&["start"]);

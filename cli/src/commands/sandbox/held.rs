@@ -92,6 +92,12 @@ pub fn settings(matches: &ArgMatches) -> Result<Settings, Diagnostic> {
     settings.verify_signatures = flag(matches, "verify-signatures");
     settings.enforce_iam = flag(matches, "enforce-iam");
     settings.without = texts(matches, "without").into_iter().map(|name| name.trim().to_owned()).collect();
+    let known = sgp_sandbox::kubernetes::controllers::switches();
+    if let Some(name) = settings.without.iter().find(|name| !known.contains(name.as_str())) {
+        let known: Vec<&str> = known.into_iter().collect();
+        let detail = format!("{name} is none. These can be left off: {}.", known.join(", "));
+        return Err(Diagnostic::error("No such controller", detail));
+    }
     if let Some(path) = matches.get_one::<PathBuf>("faults") {
         let wrong = |why: String| {
             Diagnostic::error(

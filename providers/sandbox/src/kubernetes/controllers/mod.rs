@@ -100,6 +100,11 @@ impl Name {
     }
 }
 
+/// The names that [`crate::Settings::without`] may have.
+pub fn switches() -> BTreeSet<&'static str> {
+    Name::ALL.into_iter().flat_map(|name| name.controller().switches).copied().collect()
+}
+
 /// One controller.
 pub(crate) struct Controller {
     /// Any of these names in [`crate::Settings::without`] switches it off.
@@ -146,6 +151,10 @@ const MOST_LOOKS: u64 = 200_000;
 /// Lets every controller that is on do what there is to do; called after each change and as time passes. Answers whether there is
 /// more to do now.
 pub fn work(world: &mut World) -> bool {
+    if world.settings.backing.is_some() {
+        // Nodes and pods are those of the real API server; what is kept here is nobody's.
+        return false;
+    }
     let begin = Instant::now();
     let is_driven = world.settings.stopped_clock;
     let mut looks = 0;

@@ -358,3 +358,15 @@ fn what_leaked_is_deleted_when_it_was_seen_twice() {
         assert!(!lab.world.ec2.interfaces.contains(&id), "with settings: {has_settings}");
     }
 }
+
+#[test]
+fn behind_a_real_api_server_no_controller_of_ours_works() {
+    let mut lab = Lab::new();
+    let (url, authority_pem, token) = ("https://127.0.0.1:1".to_owned(), String::new(), String::new());
+    lab.world.settings.backing = Some(crate::Backing { url, authority_pem, token });
+    lab.set_cni("ENABLE_POD_ENI", "true");
+    lab.run("m5.large", 1);
+    lab.pass(60);
+    assert!(lab.list("Node", "").is_empty());
+    assert_eq!(lab.world.ec2.interfaces.with("description=aws-k8s-trunk-eni").count(), 0);
+}
