@@ -7,7 +7,7 @@ mod python;
 
 pub(crate) use folder::{crate_folder, new_logs_folder, tests_folder};
 pub(crate) use go::{controller_crds, controller_program, test_cluster_program};
-pub(crate) use python::python;
+pub use python::python;
 
 use super::error::{Attempt, Error, Result};
 use std::process::Command;

@@ -9,7 +9,10 @@ use std::process::Command;
 const PACKAGES: [&str; 4] = ["moto[server]==5.2.5", "ministack==1.5.33", "cryptography", "microburst==0.10.0"];
 
 /// The interpreter of an environment that has the emulators; made on first use.
-pub(crate) fn python() -> Result<PathBuf> {
+///
+/// # Errors
+/// Python is missing, or the packages cannot be installed.
+pub fn python() -> Result<PathBuf> {
     let folder = tests_folder()?.join("venv");
     let interpreter = folder.join("bin").join("python");
     once::once(&folder, &PACKAGES.join("\n"), || {
