@@ -408,7 +408,13 @@ fn a_sandbox_lives_in_its_folder() {
     assert_eq!(sandbox(&["run", "--", "sh", "-c", script]).code, 7);
     let nowhere = sandbox(&["probe", "app/a", "app/b", "80"]);
     assert!(nowhere.code == 1 && nowhere.err.contains("there is no cluster"), "{}", nowhere.err);
+    let inside = sandbox(&["run", "--", "sh", "-c", "test \"$SGP_SANDBOX_DIR\" = \"$PWD/box\""]);
+    assert_eq!(inside.code, 0, "{}", inside.err);
     let stopped = sandbox(&["stop"]);
     assert_eq!((stopped.code, sandbox(&["stop"]).code), (0, 1), "{}", stopped.err);
     assert!(folder.path().join("box/world").is_dir());
+    // What is left on the folder can be asked, although nothing runs on it.
+    let left = sandbox(&["probe", "10.0.0.1", "internet", "80"]);
+    assert!(left.code == 3 && left.out.contains("Blocked"), "{} {}", left.out, left.err);
+    assert!(sandbox(&["pods"]).out.contains("There are no pods."));
 }

@@ -8,7 +8,7 @@ use sgp_model::Diagnostic;
 
 use super::{
     client,
-    place::{Place, Runner},
+    place::{self, Place, Runner},
 };
 use crate::{commands::Exit, session::Room};
 
@@ -44,6 +44,8 @@ pub async fn variables(place: &Place, runner: &Runner) -> Result<Vec<(String, St
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
         ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ("KUBECONFIG", place.kubeconfig().display().to_string()),
+        // `sgp sandbox pods` in there means this one, too.
+        (place::VARIABLE, place.folder().display().to_string()),
     ];
     for name in ["NO_PROXY", "no_proxy"] {
         all.push((name, past_proxies(std::env::var(name).ok())));

@@ -7,11 +7,15 @@ use std::{
 };
 
 use clap::ArgMatches;
+use serde_json::Value;
 use sgp_model::Diagnostic;
 use sgp_sandbox::{Backing, Error, Pace, Sandbox, Settings, faults::Faults};
 use tokio::task::AbortHandle;
 
-use super::place::{Place, Runner};
+use super::{
+    client,
+    place::{Place, Runner},
+};
 use crate::args::{flag, text, texts};
 
 /// So often the kubeconfig is brought up to date.
@@ -65,6 +69,18 @@ impl Drop for Held {
         self.writer.abort();
         self.place.clear();
     }
+}
+
+/// Asks the sandbox that runs on a folder, or looks at what one has left there.
+///
+/// # Errors
+/// There is neither, or the sandbox refuses.
+pub async fn look(place: Place, command: &str) -> Result<Value, Diagnostic> {
+    if place.runner().await.is_none() && place.world().is_dir() {
+        let held = Held::start(place, Settings::default()).await?;
+        return client::get(held.sandbox.address(), command).await;
+    }
+    client::get(place.needed().await?.address, command).await
 }
 
 /// What the flags say.

@@ -13,6 +13,9 @@ use sgp_model::Diagnostic;
 use super::client;
 use crate::session::data_dir;
 
+/// The variable that names a folder.
+pub const VARIABLE: &str = "SGP_SANDBOX_DIR";
+
 /// A sandbox's folder.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -124,7 +127,7 @@ impl Place {
 
 /// The folder that the person chose: `-dir`, or `SGP_SANDBOX_DIR`.
 pub fn chosen(matches: &ArgMatches) -> Option<PathBuf> {
-    let of_variable = || std::env::var_os("SGP_SANDBOX_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let of_variable = || std::env::var_os(VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from);
     matches.try_get_one::<PathBuf>("dir").ok().flatten().cloned().or_else(of_variable)
 }
 

@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use serde_json::Value;
 
-use super::{client, held::Held, place::Place};
+use super::{held, place::Place};
 use crate::{
     args::{flag, text},
     commands::Exit,
@@ -14,18 +14,7 @@ use crate::{
 pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
     let place = Place::meant(matches)?;
     let command = text(matches, "cluster").map_or_else(|| "pods".to_owned(), |name| format!("pods?cluster={name}"));
-    let answer = match place.runner().await {
-        Some(runner) => client::get(runner.address, &command).await?,
-        // What a sandbox left on its folder can be looked at, too.
-        None if place.world().is_dir() => {
-            let held = Held::start(place, sgp_sandbox::Settings::default()).await?;
-            client::get(held.runner().address, &command).await?
-        }
-        None => {
-            place.needed().await?;
-            Value::Null
-        }
-    };
+    let answer = held::look(place, &command).await?;
     if flag(matches, "json") {
         room.ui.output.line(&format!("{answer:#}"));
         return Ok(0);

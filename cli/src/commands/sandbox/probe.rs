@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use serde_json::Value;
 
-use super::{client, place::Place};
+use super::{held, place::Place};
 use crate::{
     args::{flag, text},
     commands::Exit,
@@ -12,14 +12,14 @@ use crate::{
 
 /// Walks a packet and shows its way. Exits with 0 when it arrives and its answer comes back, with 3 when not.
 pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
-    let runner = Place::meant(matches)?.needed().await?;
+    let place = Place::meant(matches)?;
     let asked = |name: &str| text(matches, name).unwrap_or_default();
     let mut command =
         format!("probe?from={}&to={}&protocol={}", encoded(&asked("from")), encoded(&asked("to")), asked("protocol"));
     if let Some(port) = matches.get_one::<u16>("packet-port") {
         command.push_str(&format!("&port={port}"));
     }
-    let trace = client::get(runner.address, &command).await?;
+    let trace = held::look(place, &command).await?;
     let text = if flag(matches, "json") { format!("{trace:#}") } else { shown(&trace) };
     room.ui.output.line(&text);
     Ok(if trace["verdict"] == "reachable" { 0 } else { 3 })

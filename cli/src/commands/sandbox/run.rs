@@ -27,7 +27,7 @@ pub async fn run(matches: &ArgMatches) -> Exit {
     if let Some(runner) = meant.runner().await {
         return with(&meant, &runner, &command).await;
     }
-    if place::chosen(matches).is_some() {
+    if place::chosen(matches).is_some() || Place::beside_the_state().is_dir() {
         return on(meant, settings, &command).await;
     }
     let folder = TempDir::with_prefix("sgp-sandbox-").map_err(|error| {
