@@ -63,6 +63,8 @@ struct Inner {
     calls: Calls,
     /// How many transactions changed something.
     commits: AtomicU64,
+    /// So many of them are on disk.
+    durable: AtomicU64,
     past: Mutex<Past>,
     started: Instant,
     is_stopped: watch::Sender<bool>,
@@ -109,6 +111,7 @@ impl Sandbox {
             faults: Engine::default(),
             calls: Calls::default(),
             commits: AtomicU64::new(0),
+            durable: AtomicU64::new(0),
             past: Mutex::default(),
             started: Instant::now(),
             is_stopped: watch::channel(false).0,
@@ -210,60 +213,70 @@ impl Sandbox {
         None
     }
 
-    /// Runs one transaction: what is due happens first, then `work`; what it changed is on disk when this returns. An error of
-    /// `work` undoes all of it.
+    /// Runs one transaction: what is due happens first, then `work`; what it changed is on disk when this returns, and so is what
+    /// others changed before and `work` saw. An error of `work` undoes all of it.
     ///
     /// # Errors
     /// Those of `work`.
     pub async fn with<R, E>(&self, work: impl FnOnce(&mut World) -> Result<R, E>) -> Result<R, E> {
-        let (answer, is_changed) = self.transact(work);
-        if is_changed {
-            if let Some(disk) = &self.inner.disk
-                && let Err(error) = disk.flush().await
-            {
-                fail(&error);
-            }
-            self.inner.changed.notify_waiters();
-        }
+        let (answer, seen) = self.transact(work);
+        self.endure(seen).await;
         answer
     }
 
-    /// Looks at what was last committed. Nothing that is due happens.
-    pub(crate) fn read<R>(&self, look: impl FnOnce(&World) -> R) -> R {
-        look(&self.lock())
+    /// Looks at what was last committed; it is on disk when this returns. Nothing that is due happens.
+    pub(crate) async fn read<R>(&self, look: impl FnOnce(&World) -> R) -> R {
+        let (answer, seen) = {
+            let world = self.lock();
+            (look(&world), self.inner.commits.load(Ordering::Relaxed))
+        };
+        self.endure(seen).await;
+        answer
     }
 
-    /// Ends when something is committed after this call.
+    /// Returns when the first `seen` commits are on disk. Whoever was told of one that a crash then takes back would believe in
+    /// an object, or wait for a revision, that never was.
+    async fn endure(&self, seen: u64) {
+        if self.inner.durable.load(Ordering::Acquire) >= seen {
+            return;
+        }
+        if let Some(disk) = &self.inner.disk
+            && let Err(error) = disk.flush().await
+        {
+            fail(&error);
+        }
+        self.inner.durable.fetch_max(seen, Ordering::Release);
+        self.inner.changed.notify_waiters();
+    }
+
+    /// Ends when something is on disk that was not when this was called.
     pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
         self.inner.changed.notified()
     }
 
-    /// The part of [`Sandbox::with`] that holds the lock.
-    fn transact<R, E>(&self, work: impl FnOnce(&mut World) -> Result<R, E>) -> (Result<R, E>, bool) {
+    /// The part of [`Sandbox::with`] that holds the lock; with how many commits there were at its end.
+    fn transact<R, E>(&self, work: impl FnOnce(&mut World) -> Result<R, E>) -> (Result<R, E>, u64) {
         let mut world = self.lock();
         world.now = self.inner.clock.now();
         world.advance();
         // What was due has happened, whatever becomes of the call.
-        let advanced = self.commit(&mut world);
+        self.commit(&mut world);
         if let Ok(moment) = READING.try_with(|moment| *moment) {
             self.past().restore(&mut world.tables(), moment);
             let answer = work(&mut world);
             world.revert();
-            return (answer, advanced);
+            return (answer, self.inner.commits.load(Ordering::Relaxed));
         }
         let answer = work(&mut world);
-        let changed = match &answer {
+        match &answer {
             Ok(_) => self.commit(&mut world),
-            Err(_) => {
-                world.revert();
-                false
-            }
-        };
+            Err(_) => world.revert(),
+        }
         self.inner.clusters.follow(self, &mut world);
-        (answer, advanced || changed)
+        (answer, self.inner.commits.load(Ordering::Relaxed))
     }
 
-    fn commit(&self, world: &mut World) -> bool {
+    fn commit(&self, world: &mut World) {
         world.close();
         let (at, call) = (world.now, self.inner.calls.count());
         let mut tables = world.tables();
@@ -275,7 +288,6 @@ impl Sandbox {
         if is_changed {
             self.inner.commits.fetch_add(1, Ordering::Relaxed);
         }
-        is_changed
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {

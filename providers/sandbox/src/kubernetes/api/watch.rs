@@ -107,9 +107,7 @@ fn check_initial(ask: &Ask<'_>, sends_initial: Option<bool>, allows_bookmarks: b
         _ => None,
     };
     let Some(cause) = cause else { return Ok(()) };
-    let mut options = Resource::clone(&ask.resource);
-    (options.kind, options.group) = ("ListOptions".to_owned(), "meta.k8s.io".to_owned());
-    Err(Status::invalid(&options, "", &[cause]))
+    Err(Status::options(&[cause]))
 }
 
 /// Answers with a stream that goes on until its time is over, the client goes, or the cluster does.
@@ -147,7 +145,7 @@ async fn follow(
             sender.send(Bytes::from(std::mem::take(&mut lines))).await?;
         }
         let changed = sandbox.changed();
-        match sandbox.read(|world| changes(world, cluster, &plan.filter, position)) {
+        match sandbox.read(|world| changes(world, cluster, &plan.filter, position)).await {
             Changes::Cluster => return Ok(()),
             Changes::Gone(current) => {
                 let message = format!("too old resource version: {position} ({current})");
