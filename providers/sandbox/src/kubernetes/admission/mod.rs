@@ -1,6 +1,6 @@
 //! What stands between a request and the store: the API server's own admission and the webhooks that EKS installs.
 
-mod pods;
+pub(crate) mod pods;
 
 use serde_json::Value;
 

@@ -22,7 +22,7 @@ pub(super) fn admit(world: &World, request: &Request<'_>, pod: &mut Value) -> Re
     service_account(world, request, pod)?;
     priority(world, request, pod)?;
     tolerations(pod);
-    pod["status"] = json!({ "phase": "Pending", "qosClass": quality(pod) });
+    pod["status"] = json!({ "phase": "Pending", "qosClass": quality(&pod["spec"]) });
     Ok(())
 }
 
@@ -141,9 +141,8 @@ fn tolerations(pod: &mut Value) {
 /// `Guaranteed`, `Burstable` or `BestEffort`.
 ///
 /// Source: `pkg/apis/core/v1/helper/qos`.
-fn quality(pod: &Value) -> &'static str {
-    let containers =
-        ["containers", "initContainers"].into_iter().filter_map(|kind| pod["spec"][kind].as_array()).flatten();
+pub(crate) fn quality(spec: &Value) -> &'static str {
+    let containers = ["containers", "initContainers"].into_iter().filter_map(|kind| spec[kind].as_array()).flatten();
     let (mut has_any, mut is_guaranteed) = (false, true);
     for container in containers {
         for name in ["cpu", "memory"] {
@@ -173,7 +172,7 @@ mod tests {
             (json!({ "limits": { "cpu": "1", "memory": "1Gi" } }), "Guaranteed"),
             (json!({ "limits": { "cpu": "1", "memory": "1Gi" }, "requests": { "cpu": "500m" } }), "Burstable"),
         ] {
-            assert_eq!(quality(&json!({ "spec": { "containers": [{ "resources": resources }] } })), expected);
+            assert_eq!(quality(&json!({ "containers": [{ "resources": resources }] })), expected);
         }
     }
 }

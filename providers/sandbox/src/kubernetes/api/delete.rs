@@ -108,15 +108,21 @@ pub(super) fn delete(
 ) -> Result<Arc<Value>, Status> {
     let metadata = &old["metadata"];
     let name = metadata["name"].as_str().unwrap_or("").to_owned();
-    for (what, asked, is) in
-        [("UID", &options.uid, &metadata["uid"]), ("ResourceVersion", &options.version, &metadata["resourceVersion"])]
-    {
+    for (what, asked, is, story) in [
+        ("UID", &options.uid, &metadata["uid"], "deleted and then recreated"),
+        ("ResourceVersion", &options.version, &metadata["resourceVersion"], "modified"),
+    ] {
         if let Some(asked) = asked
             && is != asked.as_str()
         {
             let is = is.as_str().unwrap_or("");
-            let why = format!("Precondition failed: {what} in precondition: {asked}, {what} in object meta: {is}");
-            return Err(Status::conflict(write.resource, &name, &why));
+            let why = format!(
+                "the {what} in the precondition ({asked}) does not match the {what} in record ({is}). The object might have been {story}"
+            );
+            // Here the API server names the kind and not the resource.
+            let mut kind = Resource::clone(write.resource);
+            kind.plural.clone_from(&write.resource.kind);
+            return Err(Status::conflict(&kind, &name, &why));
         }
     }
     if write.resource.stored() == "namespaces" && matches!(name.as_str(), "default" | "kube-system" | "kube-public") {

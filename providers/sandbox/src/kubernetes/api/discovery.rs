@@ -31,7 +31,8 @@ pub(super) fn answer(world: &mut World, cluster: &str, request: &Request<Bytes>)
     match segments[..] {
         [""] => Ok(Reply::json(200, json!({ "paths": paths(all()) }))),
         ["version"] => Ok(Reply::json(200, version())),
-        ["healthz" | "livez" | "readyz", ..] => Ok(text("ok")),
+        [check @ ("healthz" | "livez" | "readyz")] => Ok(health(check, request.uri().query().unwrap_or(""))),
+        ["healthz" | "livez" | "readyz", "ping" | "etcd"] => Ok(text("ok")),
         ["api"] if is_aggregated(request) => Ok(aggregated(request, all(), |group| group.is_empty())),
         ["apis"] if is_aggregated(request) => Ok(aggregated(request, all(), |group| !group.is_empty())),
         ["api"] => {
@@ -56,6 +57,16 @@ pub(super) fn answer(world: &mut World, cluster: &str, request: &Request<Bytes>)
         ["apis", group, version] => resource_list(all(), group, version),
         _ => super::documents::answer(world, cluster, request, &segments),
     }
+}
+
+/// `ok`, or with `?verbose` what was looked at.
+fn health(check: &str, query: &str) -> Reply {
+    if query.split('&').any(|pair| pair == "verbose" || pair.starts_with("verbose=")) {
+        let bytes = Bytes::from(format!("[+]ping ok\n[+]etcd ok\n{check} check passed\n"));
+        let media_type = "text/plain; charset=utf-8";
+        return Reply::new(200, Content::Bytes { media_type, bytes, etag: None });
+    }
+    text("ok")
 }
 
 /// An answer in plain text.
@@ -126,7 +137,10 @@ fn paths(all: &[Arc<Resource>]) -> Vec<String> {
         paths.push(format!("/apis/{}", group.name));
         paths.extend(group.versions.iter().map(|(version, _)| format!("/apis/{}/{version}", group.name)));
     }
-    paths.extend(["/healthz", "/livez", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"].map(str::to_owned));
+    paths.extend(
+        ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"]
+            .map(str::to_owned),
+    );
     paths
 }
 

@@ -22,6 +22,7 @@ pub(super) fn answer(
     segments: &[&str],
 ) -> Result<Reply, Status> {
     match segments {
+        ["openapi", "v2"] => Ok(super::swagger::answer(world, cluster, request)),
         ["openapi", "v3"] => Ok(index(world, cluster, request)),
         ["openapi", "v3", rest @ ..] => document(world, cluster, request, &rest.join("/")),
         [".well-known", "openid-configuration"] => Ok(super::tokens::configuration(world, cluster)),
@@ -43,6 +44,11 @@ static DOCUMENTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     documents.insert("version".to_owned(), "version_openapi.json".to_owned());
     documents
 });
+
+/// The built-in documents.
+pub(super) fn builtin() -> impl Iterator<Item = Value> {
+    DOCUMENTS.values().filter_map(|name| serde_json::from_slice(&catalog::document(name)?).ok())
+}
 
 /// Where each document is, with its hash: clients keep them by it.
 fn index(world: &World, cluster: &str, request: &Request<Bytes>) -> Reply {
@@ -67,7 +73,7 @@ fn index(world: &World, cluster: &str, request: &Request<Bytes>) -> Reply {
 }
 
 /// Custom resources by the path of their document.
-fn customs(world: &World, cluster: &str) -> BTreeMap<String, Vec<Resource>> {
+pub(super) fn customs(world: &World, cluster: &str) -> BTreeMap<String, Vec<Resource>> {
     let mut paths: BTreeMap<String, Vec<Resource>> = BTreeMap::new();
     for resource in resources::customs(&world.kubernetes.objects, cluster) {
         let path = format!("apis/{}/{}", resource.group, resource.version);
@@ -86,7 +92,7 @@ fn document(world: &World, cluster: &str, request: &Request<Bytes>, path: &str) 
 }
 
 /// The document of custom resources of one group and version: what `kubectl explain` and validation read of it.
-fn custom(resources: &[Resource]) -> Value {
+pub(super) fn custom(resources: &[Resource]) -> Value {
     let (mut schemas, mut paths) = (serde_json::Map::new(), serde_json::Map::new());
     for resource in resources {
         let group: Vec<&str> = resource.group.rsplit('.').collect();

@@ -18,8 +18,10 @@ pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let stored = ask.resource.stored();
     match (stored.as_str(), ask.place.subresource.as_str(), ask.verb) {
         (_, "status", "get") | ("pods", "ephemeralcontainers" | "resize", "get") => read::get(world, ask),
-        (_, "status", "update") => write::update_request(world, ask),
-        (_, "status", "patch") => patches::request(world, ask),
+        (_, "status", "update") | ("pods", "ephemeralcontainers" | "resize", "update") => {
+            write::update_request(world, ask)
+        }
+        (_, "status", "patch") | ("pods", "ephemeralcontainers" | "resize", "patch") => patches::request(world, ask),
         (_, "scale", _) => scale::run(world, ask),
         ("namespaces", "finalize", _) => finalize(world, ask),
         ("serviceaccounts", "token", _) => token(world, ask),

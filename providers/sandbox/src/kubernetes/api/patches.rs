@@ -40,12 +40,18 @@ fn options_invalid(cause: Cause) -> Status {
     Status::invalid(&options, "", &[cause])
 }
 
+/// Who applies must say who it is.
+pub(super) fn check_manager(ask: &Ask<'_>) -> Result<(), Status> {
+    match ask.query.get("fieldManager") {
+        Some(_) => Ok(()),
+        None => Err(options_invalid(Cause::required("fieldManager", "is required for apply patch"))),
+    }
+}
+
 /// Answers a server-side apply; what is not there is made.
 fn applied(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let resource = &ask.resource;
-    if ask.query.get("fieldManager").is_none() {
-        return Err(options_invalid(Cause::required("fieldManager", "is required for apply patch")));
-    }
+    check_manager(ask)?;
     let manager = ask.manager();
     let write = Write { is_applied: true, ..Write::of(ask, &manager) };
     let mut config = super::decode::yaml(ask.body)?;
@@ -62,22 +68,32 @@ fn applied(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     }
     let warnings = super::strict::prune(ask, &mut config, Vec::new())?;
     write::metadata(&mut config).insert("name".to_owned(), json!(name));
+    let (code, object) = merged(world, ask, &write, &config)?;
+    let mut reply = Reply::new(code, Content::Object(Arc::clone(resource), object, world.now));
+    reply.warnings = warnings;
+    Ok(reply)
+}
+
+/// Merges a configuration into what there is, and writes it; with the answer's code.
+pub(super) fn merged(
+    world: &mut World,
+    ask: &Ask<'_>,
+    write: &Write<'_>,
+    config: &Value,
+) -> Result<(u16, Arc<Value>), Status> {
+    let (resource, name) = (&ask.resource, &ask.place.name);
     let live = world.kubernetes.objects.get(&write.key(name)).map(|object| super::reply::present(resource, object));
     if live.is_none() && !ask.place.subresource.is_empty() {
         return Err(Status::not_found(resource, name));
     }
     let schema = super::strict::schema(resource).unwrap_or_else(Schema::any);
     let (now, api_version) = (life::seconds(world), resource.api_version());
-    let who = super::strict::manager(&write, &now, &api_version);
-    let merged =
-        apply::apply(live.as_deref(), &config, &who, ask.query.is_on("force"), &schema).map_err(not_applied)?;
-    let (code, object) = match live {
-        Some(_) => (200, write::replace(world, &write, name, merged)?),
-        None => (201, write::create(world, &write, merged)?),
-    };
-    let mut reply = Reply::new(code, Content::Object(Arc::clone(resource), object, world.now));
-    reply.warnings = warnings;
-    Ok(reply)
+    let who = super::strict::manager(write, &now, &api_version);
+    let merged = apply::apply(live.as_deref(), config, &who, ask.query.is_on("force"), &schema).map_err(not_applied)?;
+    Ok(match live {
+        Some(_) => (200, write::replace(world, write, name, merged)?),
+        None => (201, write::create(world, write, merged)?),
+    })
 }
 
 fn not_applied(error: ApplyError) -> Status {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::reply::{Content, List, Reply};
-use super::status::Status;
+use super::status::{Cause, Status};
 use super::{fields, labels};
 use crate::kubernetes::objects::{Kind, Objects};
 use crate::world::World;
@@ -112,6 +112,34 @@ pub(super) fn list(world: &World, ask: &Ask<'_>) -> Result<Reply, Status> {
     Ok(Reply::new(200, Content::List(List { resource, items, revision, next, remaining, now: world.now })))
 }
 
+/// What contradicts itself in the options of a list. Source: `ValidateListOptions`.
+fn check_options(ask: &Ask<'_>) -> Result<(), Status> {
+    let given = |name: &str| ask.query.get(name).filter(|value| !value.is_empty());
+    let (version, how) = (given("resourceVersion"), given("resourceVersionMatch"));
+    let refused = |field: &str, why: &str| Err(Status::options(&[Cause::forbidden(field, why)]));
+    if ask.query.get("sendInitialEvents").is_some() {
+        return refused("sendInitialEvents", "sendInitialEvents is forbidden for list");
+    }
+    let Some(how) = how else { return Ok(()) };
+    let field = "resourceVersionMatch";
+    match how {
+        _ if given("continue").is_some() => {
+            refused(field, "resourceVersionMatch is forbidden when continue is provided")
+        }
+        _ if version.is_none() => {
+            refused(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
+        }
+        "Exact" if version == Some("0") => {
+            refused(field, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")
+        }
+        "Exact" | "NotOlderThan" => Ok(()),
+        other => {
+            let why = format!("Unsupported value: \"{other}\": supported values: \"Exact\", \"NotOlderThan\", \"\"");
+            Err(Status::options(&[Cause::new("FieldValueNotSupported", field, why)]))
+        }
+    }
+}
+
 /// Where an object stands in a list.
 fn place(object: &Value) -> String {
     let metadata = &object["metadata"];
@@ -126,6 +154,7 @@ struct Position {
 
 impl Position {
     fn of_request(ask: &Ask<'_>, current: u64) -> Result<Self, Status> {
+        check_options(ask)?;
         let (version, how) = (ask.query.get("resourceVersion"), ask.query.get("resourceVersionMatch"));
         if let Some(token) = ask.query.get("continue") {
             return Self::read(token).ok_or_else(|| Status::bad_request("continue key is not valid"));
@@ -139,24 +168,6 @@ impl Position {
                 return Err(Status::bad_request(format!("resourceVersion: {why}")));
             }
         };
-        match how {
-            Some("Exact" | "NotOlderThan") if version.is_none() => {
-                return Err(Status::bad_request(
-                    "resourceVersionMatch is forbidden for list unless resourceVersion is provided",
-                ));
-            }
-            Some("Exact") if number == 0 => {
-                return Err(Status::bad_request(
-                    "resourceVersionMatch is forbidden for list: \"exact\" for resourceVersion=\"0\"",
-                ));
-            }
-            Some("Exact" | "NotOlderThan") | None => {}
-            Some(other) => {
-                return Err(Status::bad_request(format!(
-                    "resourceVersionMatch: Unsupported value: \"{other}\": supported values: \"Exact\", \"NotOlderThan\""
-                )));
-            }
-        }
         if number > current {
             return Err(too_large(number, current));
         }

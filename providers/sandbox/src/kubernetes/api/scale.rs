@@ -18,12 +18,17 @@ pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let new = match ask.verb {
         "get" => return Ok(Reply::json(200, old)),
         "update" => decode::object(ask)?,
+        _ if ask.content_type() == "application/apply-patch+yaml" => decode::yaml(ask.body)?,
         _ => patches::patched(ask, &old)?,
     };
     if let Some(version) = new["metadata"]["resourceVersion"].as_str().filter(|it| !it.is_empty())
         && object["metadata"]["resourceVersion"] != version
     {
         return Err(Status::modified(&ask.resource, &ask.place.name));
+    }
+    let is_applied = ask.content_type() == "application/apply-patch+yaml";
+    if is_applied {
+        patches::check_manager(ask)?;
     }
     let replicas = new["spec"]["replicas"].as_i64().unwrap_or(0);
     if replicas < 0 {
@@ -32,11 +37,28 @@ pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
         let cause = Cause::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
         return Err(Status::invalid(&resource, &ask.place.name, &[cause]));
     }
+    if is_applied {
+        return applied(world, ask, &new);
+    }
     let mut changed = Value::clone(&super::reply::present(&ask.resource, &object));
     set_path(&mut changed, &paths(ask).0, json!(replicas));
     let manager = ask.manager();
     let updated = write::replace(world, &Write::of(ask, &manager), &ask.place.name, changed)?;
     Ok(Reply::json(200, scale(ask, &updated)))
+}
+
+/// A scale that is applied is a configuration of the object with the one number in it.
+fn applied(world: &mut World, ask: &Ask<'_>, sent: &Value) -> Result<Reply, Status> {
+    let mut config = json!({
+        "apiVersion": ask.resource.api_version(), "kind": ask.resource.kind, "metadata": { "name": ask.place.name },
+    });
+    if let Some(replicas) = sent["spec"].get("replicas") {
+        set_path(&mut config, &paths(ask).0, replicas.clone());
+    }
+    let manager = ask.manager();
+    let write = Write { is_applied: true, ..Write::of(ask, &manager) };
+    let (_, object) = patches::merged(world, ask, &write, &config)?;
+    Ok(Reply::json(200, scale(ask, &object)))
 }
 
 /// Where the numbers are: what is wanted, what is, the selector in its text form.

@@ -33,8 +33,13 @@ impl From<Status> for Stop {
 /// Serves one request to a cluster.
 pub async fn serve(sandbox: Sandbox, cluster: String, request: Request<Bytes>) -> Response<Body> {
     let query = Query::read(request.uri().query().unwrap_or(""));
+    let is_swagger = request.uri().path() == "/openapi/v2";
+    if is_swagger {
+        super::swagger::prepare();
+    }
     let shape = match Shape::read(request.headers(), &query) {
         Ok(shape) => shape,
+        Err(_) if is_swagger => Shape::Plain,
         Err(status) => return render(Reply::refusal(&status), &Shape::Plain),
     };
     let answer = sandbox
@@ -126,6 +131,9 @@ fn check_place(resource: &Arc<Resource>, place: &Place, verb: &str) -> Result<()
         return if part.verbs.iter().any(|it| it == verb) { Ok(()) } else { Err(Status::method_not_allowed()) };
     }
     let misses_namespace = resource.is_namespaced && place.namespace.is_empty();
+    if misses_namespace && !place.name.is_empty() {
+        return Err(Status::no_such_path());
+    }
     let needs_name = matches!(verb, "update" | "patch" | "delete") && place.name.is_empty();
     let has_name = verb == "create" && !place.name.is_empty();
     let needs_namespace = misses_namespace && !matches!(verb, "list" | "watch");

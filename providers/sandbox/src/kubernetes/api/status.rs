@@ -131,6 +131,14 @@ impl Status {
         status
     }
 
+    /// The options of a list or watch have mistakes.
+    pub fn options(causes: &[Cause]) -> Self {
+        let pods = super::resources::builtin("", "v1", "pods").expect("the core group has pods");
+        let mut options = Resource::clone(&pods);
+        (options.kind, options.group) = ("ListOptions".to_owned(), "meta.k8s.io".to_owned());
+        Self::invalid(&options, "", causes)
+    }
+
     /// The request itself is wrong.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)

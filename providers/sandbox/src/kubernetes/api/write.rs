@@ -125,7 +125,8 @@ pub fn create(world: &mut World, write: &Write<'_>, mut object: Value) -> Result
     super::strict::default(&mut object, resource);
     prepare::create(world, write, &name, &mut object)?;
     write.admit(world, Operation::Create, &name, None, &mut object)?;
-    let causes = super::strict::validate(resource, &object, None);
+    let mut causes = super::strict::validate(resource, &object, None);
+    causes.extend(super::event_rules::check(resource, &object));
     if !causes.is_empty() {
         return Err(Status::invalid(resource, &name, &causes));
     }
@@ -157,7 +158,9 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
     super::strict::default(&mut object, resource);
     prepare::update(world, write, &old, &mut object)?;
     write.admit(world, Operation::Update, name, Some(&old), &mut object)?;
-    let mut causes = super::strict::validate(resource, &object, Some(&old));
+    let seen = super::pod_parts::allowed(write.subresource, &old, &object);
+    let mut causes = super::strict::validate(resource, &object, Some(seen.as_ref().unwrap_or(&old)));
+    causes.extend(super::pod_parts::check(write.subresource, &old, &object));
     causes.extend(super::immutable::check(resource, &old, &object));
     if !causes.is_empty() {
         return Err(Status::invalid(resource, name, &causes));
@@ -298,6 +301,10 @@ fn keep_other_parts(object: &mut Value, old: &Value, write: &Write<'_>) {
             for member in more {
                 set(&mut object["metadata"], member, sent.get(*member).cloned().unwrap_or(Value::Null));
             }
+        }
+        "ephemeralcontainers" | "resize" => {
+            let sent = object.take();
+            *object = super::pod_parts::taken(write.subresource, old, &sent);
         }
         "" if resource.subresource("status").is_some() => {
             set(object, "status", old.get("status").cloned().unwrap_or(Value::Null));

@@ -5,6 +5,7 @@
 //! ([`Controller::reconcile`]). So the work follows from what changed, not from what there is. What they remember between two looks
 //! ([`Caches`]) follows from the stored objects: after a start all objects are shown once, and the work goes on.
 
+mod cluster_roles;
 mod context;
 mod disruption;
 mod endpoints;
@@ -36,6 +37,7 @@ use queue::{Item, Queue};
 pub(crate) enum Name {
     Events,
     ServiceAccounts,
+    ClusterRoles,
     Nodes,
     Deployments,
     ReplicaSets,
@@ -55,9 +57,10 @@ pub(crate) enum Name {
 }
 
 impl Name {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Events,
         Self::ServiceAccounts,
+        Self::ClusterRoles,
         Self::Nodes,
         Self::Deployments,
         Self::ReplicaSets,
@@ -80,6 +83,7 @@ impl Name {
         match self {
             Self::Events => &events::CONTROLLER,
             Self::ServiceAccounts => &service_accounts::CONTROLLER,
+            Self::ClusterRoles => &cluster_roles::CONTROLLER,
             Self::Nodes => &nodes::CONTROLLER,
             Self::Deployments => &workloads::deployment::CONTROLLER,
             Self::ReplicaSets => &workloads::replica_set::CONTROLLER,

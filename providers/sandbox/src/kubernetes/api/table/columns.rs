@@ -86,7 +86,7 @@ const KINDS: &[(&str, &str, Row)] = &[
     ("jobs.batch", "Name,Status,Completions,Duration,Age,Containers*,Images*,Selector*", job),
     (
         "cronjobs.batch",
-        "Name,Schedule,Timezone,Suspend:boolean,Active:integer,Last Schedule,Age,Containers*,Images*,Selector*",
+        "Name,Schedule,Timezone,Suspend,Active:integer,Last Schedule,Age,Containers*,Images*,Selector*",
         cron_job,
     ),
     ("horizontalpodautoscalers.autoscaling", "Name,Reference,Targets,MinPods,MaxPods,Replicas,Age", autoscaler),
@@ -529,7 +529,7 @@ fn cron_job(it: &Value, now: Timestamp) -> Vec<Value> {
         name(it),
         text(&spec["schedule"]),
         json!(or_none(&plain(&spec["timeZone"]))),
-        json!(spec["suspend"] == true),
+        json!(if spec["suspend"] == true { "True" } else { "False" }),
         json!(count(&status["active"])),
         json!(last),
         aged(it, now),

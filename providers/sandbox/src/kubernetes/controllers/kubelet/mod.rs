@@ -54,7 +54,10 @@ fn reconcile(ctx: &mut Context<'_>, item: &Item) {
         return;
     }
     match pod["status"]["phase"].as_str() {
-        Some("Running") => watch(ctx, item, &pod),
+        Some("Running") => {
+            debug(ctx, item, &pod);
+            watch(ctx, item, &pod);
+        }
         _ if pod["status"]["startTime"].is_null() => accept(ctx, item, &node),
         _ => start(ctx, item, &pod, &node),
     }
@@ -112,6 +115,22 @@ fn start(ctx: &mut Context<'_>, item: &Item, pod: &Value, node: &Value) {
     }
     let now = ctx.time();
     ctx.update("pods", &item.namespace, &item.name, |pod| status::run(pod, &now, &addresses));
+}
+
+/// Starts the debug containers that were added.
+fn debug(ctx: &mut Context<'_>, item: &Item, pod: &Value) {
+    let known = |container: &&Value| {
+        list(&pod["status"]["ephemeralContainerStatuses"]).any(|status| status["name"] == container["name"])
+    };
+    let added: Vec<&Value> = list(&pod["spec"]["ephemeralContainers"]).filter(|it| !known(it)).collect();
+    if added.is_empty() {
+        return;
+    }
+    for container in &added {
+        begin(ctx, pod, container);
+    }
+    let now = ctx.time();
+    ctx.update("pods", &item.namespace, &item.name, |pod| status::debug(pod, &now, &added));
 }
 
 /// Tells what happens when a container starts.

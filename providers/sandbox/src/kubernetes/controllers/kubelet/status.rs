@@ -117,6 +117,15 @@ fn running(uid: &str, container: &Value, now: &str, restarts: i64) -> Value {
     })
 }
 
+/// Debug containers run beside the others.
+pub(super) fn debug(pod: &mut Value, now: &str, added: &[&Value]) {
+    let uid = meta(pod, "uid").to_owned();
+    let statuses = &mut pod["status"]["ephemeralContainerStatuses"];
+    let mut all = statuses.as_array().cloned().unwrap_or_default();
+    all.extend(added.iter().map(|container| running(&uid, container, now, 0)));
+    *statuses = json!(all);
+}
+
 /// All containers are ready.
 pub(super) fn be_ready(pod: &mut Value, now: &str) {
     for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {

@@ -127,8 +127,15 @@ impl Lab {
     }
 
     fn key(kind: &str, namespace: &str, name: &str) -> Key {
-        let versions =
-            ["v1", "apps/v1", "batch/v1", "policy/v1", "vpcresources.k8s.aws/v1beta1", "vpcresources.k8s.aws/v1alpha1"];
+        let versions = [
+            "v1",
+            "apps/v1",
+            "batch/v1",
+            "policy/v1",
+            "rbac.authorization.k8s.io/v1",
+            "vpcresources.k8s.aws/v1beta1",
+            "vpcresources.k8s.aws/v1alpha1",
+        ];
         let resource = match kind {
             "ENIConfig" => "eniconfigs.crd.k8s.amazonaws.com",
             _ => versions.iter().find_map(|version| resources::of_kind(version, kind)).unwrap(),

@@ -212,3 +212,32 @@ fn a_restart_changes_nothing_and_goes_on() {
     lab.pass(30);
     assert_eq!(running(&lab), 6);
 }
+
+#[test]
+fn debug_containers_run_once_they_are_there() {
+    let mut lab = Lab::with_nodes("m5.large", 1, false);
+    lab.pod("one", |_| ()).unwrap();
+    lab.pass(10);
+    let container = json!([{ "name": "debugger", "image": "busybox" }]);
+    lab.change("Pod", "default", "one", |pod| pod["spec"]["ephemeralContainers"] = container);
+    lab.pass(1);
+    let pod = lab.get("Pod", "default", "one").unwrap();
+    let statuses = pod["status"]["ephemeralContainerStatuses"].as_array().unwrap();
+    assert_eq!(statuses.len(), 1, "{pod:#}");
+    assert!(statuses[0]["state"]["running"].is_object());
+}
+
+#[test]
+fn cluster_roles_gather_the_rules_of_others() {
+    let mut lab = Lab::new();
+    let rule = |verb: &str| json!([{ "apiGroups": [""], "resources": ["pods"], "verbs": [verb] }]);
+    let gathers = json!({ "clusterRoleSelectors": [{ "matchLabels": { "gathered": "yes" } }] });
+    lab.create("ClusterRole", "", "all", json!({ "aggregationRule": gathers, "rules": rule("delete") })).unwrap();
+    let labels = json!({ "labels": { "gathered": "yes" } });
+    lab.create("ClusterRole", "", "part", json!({ "metadata": labels, "rules": rule("get") })).unwrap();
+    lab.pass(1);
+    assert_eq!(lab.get("ClusterRole", "", "all").unwrap()["rules"], rule("get"));
+    lab.delete("ClusterRole", "", "part");
+    lab.pass(1);
+    assert_eq!(lab.get("ClusterRole", "", "all").unwrap()["rules"], json!([]));
+}

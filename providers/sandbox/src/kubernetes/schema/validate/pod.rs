@@ -425,8 +425,7 @@ fn unchanged(new: &Value, old: &Value, causes: &mut Causes) {
             return;
         }
     }
-    let lists = ["containers", "initContainers", "ephemeralContainers"];
-    for list in lists {
+    for list in ["containers", "initContainers"] {
         let (Some(containers), Some(wanted)) = (same.get_mut(list).and_then(Value::as_array_mut), new[list].as_array())
         else {
             continue;
@@ -435,7 +434,7 @@ fn unchanged(new: &Value, old: &Value, causes: &mut Causes) {
             container["image"] = wanted["image"].clone();
         }
     }
-    let members = ["activeDeadlineSeconds", "tolerations", "schedulingGates", "nodeName", "ephemeralContainers"];
+    let members = ["activeDeadlineSeconds", "tolerations", "schedulingGates", "nodeName"];
     for member in members {
         let may_change = match member {
             "tolerations" => keeps(&new[member], &old[member]),
@@ -444,7 +443,7 @@ fn unchanged(new: &Value, old: &Value, causes: &mut Causes) {
                 (Some(new), Some(old)) => new <= old && new >= 0,
                 (_, old) => old.is_none(),
             },
-            // Binding and debugging come through subresources, which say what else they change.
+            // Binding comes through a subresource.
             "nodeName" => old[member].is_null(),
             _ => true,
         };
