@@ -1,9 +1,10 @@
 // Command sgp-test-cluster is a Kubernetes control plane (etcd inside the API server's process, and the controller manager) and kubectl in one
-// program, each started by a subcommand with the flags of the original.
+// program, each started by a subcommand with the flags of the original; and a table of client-go's verbs to try on a cluster.
 //
 //	sgp-test-cluster kube-apiserver --etcd-dir DIR FLAG…
 //	sgp-test-cluster kube-controller-manager FLAG…
 //	sgp-test-cluster kubectl ARG…
+//	sgp-test-cluster client-go [-kubeconfig FILE] [-only SECTION]
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("usage: sgp-test-cluster kube-apiserver|kube-controller-manager|kubectl ARG…")
+		fail("usage: sgp-test-cluster kube-apiserver|kube-controller-manager|kubectl|client-go ARG…")
 	}
 	// Each command reads its own flags, as though it had been started under its own name.
 	name := os.Args[1]
@@ -29,6 +30,8 @@ func main() {
 		run(controllers.NewControllerManagerCommand())
 	case "kubectl":
 		kubectl()
+	case "client-go":
+		clientGo()
 	default:
 		fail("unknown subcommand " + name)
 	}

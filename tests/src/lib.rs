@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests may stop the test where it stands")]
 
 pub mod binary;
+pub mod cluster;
 pub mod inventory;
 pub mod leftovers;
 pub mod script;

@@ -19,7 +19,7 @@ mod vpc;
 pub use error::{Error, Result};
 pub use pods::{BranchInterface, Node, Pod};
 pub use proxy::{Call, Effect, Match, Rule, Victim, texts};
-pub use setup::python;
+pub use setup::{python, test_cluster_program};
 pub use vpc::Vpc;
 
 use api_server::ApiServer;

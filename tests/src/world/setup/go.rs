@@ -8,8 +8,11 @@ use std::process::Command;
 const KUBERNETES: &str = "1.36.3";
 const CONTROLLER: &str = "github.com/aws/amazon-vpc-resource-controller-k8s@v1.8.2";
 
-/// `sgp-test-cluster`, built from `tests/kubernetes` on first use.
-pub(crate) fn test_cluster_program() -> Result<PathBuf> {
+/// `sgp-test-cluster`, built from `tests/kubernetes` on first use: kube-apiserver, kube-controller-manager, and kubectl.
+///
+/// # Errors
+/// Go is missing, or the program does not build.
+pub fn test_cluster_program() -> Result<PathBuf> {
     let program = tests_folder()?.join("sgp-test-cluster");
     let sources = crate_folder().join("kubernetes");
     once::once(&program, &recipe(&sources)?, || {
@@ -55,9 +58,12 @@ fn read_all(folder: &Path) -> Result<Vec<String>> {
 /// What the program is built from, as text: a change of any of it is a reason to build again.
 fn recipe(sources: &Path) -> Result<String> {
     let mut parts = vec![link_flags()];
-    for name in ["go.mod", "go.sum", "main.go", "apiserver.go", "kubectl.go"] {
-        let file = sources.join(name);
-        parts.push(std::fs::read_to_string(&file).attempt(|| format!("read {}", file.display()))?);
+    let files = std::fs::read_dir(sources).attempt(|| format!("list {}", sources.display()))?;
+    let mut files: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+    files.sort();
+    let is_source = |file: &&PathBuf| file.extension().is_some_and(|it| it == "go" || it == "mod" || it == "sum");
+    for file in files.iter().filter(is_source) {
+        parts.push(std::fs::read_to_string(file).attempt(|| format!("read {}", file.display()))?);
     }
     Ok(parts.join("\n"))
 }

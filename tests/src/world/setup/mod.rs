@@ -6,7 +6,8 @@ mod once;
 mod python;
 
 pub(crate) use folder::{crate_folder, new_logs_folder, tests_folder};
-pub(crate) use go::{controller_crds, controller_program, test_cluster_program};
+pub use go::test_cluster_program;
+pub(crate) use go::{controller_crds, controller_program};
 pub use python::python;
 
 use super::error::{Attempt, Error, Result};
