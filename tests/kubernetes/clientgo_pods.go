@@ -105,6 +105,7 @@ var podChecks = []check{
 		}
 		common := corev1.EphemeralContainerCommon{Name: "debugger", Image: "busybox"}
 		pod.Spec.EphemeralContainers = append(pod.Spec.EphemeralContainers, corev1.EphemeralContainer{EphemeralContainerCommon: common})
+		pod.ResourceVersion = ""
 		made, err := l.proto.CoreV1().Pods(l.namespace).UpdateEphemeralContainers(l.ctx, "one", pod, metav1.UpdateOptions{})
 		return first(err, expect(len(made.Spec.EphemeralContainers) == 1, "%+v", made.Spec))
 	}},
@@ -113,6 +114,7 @@ var podChecks = []check{
 		if err != nil {
 			return err
 		}
+		pod.ResourceVersion = ""
 		pod.Spec.EphemeralContainers = nil
 		_, err = l.json.CoreV1().Pods(l.namespace).UpdateEphemeralContainers(l.ctx, "one", pod, metav1.UpdateOptions{})
 		return refused(err, apierrors.IsInvalid, "may not be removed")

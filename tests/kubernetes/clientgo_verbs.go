@@ -14,6 +14,9 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
+// patient tries for longer than client-go's own backoffs, which are for few writers.
+var patient = wait.Backoff{Steps: 100, Duration: 5 * time.Millisecond, Jitter: 1}
+
 // typedChecks are the verbs of the generated clients, in JSON or in protobuf.
 func typedChecks(of func(*lab) kubernetes.Interface) []check {
 	patch := func(kind types.PatchType, body, key, value string) func(*lab) error {
@@ -96,7 +99,6 @@ func typedChecks(of func(*lab) kubernetes.Interface) []check {
 		}},
 		{"eight writers who try again lose nothing", func(l *lab) error {
 			return together(8, func(number int) error {
-				patient := wait.Backoff{Steps: 100, Duration: 5 * time.Millisecond, Jitter: 1}
 				return retry.RetryOnConflict(patient, func() error { return count(l, of(l)) })
 			}, func() error {
 				found, err := of(l).CoreV1().ConfigMaps(l.namespace).Get(l.ctx, "one", metav1.GetOptions{})
@@ -139,13 +141,16 @@ func typedChecks(of func(*lab) kubernetes.Interface) []check {
 			if _, err := deployments.Create(l.ctx, newDeployment("scaled", 1), metav1.CreateOptions{}); err != nil {
 				return err
 			}
-			scale, err := deployments.GetScale(l.ctx, "scaled", metav1.GetOptions{})
-			if err != nil {
-				return err
-			}
-			scale.Spec.Replicas = 2
-			scale, err = deployments.UpdateScale(l.ctx, "scaled", scale, metav1.UpdateOptions{})
-			return first(err, expect(scale.Spec.Replicas == 2 && scale.Status.Selector == "app=scaled", "%+v", scale))
+			// The controller writes to a new deployment, too.
+			return retry.RetryOnConflict(patient, func() error {
+				scale, err := deployments.GetScale(l.ctx, "scaled", metav1.GetOptions{})
+				if err != nil {
+					return err
+				}
+				scale.Spec.Replicas = 2
+				scale, err = deployments.UpdateScale(l.ctx, "scaled", scale, metav1.UpdateOptions{})
+				return first(err, expect(scale.Spec.Replicas == 2 && scale.Status.Selector == "app=scaled", "%+v", scale))
+			})
 		}},
 		{"a deployment becomes available", func(l *lab) error {
 			return eventually("replicas", func() (bool, error) {
