@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::attach::policy_arn;
 use super::common::{
-    conflict, date, description, encoded, exists, limit, listed, name, no_such, path, path_prefix, tag_list, tags,
+    all_tags, conflict, date, description, encoded, exists, limit, listed, name, no_such, path, path_prefix, tag_list,
+    tags,
 };
 use super::grammar::check_identity_policy;
 use super::rows::{Policy, PolicyVersion};
@@ -72,10 +73,11 @@ fn summary(world: &World, policy: &Policy) -> Value {
     })
 }
 
+/// A policy as it is read alone: with an empty list where it has no tags, unlike a role.
 fn shown(world: &World, policy: &Policy) -> Value {
     let mut value = summary(world, policy);
     value["Description"] = policy.description.clone().into();
-    value["Tags"] = tag_list(&policy.tags);
+    value["Tags"] = all_tags(&policy.tags);
     value
 }
 
@@ -298,4 +300,13 @@ pub(super) fn details(world: &World, policy: &Policy) -> Value {
     value["PolicyVersionList"] =
         versions.map(|(number, version)| version_shown(policy, *number, version, true)).collect();
     value
+}
+
+#[test]
+fn a_policy_without_tags_is_read_with_an_empty_list() {
+    let mut world = crate::testing::world();
+    let arn = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy";
+    let answer =
+        crate::testing::query(&mut world, crate::aws::Service::Iam, "GetPolicy", &[("PolicyArn", arn)]).unwrap();
+    assert_eq!(answer["Policy"]["Tags"], json!([]));
 }
