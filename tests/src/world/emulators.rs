@@ -12,13 +12,30 @@ use std::time::Duration;
 const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// The running emulators. Dropping it ends them.
-pub(crate) struct Emulators {
+pub struct Emulators {
     /// The endpoint for everything but EKS: moto, or microburst before it.
     pub(crate) moto: String,
     /// moto itself.
     pub(crate) moto_itself: String,
     pub(crate) ministack: String,
     _programs: Vec<Program>,
+}
+
+impl Emulators {
+    /// Starts moto and ministack alone, with nothing before them.
+    pub fn start_bare() -> Result<Self> {
+        start(false, &setup::new_logs_folder()?)
+    }
+
+    /// The endpoint of moto.
+    pub fn moto(&self) -> &str {
+        &self.moto_itself
+    }
+
+    /// The endpoint of ministack.
+    pub fn ministack(&self) -> &str {
+        &self.ministack
+    }
 }
 
 /// Starts the emulators; they answer when this returns.

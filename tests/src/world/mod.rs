@@ -16,6 +16,7 @@ mod tls;
 mod token_review;
 mod vpc;
 
+pub use emulators::Emulators;
 pub use error::{Error, Result};
 pub use pods::{BranchInterface, Node, Pod};
 pub use proxy::{Call, Effect, Match, Rule, Victim, texts};
@@ -24,7 +25,6 @@ pub use vpc::Vpc;
 
 use api_server::ApiServer;
 use controller::Controller;
-use emulators::Emulators;
 use error::Attempt;
 use kubernetes::ControlPlane;
 use proxy::{Shared, Upstream};
