@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::actions::{Need, needs};
 use super::authorize::{Decision, Principal, decide};
 use super::evaluate::{Layer, Request};
-use crate::aws::{ApiError, Call, Service};
+use crate::aws::{ApiError, Call, Caller, Service};
 use crate::world::World;
 
 /// Operations that need no permission (API reference: GetCallerIdentity, GetSessionToken), and those for which the role's trust
@@ -56,25 +56,33 @@ pub(crate) fn because(action: &str, decision: &Decision) -> String {
 }
 
 fn refusal(call: &Call, need: &Need, decision: &Decision) -> ApiError {
-    let on = if need.resource == "*" { String::new() } else { format!(" on resource: {}", need.resource) };
-    let who = format!("User: {} is not authorized to perform: {}{on}", call.caller.arn, need.action);
-    let message = format!("{who} {}", because(&need.action, decision));
+    let message = told(&call.caller, need, decision);
     match call.service {
-        Service::Ec2 => {
-            let encoded = encode(&details(call, need, decision));
-            let message = format!(
-                "You are not authorized to perform this operation. {message}. Encoded authorization failure message: {encoded}"
-            );
-            ApiError::new("UnauthorizedOperation", message)
-        }
+        Service::Ec2 => return unauthorized(&call.caller, need, decision),
         Service::Eks => ApiError::new("AccessDeniedException", message),
         Service::Iam | Service::Sts => ApiError::new("AccessDenied", message),
     }
     .with_status(403)
 }
 
+/// Who may not do what, and why.
+fn told(caller: &Caller, need: &Need, decision: &Decision) -> String {
+    let on = if need.resource == "*" { String::new() } else { format!(" on resource: {}", need.resource) };
+    let who = format!("User: {} is not authorized to perform: {}{on}", caller.arn, need.action);
+    format!("{who} {}", because(&need.action, decision))
+}
+
+/// EC2's refusal.
+pub(crate) fn unauthorized(caller: &Caller, need: &Need, decision: &Decision) -> ApiError {
+    let (told, encoded) = (told(caller, need, decision), encode(&details(caller, need, decision)));
+    let message = format!(
+        "You are not authorized to perform this operation. {told}. Encoded authorization failure message: {encoded}"
+    );
+    ApiError::new("UnauthorizedOperation", message).with_status(403)
+}
+
 /// What DecodeAuthorizationMessage tells.
-fn details(call: &Call, need: &Need, decision: &Decision) -> Value {
+fn details(caller: &Caller, need: &Need, decision: &Decision) -> Value {
     let matched = match decision {
         Decision::ExplicitDeny(denial) => {
             json!([{ "statementId": denial.sid, "effect": "DENY", "policy": denial.policy }])
@@ -95,7 +103,7 @@ fn details(call: &Call, need: &Need, decision: &Decision) -> Value {
         "matchedStatements": { "items": matched },
         "failures": { "items": [] },
         "context": {
-            "principal": { "id": call.caller.user_id, "arn": call.caller.arn },
+            "principal": { "id": caller.user_id, "arn": caller.arn },
             "action": need.action,
             "resource": need.resource,
             "conditions": { "items": items },

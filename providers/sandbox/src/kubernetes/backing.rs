@@ -181,9 +181,15 @@ pub(crate) async fn install(proxy: Proxy, sandbox: Sandbox, cluster: String) {
             .header(AUTHORIZATION, proxy.token.clone())
             .body(Full::new(Bytes::from(object.to_string())));
         let Ok(request) = request else { continue };
-        match proxy.send(request).await.map(|answer| answer.status().as_u16()) {
-            Ok(200..=299 | 409) => {}
-            Ok(status) => tracing::warn!("cluster {cluster}: POST {path} at the API server: {status}"),
+        match proxy.send(request).await {
+            Ok(answer) if answer.status().is_success() || answer.status() == 409 => {}
+            Ok(answer) => {
+                let status = answer.status();
+                let body = answer.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+                let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+                let message = said["message"].as_str().unwrap_or_default();
+                tracing::warn!("cluster {cluster}: POST {path} at the API server: {status}: {message}");
+            }
             Err(why) => return tracing::warn!("cluster {cluster}: {why}"),
         }
     }

@@ -46,10 +46,14 @@ pub struct Request<'a> {
 }
 
 /// A refusal: `403 Forbidden` with this message.
+///
+/// Only the API server's own plugins name the object in the status's details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
     /// For people, as the plugin or webhook words it, with its name.
     pub message: String,
+    /// Whether a webhook refuses.
+    pub is_webhooks: bool,
 }
 
 /// Changes the object, or refuses the request: the API server's own plugins first, then EKS's webhooks, those that change before those

@@ -28,7 +28,7 @@ pub(super) fn admit(world: &World, request: &Request<'_>, pod: &mut Value) -> Re
 
 fn forbidden(pod: &Value, why: &str) -> Denied {
     let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-    Denied { message: format!("pods {name:?} is forbidden: {why}") }
+    Denied { message: format!("pods {name:?} is forbidden: {why}"), is_webhooks: false }
 }
 
 fn service_account(world: &World, request: &Request<'_>, pod: &mut Value) -> Result<(), Denied> {
@@ -59,7 +59,8 @@ fn mount_token(request: &Request<'_>, pod: &mut Value) {
     let volume = format!("kube-api-access-{}", letters(request, pod));
     let mut is_mounted = false;
     for kind in ["initContainers", "containers"] {
-        for container in pod["spec"][kind].as_array_mut().into_iter().flatten() {
+        let containers = pod["spec"].get_mut(kind).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
             let mounts = &mut container["volumeMounts"];
             if !mounts.is_array() {
                 *mounts = json!([]);

@@ -211,13 +211,13 @@ fn waiting(world: &mut World, key: &Key) {
 }
 
 fn without_finalizer(object: &mut Value, name: &str) {
-    if let Some(all) = object["metadata"]["finalizers"].as_array_mut() {
+    if let Some(all) = object.pointer_mut("/metadata/finalizers").and_then(Value::as_array_mut) {
         all.retain(|it| it != name);
     }
 }
 
 fn without_owner(object: &mut Value, uid: &str) {
-    if let Some(all) = object["metadata"]["ownerReferences"].as_array_mut() {
+    if let Some(all) = object.pointer_mut("/metadata/ownerReferences").and_then(Value::as_array_mut) {
         all.retain(|it| it["uid"] != uid);
     }
 }

@@ -95,7 +95,7 @@ impl Status {
         Self::conflict(resource, name, why)
     }
 
-    /// A plugin or webhook refuses it, or the caller may not.
+    /// A plugin refuses it, or the caller may not.
     pub fn forbidden(resource: &Resource, name: &str, why: &str) -> Self {
         let message = match name {
             "" => format!("{} is forbidden: {why}", resource.qualified()),
@@ -104,7 +104,7 @@ impl Status {
         Self::new(403, "Forbidden", message).about(resource, name)
     }
 
-    /// The same with a webhook's own words.
+    /// The same with a plugin's own words.
     #[must_use]
     pub fn as_denied(mut self, message: &str) -> Self {
         message.clone_into(&mut self.message);

@@ -68,8 +68,12 @@ impl<'a> Write<'a> {
             user: self.user,
             old,
         };
-        admission::admit(world, &request, object)
-            .map_err(|denied| Status::forbidden(self.resource, name, &denied.message).as_denied(&denied.message))
+        admission::admit(world, &request, object).map_err(|denied| {
+            if denied.is_webhooks {
+                return Status::new(403, "Forbidden", denied.message);
+            }
+            Status::forbidden(self.resource, name, &denied.message).as_denied(&denied.message)
+        })
     }
 }
 

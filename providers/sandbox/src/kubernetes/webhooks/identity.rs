@@ -84,7 +84,8 @@ impl Grant<'_> {
     /// Writes it into a pod; variables that a container has stay as they are.
     fn give(&self, pod: &mut Value, skipped: &str) {
         for kind in ["initContainers", "containers"] {
-            for container in pod["spec"][kind].as_array_mut().into_iter().flatten() {
+            let containers = pod["spec"].get_mut(kind).and_then(Value::as_array_mut);
+            for container in containers.into_iter().flatten() {
                 let name = container["name"].as_str().unwrap_or_default();
                 if !skipped.split(',').any(|it| it.trim() == name) {
                     self.give_container(container);

@@ -69,5 +69,5 @@ fn is_on(world: &World, name: &str) -> bool {
 
 /// A refusal, as the API server words those of webhooks.
 fn denied(hook: &str, why: &str) -> Denied {
-    Denied { message: format!("admission webhook {hook:?} denied the request: {why}") }
+    Denied { message: format!("admission webhook {hook:?} denied the request: {why}"), is_webhooks: true }
 }

@@ -53,7 +53,7 @@ fn change_fargate(world: &World, request: &Request<'_>, pod: &mut Value) -> Resu
         .map_err(|_| "Failed to get Matching SGP for Pods, rejecting event".to_owned())?;
     if !groups.is_empty() {
         pod["metadata"]["annotations"][FARGATE_GROUPS] = json!(groups.join(","));
-    } else if let Some(annotations) = pod["metadata"]["annotations"].as_object_mut() {
+    } else if let Some(annotations) = pod.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
         annotations.remove(FARGATE_GROUPS);
     }
     Ok(())

@@ -128,7 +128,7 @@ pub(super) fn debug(pod: &mut Value, now: &str, added: &[&Value]) {
 
 /// All containers are ready.
 pub(super) fn be_ready(pod: &mut Value, now: &str) {
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod.pointer_mut("/status/containerStatuses").and_then(Value::as_array_mut).into_iter().flatten() {
         status["ready"] = json!(true);
     }
     condition(pod, now, "Ready", true, None, None);
@@ -147,7 +147,7 @@ fn terminated(status: &Value, now: &str, code: i64) -> Value {
 /// The containers have ended and stay so.
 pub(super) fn end(pod: &mut Value, now: &str, code: i64) {
     pod["status"]["phase"] = json!(if code == 0 { "Succeeded" } else { "Failed" });
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod.pointer_mut("/status/containerStatuses").and_then(Value::as_array_mut).into_iter().flatten() {
         status["state"] = terminated(status, now, code);
         status["ready"] = json!(false);
         status["started"] = json!(false);
@@ -160,7 +160,7 @@ pub(super) fn end(pod: &mut Value, now: &str, code: i64) {
 
 /// The containers have ended and wait to be started again.
 pub(super) fn crash(pod: &mut Value, now: &str, code: i64) {
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod.pointer_mut("/status/containerStatuses").and_then(Value::as_array_mut).into_iter().flatten() {
         let name = status["name"].as_str().unwrap_or_default().to_owned();
         status["lastState"] = terminated(status, now, code);
         let message = format!("back-off restarting failed container {name}");
@@ -176,7 +176,7 @@ pub(super) fn crash(pod: &mut Value, now: &str, code: i64) {
 /// The containers run again.
 pub(super) fn run_again(pod: &mut Value, now: &str) {
     let uid = meta(pod, "uid").to_owned();
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod.pointer_mut("/status/containerStatuses").and_then(Value::as_array_mut).into_iter().flatten() {
         let restarts = status["restartCount"].as_i64().unwrap_or(0) + 1;
         let name = status["name"].as_str().unwrap_or_default().to_owned();
         status["restartCount"] = json!(restarts);

@@ -162,7 +162,7 @@ pub(super) fn taint(node: &mut Value, key: &str, effect: &str) {
 }
 
 pub(super) fn untaint(node: &mut Value, key: &str) {
-    if let Some(taints) = node["spec"]["taints"].as_array_mut() {
+    if let Some(taints) = node.pointer_mut("/spec/taints").and_then(Value::as_array_mut) {
         taints.retain(|taint| taint["key"] != key);
         if taints.is_empty()
             && let Some(spec) = node["spec"].as_object_mut()

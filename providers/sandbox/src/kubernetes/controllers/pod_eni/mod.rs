@@ -16,15 +16,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::context::Context;
-use crate::aws::ApiError;
+use crate::aws::{ApiError, Caller};
 use crate::ec2::interfaces;
 use crate::ec2::tags::Tags;
-use crate::iam::authorize;
+use crate::iam::actions::Need;
+use crate::iam::{authorize, enforce};
 use crate::store::table::Table;
 use crate::world::World;
 
 /// Who tells the controller's events.
 const COMPONENT: &str = "vpc-resource-controller";
+/// Its session with the cluster's role.
+const SESSION: &str = "aws-vpc-resource-controller";
 /// What is told to be its version.
 const VERSION: &str = "v1.8.2";
 /// The extended resource of which a branch interface is one, and the annotation that says which.
@@ -214,14 +217,19 @@ fn authorized(ctx: &Context<'_>, action: &str) -> Result<(), ApiError> {
     .into();
     let (region, account) = (&ctx.world.settings.region, &ctx.world.settings.account);
     let resource = format!("arn:aws:ec2:{region}:{account}:network-interface/*");
-    if authorize::is_allowed(ctx.world, &role, action, &resource, &context).is_allowed() {
+    let decision = authorize::is_allowed(ctx.world, &role, action, &resource, &context);
+    if decision.is_allowed() {
         return Ok(());
     }
-    let session = role.replacen(":iam:", ":sts:", 1).replacen(":role/", ":assumed-role/", 1);
-    let message = format!(
-        "You are not authorized to perform this operation. User: {session}/aws-vpc-resource-controller is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action."
-    );
-    Err(ApiError::new("UnauthorizedOperation", message).with_status(403))
+    let name = role.rsplit('/').next().unwrap_or_default();
+    let id = ctx.world.iam.roles.get(name).map(|row| row.id.clone()).unwrap_or_default();
+    let caller = Caller {
+        arn: format!("arn:aws:sts::{account}:assumed-role/{name}/{SESSION}"),
+        user_id: format!("{id}:{SESSION}"),
+        account: account.clone(),
+        access_key: String::new(),
+    };
+    Err(enforce::unauthorized(&caller, &Need { action: action.to_owned(), resource, context }, &decision))
 }
 
 /// An error of EC2 as the AWS SDK for Go words it.

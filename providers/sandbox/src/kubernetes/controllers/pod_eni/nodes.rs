@@ -106,7 +106,7 @@ fn keep_cni_node(ctx: &mut Context<'_>, item: &Item, node: Option<&Value>) {
                 clean_up(ctx, &cni_node);
             }
             ctx.update(CNI_NODES, "", &item.name, |object| {
-                if let Some(finalizers) = object["metadata"]["finalizers"].as_array_mut() {
+                if let Some(finalizers) = object.pointer_mut("/metadata/finalizers").and_then(Value::as_array_mut) {
                     finalizers.retain(|it| it != FINALIZER);
                 }
             });

@@ -125,6 +125,29 @@ fn rules_of_matching() {
 }
 
 #[test]
+fn a_pod_has_no_empty_members() {
+    fn nulls(value: &Value, at: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Null => found.push(at.to_owned()),
+            Value::Object(members) => members.iter().for_each(|(name, it)| nulls(it, &format!("{at}.{name}"), found)),
+            Value::Array(items) => items.iter().for_each(|it| nulls(it, at, found)),
+            _ => {}
+        }
+    }
+    let mut lab = Lab::with_nodes("m5.large", 1, true);
+    // One of them is null in every pod without init containers; a change of the pod's labels is then a change of its spec.
+    let pod = lab.pod("plain", |_| ()).unwrap();
+    let fargate =
+        lab.pod("fargate", |pod| pod["metadata"]["labels"]["eks.amazonaws.com/fargate-profile"] = json!("p")).unwrap();
+    for pod in [pod, fargate] {
+        let mut found = Vec::new();
+        nulls(&pod["spec"], "spec", &mut found);
+        nulls(&pod["metadata"], "metadata", &mut found);
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
+
+#[test]
 fn pods_without_a_policy_get_the_instances_groups() {
     let mut lab = Lab::with_nodes("m5.large", 1, true);
     // 11: it asks for itself.
@@ -256,6 +279,25 @@ fn failures_of_nodes() {
     ] {
         assert!(events.contains(&expected.to_owned()), "{events:#?}");
     }
+}
+
+#[test]
+fn a_pod_is_told_what_the_role_may_not() {
+    let mut lab = Lab::with_nodes("m5.large", 1, true);
+    let group = lab.group("a");
+    lab.policy("web", select("web", &[&group]));
+    add_role(&mut lab.world, "cluster", &["AmazonEKSClusterPolicy"]);
+    lab.pod("web", |_| ()).unwrap();
+    lab.pass(10);
+    let user = "arn:aws:sts::123456789012:assumed-role/cluster/aws-vpc-resource-controller";
+    let expected = format!(
+        "api error UnauthorizedOperation: You are not authorized to perform this operation. User: {user} is not authorized to perform: ec2:CreateNetworkInterface on resource: arn:aws:ec2:us-east-1:123456789012:network-interface/* because no identity-based policy allows the ec2:CreateNetworkInterface action. Encoded authorization failure message: "
+    );
+    let events = lab.events("web");
+    let failed: Vec<&String> = events.iter().filter(|event| event.contains(&expected)).collect();
+    assert_eq!(failed.len(), 6, "{events:#?}");
+    let encoded = failed[0].rsplit(' ').next().unwrap();
+    assert!(crate::iam::enforce::decode(encoded).unwrap().contains(user));
 }
 
 #[test]
