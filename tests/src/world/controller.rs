@@ -4,13 +4,13 @@ use super::api_server::ApiServer;
 use super::error::{Attempt, Result};
 use super::http::{Handled, full, json, listen, serve, typed};
 use super::program::{Program, free_port};
-use super::proxy::{ACCOUNT, REGION, SECRET};
+use super::proxy::{ACCOUNT, REGION};
 use super::setup;
 use super::tls::Authority;
 use bytes::Bytes;
 use http::{Method, Request};
 use hyper::body::Incoming;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
@@ -33,12 +33,22 @@ pub(crate) struct Settings<'a> {
     pub(crate) vpc: &'a str,
     /// An AWS endpoint whose calls are not counted.
     pub(crate) aws: &'a str,
+    /// With which it calls AWS.
+    pub(crate) credentials: Credentials<'a>,
     /// A stub of the instance metadata service.
     pub(crate) metadata: &'a str,
     pub(crate) kubeconfig: &'a Path,
     pub(crate) authority: &'a Authority,
     pub(crate) folder: &'a Path,
     pub(crate) logs: &'a Path,
+}
+
+/// An access key, of a session when there is a token.
+#[derive(Clone, Copy)]
+pub(crate) struct Credentials<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) secret: &'a str,
+    pub(crate) session_token: Option<&'a str>,
 }
 
 /// Starts the controller; its webhook answers when this returns. Only one can run on a machine: this waits for its turn.
@@ -82,7 +92,12 @@ fn command(program: &Path, settings: &Settings<'_>) -> Result<Command> {
     ]);
     command.env("KUBECONFIG", settings.kubeconfig).env("TMPDIR", settings.folder);
     command.env("AWS_ENDPOINT_URL", settings.aws).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", settings.metadata);
-    command.env("AWS_ACCESS_KEY_ID", ACCOUNT).env("AWS_SECRET_ACCESS_KEY", SECRET).env("AWS_REGION", REGION);
+    let Credentials { key, secret, session_token } = settings.credentials;
+    command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", secret).env("AWS_REGION", REGION);
+    match session_token {
+        Some(token) => command.env("AWS_SESSION_TOKEN", token),
+        None => command.env_remove("AWS_SESSION_TOKEN"),
+    };
     command
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
@@ -92,20 +107,39 @@ fn command(program: &Path, settings: &Settings<'_>) -> Result<Command> {
 
 /// Tells the API server to ask the controller about each new pod.
 pub(crate) async fn register(server: &ApiServer) -> Result<()> {
+    let hooks = [hook(server, "mpod.vpc.k8s.aws", "/mutate-v1-pod", "pods", &["CREATE"])];
+    let kind = "MutatingWebhookConfiguration";
+    put(server, kind, "mutatingwebhookconfigurations/vpc-resource-mutating-webhook", &hooks).await
+}
+
+/// Tells the API server to ask the controller who writes its annotations and updates nodes. Those are then the controller's alone:
+/// it must be `eks:vpc-resource-controller` there.
+pub(crate) async fn register_validating(server: &ApiServer) -> Result<()> {
+    let hooks = [
+        hook(server, "vnode.vpc.k8s.aws", "/validate-v1-node", "nodes", &["UPDATE"]),
+        hook(server, "vpod.vpc.k8s.aws", "/validate-v1-pod", "pods", &["CREATE", "UPDATE"]),
+    ];
+    let kind = "ValidatingWebhookConfiguration";
+    put(server, kind, "validatingwebhookconfigurations/vpc-resource-validating-webhook", &hooks).await
+}
+
+/// On EKS a failing webhook is ignored; here it is an error, so that nothing passes unseen.
+fn hook(server: &ApiServer, name: &str, path: &str, resource: &str, operations: &[&str]) -> Value {
     use base64::Engine;
     let authority = base64::engine::general_purpose::STANDARD.encode(&server.authority_pem);
-    let webhook = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
-        "metadata": { "name": "vpc-resource-mutating-webhook" },
-        "webhooks": [{
-            "name": "mpod.vpc.k8s.aws", "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Fail",
-            "matchPolicy": "Equivalent",
-            "clientConfig": { "url": format!("https://127.0.0.1:{}/mutate-v1-pod", PORTS[0]), "caBundle": authority },
-            "rules": [{ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"] }],
-        }],
+    json!({
+        "name": name, "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Fail", "matchPolicy": "Equivalent",
+        "clientConfig": { "url": format!("https://127.0.0.1:{}{path}", PORTS[0]), "caBundle": authority },
+        "rules": [{ "apiGroups": [""], "apiVersions": ["v1"], "operations": operations, "resources": [resource] }],
+    })
+}
+
+async fn put(server: &ApiServer, kind: &str, place: &str, hooks: &[Value]) -> Result<()> {
+    let name = place.rsplit('/').next().unwrap_or_default();
+    let object = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": { "name": name }, "webhooks": hooks,
     });
-    let path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/vpc-resource-mutating-webhook";
-    server.apply("eks", path, &webhook).await
+    server.apply("eks", &format!("/apis/admissionregistration.k8s.io/v1/{place}"), &object).await
 }
 
 /// Starts a stub of the instance metadata service and answers its endpoint.

@@ -107,6 +107,8 @@ impl<'a> Files<'a> {
             "--authentication-token-webhook-cache-ttl=1s".to_owned(),
             "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
             "--authorization-mode=RBAC".to_owned(),
+            // aws-node is privileged.
+            "--allow-privileged=true".to_owned(),
             "--bind-address=127.0.0.1".to_owned(),
             "--service-cluster-ip-range=10.100.0.0/16".to_owned(),
             format!("--secure-port={port}"),

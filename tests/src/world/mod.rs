@@ -11,6 +11,7 @@ mod pods;
 mod program;
 mod proxy;
 mod setup;
+pub mod side;
 mod sigv4;
 mod tls;
 mod token_review;
@@ -148,6 +149,7 @@ impl World {
             cluster,
             vpc: &self.vpc.id,
             aws: &format!("http://{aws_at}"),
+            credentials: controller::Credentials { key: proxy::ACCOUNT, secret: proxy::SECRET, session_token: None },
             metadata: &metadata,
             kubeconfig: &control_plane.kubeconfig,
             authority: &self.authority,

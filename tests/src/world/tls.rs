@@ -46,12 +46,7 @@ impl Authority {
 
     /// What a client needs in order to trust this authority and nothing else.
     pub(crate) fn trust(&self) -> Result<rustls::ClientConfig> {
-        let failed = |error: rustls::Error| Error::failed("make a TLS client", error);
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(self.issuer.der().clone()).map_err(failed)?;
-        let builder = rustls::ClientConfig::builder_with_provider(provider());
-        let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
-        Ok(builder.with_root_certificates(roots).with_no_client_auth())
+        trust(&self.pem())
     }
 }
 
@@ -65,6 +60,18 @@ impl Identity {
         let builder = builder.with_safe_default_protocol_versions().map_err(failed)?.with_no_client_auth();
         Ok(Arc::new(builder.with_single_cert(vec![certificate], key).map_err(failed)?))
     }
+}
+
+/// What a client needs in order to trust an authority and nothing else.
+pub(crate) fn trust(authority_pem: &str) -> Result<rustls::ClientConfig> {
+    let failed = |error: rustls::Error| Error::failed("make a TLS client", error);
+    let certificate = CertificateDer::from_pem_slice(authority_pem.as_bytes())
+        .map_err(|error| Error::failed("read an authority's certificate", error))?;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).map_err(failed)?;
+    let builder = rustls::ClientConfig::builder_with_provider(provider());
+    let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn provider() -> Arc<rustls::crypto::CryptoProvider> {

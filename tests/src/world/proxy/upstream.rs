@@ -76,11 +76,22 @@ impl Upstream {
 
     /// Makes a call at ministack's EKS and answers status and JSON.
     pub(super) async fn eks(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(u16, Value)> {
+        self.eks_as(ACCOUNT, method, path, body).await
+    }
+
+    /// The same with another access key.
+    pub(crate) async fn eks_as(
+        &self,
+        access_key: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value)> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}/{path}", self.ministack))
             .header("content-type", "application/json")
-            .header("authorization", authorization(ACCOUNT, "eks"))
+            .header("authorization", authorization(access_key, "eks"))
             .body(Bytes::from(body.map(Value::to_string).unwrap_or_default()))
             .unwrap();
         let response = self.client.send(request).await?;
