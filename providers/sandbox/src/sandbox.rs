@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -65,6 +65,8 @@ struct Inner {
     commits: AtomicU64,
     /// So many of them are on disk.
     durable: AtomicU64,
+    /// Why the folder cannot be written, once it cannot.
+    failure: OnceLock<String>,
     past: Mutex<Past>,
     started: Instant,
     is_stopped: watch::Sender<bool>,
@@ -112,6 +114,7 @@ impl Sandbox {
             calls: Calls::default(),
             commits: AtomicU64::new(0),
             durable: AtomicU64::new(0),
+            failure: OnceLock::new(),
             past: Mutex::default(),
             started: Instant::now(),
             is_stopped: watch::channel(false).0,
@@ -243,7 +246,7 @@ impl Sandbox {
         if let Some(disk) = &self.inner.disk
             && let Err(error) = disk.flush().await
         {
-            fail(&error);
+            self.fail(&error);
         }
         self.inner.durable.fetch_max(seen, Ordering::Release);
         self.inner.changed.notify_waiters();
@@ -282,7 +285,10 @@ impl Sandbox {
         let mut tables = world.tables();
         self.past().note(&tables, at, call);
         let is_changed = match &self.inner.disk {
-            Some(disk) => disk.commit(&mut tables).unwrap_or_else(|error| fail(&error)),
+            Some(disk) => disk.commit(&mut tables).unwrap_or_else(|error| {
+                self.fail(&error);
+                true
+            }),
             None => tables.into_iter().map(|table| table.drain().len()).sum::<usize>() > 0,
         };
         if is_changed {
@@ -290,15 +296,21 @@ impl Sandbox {
         }
     }
 
+    /// From now on what is in memory is more than what is on disk: every call is refused, until a new start reads the folder.
+    fn fail(&self, error: &sled::Error) {
+        if self.inner.failure.set(format!("the sandbox cannot write its folder: {error}")).is_ok() {
+            tracing::error!("cannot write the sandbox's folder: {error}");
+        }
+    }
+
+    /// Why every call is refused, when it is.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.inner.failure.get().map(String::as_str)
+    }
+
     fn lock(&self) -> MutexGuard<'_, World> {
         self.inner.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A world that cannot be written must not answer as if it were: the process ends.
-fn fail(error: &sled::Error) -> ! {
-    tracing::error!("cannot write the sandbox's folder: {error}");
-    std::process::exit(1)
 }
 
 fn open(settings: Settings, clock: &Clock, disk: Option<&Disk>) -> Result<World, Error> {

@@ -127,6 +127,13 @@ fn elements(xml: &str, name: &str) -> Vec<String> {
 
 /// The answer of EC2; `None` when the server went before it was complete.
 fn call(address: SocketAddr, sent: &str) -> Option<String> {
+    let (head, body) = exchange(address, sent)?;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{sent}: {head}\n{body}");
+    Some(body)
+}
+
+/// Head and body of the answer.
+fn exchange(address: SocketAddr, sent: &str) -> Option<(String, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     let body = format!("{sent}&Version=2016-11-15");
     let length = body.len();
@@ -142,8 +149,46 @@ fn call(address: SocketAddr, sent: &str) -> Option<String> {
     if body.len() < length.parse().unwrap() {
         return None;
     }
-    assert!(head.starts_with("HTTP/1.1 200 "), "{sent}: {answer}");
-    Some(body.to_owned())
+    Some((head.to_owned(), body.to_owned()))
+}
+
+/// The disk is full, here by a limit on how large files may be: what was acknowledged is kept, and the rest is refused with the
+/// reason, reading too, because what is in memory is not what is kept.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_refuses_and_keeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = Names::default();
+    let server = Server::start_limited(folder.path(), "4096");
+    // Some ten thousand bytes in one call.
+    let tags: String =
+        (1..=40).map(|tag| format!("&Tag.{tag}.Key=k{tag}&Tag.{tag}.Value={}", "v".repeat(250))).collect();
+    let mut refused = None;
+    for number in 0..5_000 {
+        let name = format!("g-{number}");
+        let sent = format!("Action=CreateSecurityGroup&GroupName={name}&GroupDescription=x");
+        let (head, answer) = exchange(server.address, &sent).expect("it answers");
+        if !head.starts_with("HTTP/1.1 200 ") {
+            refused = Some((head, answer));
+            break;
+        }
+        let id = elements(&answer, "groupId").remove(0);
+        names.lock().unwrap().insert(name, Known::There { id: id.clone(), has_tag: false });
+        let sent = format!("Action=CreateTags&ResourceId.1={id}{tags}");
+        let (head, answer) = exchange(server.address, &sent).expect("it answers");
+        if !head.starts_with("HTTP/1.1 200 ") {
+            refused = Some((head, answer));
+            break;
+        }
+    }
+    let (head, answer) = refused.expect("the disk is full at some time");
+    assert!(head.starts_with("HTTP/1.1 500 ") && answer.contains("cannot write its folder"), "{head}\n{answer}");
+    let (head, _) = exchange(server.address, "Action=DescribeSecurityGroups").expect("it answers");
+    assert!(head.starts_with("HTTP/1.1 500 "), "{head}");
+    drop(server);
+    let names = names.lock().unwrap();
+    assert!(names.len() > 10, "{}", names.len());
+    check(Server::start(folder.path()).address, &names);
 }
 
 struct Server {
@@ -154,7 +199,20 @@ struct Server {
 impl Server {
     /// Starts this program once more, as a server.
     fn start(folder: &Path) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        Self::run(Command::new(std::env::current_exe().unwrap()), folder)
+    }
+
+    /// The same with files of at most so many blocks.
+    #[cfg(unix)]
+    fn start_limited(folder: &Path, blocks: &str) -> Self {
+        let mut command = Command::new("sh");
+        // A file that would be too large is an error, and not a signal.
+        command.args(["-c", "trap '' XFSZ; ulimit -f $0; exec \"$@\"", blocks]);
+        command.arg(std::env::current_exe().unwrap());
+        Self::run(command, folder)
+    }
+
+    fn run(mut command: Command, folder: &Path) -> Self {
         command.args(["--exact", "a_server_for_the_other_test", "--nocapture"]).env(FOLDER, folder);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();

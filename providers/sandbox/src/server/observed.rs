@@ -26,6 +26,7 @@ where
     let number = sandbox.calls().next();
     let effects = sandbox.faults().strike(number, &seen);
     let answer = match before(&effects, &seen).await {
+        Ok(None) if sandbox.failure().is_some() => Ok(unwritten(&sandbox, &seen)),
         Ok(Some(refusal)) => Ok(refusal),
         Ok(None) => {
             let served = match moment(&sandbox, &effects, number) {
@@ -33,6 +34,7 @@ where
                 None => serving.await,
             };
             match served {
+                Ok(_) if sandbox.failure().is_some() => Ok(unwritten(&sandbox, &seen)),
                 Ok(answer) => after(&effects, answer).await,
                 cut => cut,
             }
@@ -92,6 +94,16 @@ async fn after(effects: &[Effect], answer: Response<Body>) -> Served {
         return Ok(half(answer).await);
     }
     Ok(answer)
+}
+
+/// What each service says when it fails: the disk is full or broken, and nothing more is acknowledged.
+fn unwritten(sandbox: &Sandbox, seen: &Seen) -> Response<Body> {
+    let code = match seen.service.as_str() {
+        "eks" => "ServerException",
+        "iam" => "ServiceFailure",
+        _ => "InternalError",
+    };
+    refusal(seen, code, 500, sandbox.failure().unwrap_or_default())
 }
 
 /// What each service says when it is asked too often. Only Kubernetes says when to come back.

@@ -153,6 +153,9 @@ async fn follow(
                 return sender.send(Bytes::from(format!("{event}\n"))).await;
             }
             Changes::Some(events, now, current) => {
+                if sandbox.failure().is_some() {
+                    return Ok(());
+                }
                 writer.now = now;
                 for event in &events {
                     if let Some((kind, object)) = seen(&plan.filter, event) {
