@@ -29,12 +29,19 @@ pub struct Cluster {
 impl Cluster {
     /// Starts it; when this returns the cluster is ACTIVE and its nodes are.
     pub fn start() -> Self {
+        Self::start_with(Settings { pace: Pace::uniform(PACE), ..Settings::default() })
+    }
+
+    /// Starts it with other settings; a folder that has the cluster already is taken as it is.
+    pub fn start_with(settings: Settings) -> Self {
         let runtime = Runtime::new().unwrap();
-        let settings = Settings { pace: Pace::uniform(PACE), ..Settings::default() };
         let sandbox = runtime.block_on(Sandbox::start(settings)).unwrap();
         let cluster = Self { sandbox, runtime, folder: tempfile::tempdir().unwrap() };
-        cluster.furnish();
-        let config = cluster.runtime.block_on(cluster.sandbox.kubeconfig(Some(NAME))).unwrap();
+        let kubeconfig = || cluster.runtime.block_on(cluster.sandbox.kubeconfig(Some(NAME)));
+        if kubeconfig().is_none() {
+            cluster.furnish();
+        }
+        let config = kubeconfig().unwrap();
         std::fs::write(cluster.kubeconfig(), config).unwrap();
         cluster
     }
