@@ -65,6 +65,18 @@ pub fn report(rows: &[Row], real: &Seen, simulated: &Seen) -> String {
     report
 }
 
+/// A schema without what is for people.
+pub fn rules(schema: &Value) -> Value {
+    match schema {
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(name, it)| *name != "description" || !it.is_string());
+            kept.map(|(name, it)| (name.clone(), rules(it))).collect::<serde_json::Map<_, _>>().into()
+        }
+        Value::Array(list) => list.iter().map(rules).collect(),
+        other => other.clone(),
+    }
+}
+
 /// A pattern of a whole text.
 fn whole(pattern: &str) -> Regex {
     Regex::new(&format!("(?s)^(?:{pattern})$")).unwrap()

@@ -21,7 +21,7 @@ mod seen;
 mod table;
 
 use sgp_tests::world::Result;
-use sgp_tests::world::side::Side;
+use sgp_tests::world::side::{self, Side};
 use std::time::Instant;
 
 /// The table is to have at least so many pods.
@@ -40,6 +40,53 @@ fn annotations_interfaces_groups_and_events_are_those_of_the_real_controller() {
         }
         Err(error) if error.is_skippable() => eprintln!("skipped: {error}"),
         Err(error) => panic!("{error}: {error:?}"),
+    }
+}
+
+/// The row that is an example says what the example says.
+#[test]
+fn the_example_is_in_the_table() {
+    let rows = table::rows();
+    let row = rows.iter().find(|row| row.deployment).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/backend-to-rds");
+    let text = |file: &str| std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
+    let (pods, main) = (text("pods.tf"), text("main.tf"));
+    let (key, value) = row.pod.labels.iter().next().unwrap();
+    let container = &row.pod.spec["containers"][0];
+    for part in [
+        format!("metadata = {{ labels = {{ {key} = \"{value}\" }} }}"),
+        format!("containers         = [{{ name = {}, image = {} }}]", container["name"], container["image"]),
+        format!("selector = {{ matchLabels = {{ {key} = \"{value}\" }} }}"),
+    ] {
+        assert!(pods.contains(&part), "{part}");
+    }
+    let labels = format!("match_labels = {{ {key} = \"{value}\" }}");
+    assert!(main.contains(&labels), "{labels}");
+    assert_eq!(row.policies["backend"]["podSelector"]["matchLabels"][key.as_str()], value.as_str());
+}
+
+/// The definitions that a cluster of the sandbox begins with are those that the controller comes with.
+#[test]
+fn definitions_are_the_controllers() {
+    let wanted = match side::controller_definitions() {
+        Ok(wanted) => wanted,
+        Err(error) if error.is_skippable() => return eprintln!("skipped: {error}"),
+        Err(error) => panic!("{error}: {error:?}"),
+    };
+    let region = region::make(Side::simulated().unwrap()).unwrap();
+    assert_eq!(wanted.len(), 2);
+    for wanted in wanted {
+        let name = wanted["metadata"]["name"].as_str().unwrap();
+        let found = region.get(&format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")).unwrap();
+        let schemas = |it: &serde_json::Value| {
+            let versions = it["spec"]["versions"].as_array().unwrap();
+            let of = |version: &serde_json::Value| {
+                (version["name"].clone(), compare::rules(&version["schema"]), version["subresources"].clone())
+            };
+            versions.iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(found["spec"]["scope"], wanted["spec"]["scope"], "{name}");
+        assert_eq!(schemas(&found), schemas(&wanted), "{name}");
     }
 }
 

@@ -4,7 +4,7 @@ use super::nodes;
 use super::pods::{self, enis, path};
 use super::region::{self, Region};
 use super::seen::{Picture, Seen, branches};
-use super::table::{Gets, Row, Stage};
+use super::table::{Gets, Later, Row, Stage};
 use serde_json::{Value, json};
 use sgp_tests::world::side::Side;
 use sgp_tests::world::{Error, Result};
@@ -123,7 +123,9 @@ impl Play<'_> {
                 let refusal = self.refusals.get(&row.title);
                 if pod.is_object() {
                     seen[&name] = picture.pod(&pod, row.policies.len() <= 1);
-                    self.had.entry(row.title.clone()).or_default().extend(enis(&pod));
+                    if row.deleted_names().contains(&name) {
+                        self.had.entry(row.title.clone()).or_default().extend(enis(&pod));
+                    }
                 }
                 let gets = if when == "before trunks" { &Gets::Unheard } else { &row.gets };
                 if let Some(problem) = pods::problem(&picture, row, &name, gets, &pod, refusal) {
@@ -157,21 +159,39 @@ impl Play<'_> {
             }
         }
         pods::wait_until_known(&self.region, "canary-later")?;
-        for row in self.rows {
-            self.change_pod(row)?;
-        }
-        let rows: Vec<(&Row, &str, &Gets)> = self
-            .rows
-            .iter()
-            .filter_map(|row| {
-                let later = row.later.as_ref()?;
-                Some((row, if later.another { "later" } else { "pod" }, &later.gets))
-            })
-            .collect();
-        for (row, name, gets) in &rows {
-            if !row.later.as_ref().is_some_and(|later| later.deleted) {
-                pods::settle(&self.region, row, name, gets)?;
+        // Those that get something come before those that give something back, so that VLANs are given in one order.
+        for row in self.rows.iter().filter(|row| row.later.as_ref().is_some_and(|later| later.another)) {
+            pods::make(&self.region, row, "later")?;
+            if let Some(later) = &row.later {
+                pods::settle(&self.region, row, "later", &later.gets)?;
             }
+        }
+        self.rows.iter().try_for_each(|row| self.change_pod(row))?;
+        self.look_at_changed(|row, later| !later.deleted && !matches!(row.gets, Gets::Waiting), "changed")
+    }
+
+    /// Notes what is seen of the pods to which something happened.
+    fn look_at_changed(&mut self, is_meant: impl Fn(&Row, &Later) -> bool, when: &str) -> Result<()> {
+        let picture = Picture::take(&self.region)?;
+        for row in self.rows {
+            let Some(later) = row.later.as_ref().filter(|later| is_meant(row, later)) else { continue };
+            let name = if later.another { "later" } else { "pod" };
+            let pod = pods::get(&self.region, row, name).unwrap_or_default();
+            let mut seen = json!({});
+            if pod.is_object() {
+                seen = picture.pod(&pod, row.policies.len() <= 1);
+                if later.another {
+                    self.had.entry(row.title.clone()).or_default().extend(enis(&pod));
+                }
+            }
+            if let Some(problem) = pods::problem(&picture, row, name, &later.gets, &pod, None) {
+                seen["problem"] = json!(problem);
+            }
+            if matches!(row.gets, Gets::Waiting) {
+                // How often it is tried until the cool-down is over depends on when that began.
+                uncount(&mut seen["events"]);
+            }
+            self.seen.insert(format!("{} ({when})", row.title), seen);
         }
         Ok(())
     }
@@ -197,9 +217,6 @@ impl Play<'_> {
         if later.deleted {
             side.kubernetes("DELETE", &pod, None)?;
         }
-        if later.another {
-            pods::make(&self.region, row, "later")?;
-        }
         Ok(())
     }
 
@@ -224,10 +241,11 @@ impl Play<'_> {
             let later = row.later.as_ref();
             let is_kept =
                 later.is_some_and(|later| later.phase.is_some() || later.deleted || matches!(row.gets, Gets::Waiting));
-            for name in row.names().iter().map(String::as_str).chain(later.filter(|it| it.another).map(|_| "later")) {
-                let pod = format!("{}/{name}", path("pods", &row.namespace()));
-                if !is_kept && self.region.get(&pod).is_some() {
-                    self.region.side.kubernetes("DELETE", &pod, None)?;
+            for name in
+                row.deleted_names().iter().map(String::as_str).chain(later.filter(|it| it.another).map(|_| "later"))
+            {
+                if !is_kept {
+                    pods::delete(&self.region, row, name)?;
                 }
             }
         }
@@ -262,24 +280,13 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// What became of the rows to which something happened.
+    /// What is left of all rows.
     fn look_later(&mut self) -> Result<()> {
+        self.look_at_changed(|row, _| matches!(row.gets, Gets::Waiting), "after the cool-down")?;
         let picture = Picture::take(&self.region)?;
-        for row in self.rows {
-            let Some(later) = &row.later else { continue };
-            let name = if later.another { "later" } else { "pod" };
-            let pod = pods::get(&self.region, row, name).unwrap_or_default();
-            let mut seen = json!({ "left": self.had.get(&row.title).into_iter().flatten().map(|id| picture.interface(id, true)).collect::<Vec<Value>>() });
-            seen["events"] = picture.events("Pod", &row.namespace(), name, row.policies.len() <= 1);
-            if pod.is_object() {
-                seen["pod"] = picture.pod(&pod, row.policies.len() <= 1);
-            }
-            if matches!(row.gets, Gets::Waiting) {
-                // How often it is tried until the cool-down is over depends on when that began.
-                uncount(&mut seen["events"]);
-                uncount(&mut seen["pod"]["events"]);
-            }
-            self.seen.insert(format!("{} (later)", row.title), seen);
+        for (title, had) in &self.had {
+            let left: Vec<Value> = had.iter().map(|id| picture.interface(id, true)).collect();
+            self.seen.insert(format!("{title} (in the end)"), json!({ "left": left }));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A row's pod is given this long to get what it gets.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_mins(2);
 /// How often the controller tries.
 const TRIES: u64 = 6;
 
@@ -123,7 +123,21 @@ pub fn status(region: &Region, detail: &str) -> Value {
     region.names.told(&status)
 }
 
-/// Makes a pod of a row; answers the refusal.
+/// Where a row's Deployment is.
+fn deployments(row: &Row) -> String {
+    format!("/apis/apps/v1/namespaces/{}/deployments", row.namespace())
+}
+
+/// Makes the Deployment of a row.
+fn deploy(region: &Region, row: &Row, template: &Value) -> Result<()> {
+    let object = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "pod" },
+        "spec": { "replicas": row.copies, "selector": { "matchLabels": row.pod.labels }, "template": template },
+    });
+    region.side.kubernetes("POST", &deployments(row), Some(&object)).map(drop)
+}
+
+/// Makes a pod of a row; answers the refusal. A Deployment makes all of its pods with the first.
 pub fn make(region: &Region, row: &Row, name: &str) -> Result<Option<Value>> {
     let mut spec = json!({ "containers": [{ "name": "app", "image": "registry.k8s.io/pause:3.10" }], "serviceAccountName": row.account.name });
     if row.node != "none" {
@@ -136,30 +150,61 @@ pub fn make(region: &Region, row: &Row, name: &str) -> Result<Option<Value>> {
         "apiVersion": "v1", "kind": "Pod",
         "metadata": { "name": name, "labels": row.pod.labels, "annotations": row.pod.annotations }, "spec": spec,
     });
+    if row.deployment {
+        let template = json!({ "metadata": { "labels": row.pod.labels }, "spec": object["spec"] });
+        return if name == "pod" { deploy(region, row, &template).map(|()| None) } else { Ok(None) };
+    }
     match region.side.kubernetes("POST", &path("pods", &row.namespace()), Some(&object)) {
         Err(Error::Failed { detail, .. }) => Ok(Some(status(region, &detail))),
         made => made.map(|_| None),
     }
 }
 
-/// A pod of a row.
+/// A pod of a row. Those of a Deployment have the row's names in the order of their VLANs.
 pub fn get(region: &Region, row: &Row, name: &str) -> Option<Value> {
-    region.get(&format!("{}/{name}", path("pods", &row.namespace())))
+    let pods = path("pods", &row.namespace());
+    if !row.deployment {
+        return region.get(&format!("{pods}/{name}"));
+    }
+    let mut made = region.get(&pods)?["items"].as_array()?.clone();
+    let vlan = |pod: &Value| {
+        let text = pod["metadata"]["annotations"][POD_ENI].as_str().unwrap_or_default();
+        serde_json::from_str::<Value>(text).ok().and_then(|it| it[0]["vlanId"].as_u64()).unwrap_or(u64::MAX)
+    };
+    made.sort_by_key(vlan);
+    let at = row.names().iter().position(|known| known == name)?;
+    made.into_iter().nth(at)
+}
+
+/// Deletes a pod of a row, or the Deployment that has it.
+pub fn delete(region: &Region, row: &Row, name: &str) -> Result<()> {
+    let at = if row.deployment { deployments(row) } else { path("pods", &row.namespace()) };
+    let name = if row.deployment { "pod" } else { name };
+    match region.get(&format!("{at}/{name}")) {
+        Some(_) => region.side.kubernetes("DELETE", &format!("{at}/{name}"), None).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// The name that a pod has in the cluster.
+fn own_name(pod: &Value, name: &str) -> String {
+    pod["metadata"]["name"].as_str().unwrap_or(name).to_owned()
 }
 
 /// Waits until a pod has what it is to get. It is said elsewhere when it has not.
 pub fn settle(region: &Region, row: &Row, name: &str, gets: &Gets) -> Result<()> {
     let namespace = row.namespace();
     let events = format!("/api/v1/namespaces/{namespace}/events");
-    let count = |reason: &str| -> Result<u64> {
-        let events = region.side.kubernetes("GET", &events, None)?;
-        Ok(seen::count(events["items"].as_array().into_iter().flatten(), &namespace, name, reason))
-    };
     let is_done = || -> Result<Option<()>> {
+        let pod = get(region, row, name).unwrap_or_default();
+        let own = own_name(&pod, name);
+        let count = |reason: &str| -> Result<u64> {
+            let events = region.side.kubernetes("GET", &events, None)?;
+            Ok(seen::count(events["items"].as_array().into_iter().flatten(), &namespace, &own, reason))
+        };
         let is_done = match gets {
             Gets::Groups(_) | Gets::Several(..) | Gets::Instance => {
-                let is_annotated = !enis(&get(region, row, name).unwrap_or_default()).is_empty();
-                is_annotated && count("ResourceAllocated")? > 0
+                !enis(&pod).is_empty() && count("ResourceAllocated")? > 0
             }
             Gets::Failure(_) => count("BranchAllocationFailed")? >= TRIES,
             Gets::Waiting => count("SecurityGroupRequested")? > 0,
@@ -188,6 +233,7 @@ pub fn problem(
     refusal: Option<&Value>,
 ) -> Option<String> {
     let (branches, asks) = (enis(pod), asks(pod));
+    let own = own_name(pod, name);
     let fargate = picture.told(&pod["metadata"]["annotations"]["fargate.amazonaws.com/pod-sg"]);
     let has = |count: usize, groups: &[String]| {
         let mut wanted: Vec<String> = groups.iter().map(|name| format!("group({name})")).collect();
@@ -199,7 +245,7 @@ pub fn problem(
                 groups == wanted
             })
     };
-    let failures = picture.count(&row.namespace(), name, "BranchAllocationFailed");
+    let failures = picture.count(&row.namespace(), &own, "BranchAllocationFailed");
     let is_so = match gets {
         Gets::Groups(groups) => has(1, groups),
         Gets::Several(count, groups) => has(*count, groups),
@@ -207,7 +253,7 @@ pub fn problem(
         Gets::Nothing => !asks && branches.is_empty(),
         Gets::Unheard | Gets::Waiting => asks && branches.is_empty(),
         Gets::Failure(part) => {
-            let events = picture.events("Pod", &row.namespace(), name, true).to_string();
+            let events = picture.events("Pod", &row.namespace(), &own, true).to_string();
             asks && branches.is_empty() && failures == TRIES && events.contains(part)
         }
         Gets::Fargate(groups) => {

@@ -29,9 +29,15 @@ pub struct Row {
     /// Labels, annotations and members of the spec.
     #[serde(default)]
     pub pod: Pod,
+    /// Its pods are those of a Deployment with this template.
+    #[serde(default)]
+    pub deployment: bool,
     /// So many pods like this.
     #[serde(default = "one")]
     pub copies: usize,
+    /// So many of its pods are deleted in the end; all of them, when it is not said.
+    #[serde(default)]
+    pub deleted: Option<usize>,
     /// What it gets, see [`Gets`].
     pub gets: Gets,
     /// What happens then.
@@ -165,6 +171,13 @@ impl Row {
             return 0;
         }
         self.copies + usize::from(self.later.as_ref().is_some_and(|later| later.another))
+    }
+
+    /// The names of its first pods that are deleted in the end.
+    pub fn deleted_names(&self) -> Vec<String> {
+        let mut names = self.names();
+        names.truncate(self.deleted.unwrap_or(self.copies));
+        names
     }
 
     /// The names of its first pods.

@@ -215,3 +215,12 @@ impl Drop for Side {
         }
     }
 }
+
+/// The custom resource definitions that the controller comes with.
+///
+/// # Errors
+/// Go is missing.
+pub fn controller_definitions() -> Result<Vec<Value>> {
+    let read = |text: &String| serde_norway::from_str(text).map_err(|error| Error::failed("read a definition", error));
+    setup::controller_crds()?.iter().map(read).collect()
+}
