@@ -27,13 +27,13 @@ impl Emulators {
         start(false, &setup::new_logs_folder()?)
     }
 
-    /// The endpoint of moto.
-    pub fn moto(&self) -> &str {
+    /// The endpoint of moto itself.
+    pub fn moto_endpoint(&self) -> &str {
         &self.moto_itself
     }
 
     /// The endpoint of ministack.
-    pub fn ministack(&self) -> &str {
+    pub fn ministack_endpoint(&self) -> &str {
         &self.ministack
     }
 }

@@ -51,8 +51,8 @@ pub fn all() -> Result<Answers> {
     let clock = format!("{endpoint}/_sandbox/clock");
     let account = "123456789012";
     let answers = std::thread::scope(|scope| {
-        let moto = scope.spawn(|| play(emulators.moto(), account, "secret", None));
-        let ministack = scope.spawn(|| play(emulators.ministack(), account, "secret", None));
+        let moto = scope.spawn(|| play(emulators.moto_endpoint(), account, "secret", None));
+        let ministack = scope.spawn(|| play(emulators.ministack_endpoint(), account, "secret", None));
         let sandbox = play(&endpoint, iam::ADMINISTRATOR_KEY, iam::ADMINISTRATOR_SECRET, Some(&clock));
         (sandbox, moto.join().unwrap(), ministack.join().unwrap())
     });
