@@ -30,7 +30,14 @@ pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     if is_applied {
         patches::check_manager(ask)?;
     }
-    let replicas = new["spec"]["replicas"].as_i64().unwrap_or(0);
+    let wanted = &new["spec"]["replicas"];
+    if !wanted.is_null() && !wanted.is_i64() {
+        let is = if wanted.is_string() { "string" } else { "value" };
+        return Err(Status::bad_request(format!(
+            "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal {is} into Go struct field ScaleSpec.spec.replicas of type int32"
+        )));
+    }
+    let replicas = wanted.as_i64().unwrap_or(0);
     if replicas < 0 {
         let mut resource = super::resources::Resource::clone(&ask.resource);
         (resource.group, resource.kind) = ("autoscaling".to_owned(), "Scale".to_owned());
