@@ -14,17 +14,14 @@ use crate::{changed_attributes, means_the_same};
 ///
 /// `prior` is null for an object that does not exist. Computed attributes that follow a changed one become unknown.
 pub fn propose(block: &Block, prior: &Value, config: &Value) -> Value {
-    let proposed = object(block, prior, config);
-    if prior.is_null() {
-        return proposed;
-    }
-    follow(block, prior, proposed)
-}
-
-fn object(block: &Block, prior: &Value, config: &Value) -> Value {
     if !config.is_known() || config.is_null() {
         return config.clone();
     }
+    let proposed = laid_over(block, prior, config);
+    if prior.is_null() { proposed } else { follow(block, prior, config, proposed) }
+}
+
+fn laid_over(block: &Block, prior: &Value, config: &Value) -> Value {
     let attributes = block.attributes.iter().map(|(name, attribute)| {
         let configured = config.get(name).cloned().unwrap_or_else(|| Value::null(attribute.ty.clone()));
         (Arc::from(*name), attribute_value(attribute, prior_part(prior, name), configured))
@@ -90,14 +87,14 @@ fn nested_value(nested: &NestedBlock, prior: Option<&Value>, configured: Value) 
     let none = Value::null(nested.block.ty());
     let marks = configured.marks();
     let value = match nested.nesting {
-        Nesting::Single => object(&nested.block, prior.unwrap_or(&none), &configured),
+        Nesting::Single => propose(&nested.block, prior.unwrap_or(&none), &configured),
         Nesting::List => {
             let before = prior.and_then(Value::elements).unwrap_or_default();
             let after = configured.elements().unwrap_or_default();
             let elements = after
                 .iter()
                 .enumerate()
-                .map(|(i, e)| object(&nested.block, before.get(i).copied().unwrap_or(&none), e))
+                .map(|(i, e)| propose(&nested.block, before.get(i).copied().unwrap_or(&none), e))
                 .collect();
             Value::list(nested.block.ty(), elements)
         }
@@ -106,14 +103,14 @@ fn nested_value(nested: &NestedBlock, prior: Option<&Value>, configured: Value) 
             let after = configured.elements().unwrap_or_default();
             let elements = after.iter().map(|e| {
                 let same = before.iter().find(|b| same_arguments(&nested.block, b, e)).copied();
-                object(&nested.block, same.unwrap_or(&none), e)
+                propose(&nested.block, same.unwrap_or(&none), e)
             });
             Value::set(nested.block.ty(), elements)
         }
         Nesting::Map => {
             let entries = configured.as_fields().into_iter().flatten().map(|(key, e)| {
                 let before = prior.and_then(|p| p.get(key)).unwrap_or(&none);
-                (key.clone(), object(&nested.block, before, e))
+                (key.clone(), propose(&nested.block, before, e))
             });
             Value::map(nested.block.ty(), entries)
         }
@@ -140,8 +137,8 @@ fn is_default(attribute: &Attribute, value: &Value) -> bool {
     value.is_null() || attribute.default.as_ref().is_some_and(|d| d.same(value))
 }
 
-/// Makes computed attributes unknown that follow something that changes.
-fn follow(block: &Block, prior: &Value, proposed: Value) -> Value {
+/// Makes computed attributes unknown that follow something that changes, unless the configuration says what they are.
+fn follow(block: &Block, prior: &Value, config: &Value, proposed: Value) -> Value {
     let changed = changed_attributes(block, prior, &proposed);
     if changed.is_empty() {
         return proposed;
@@ -150,7 +147,8 @@ fn follow(block: &Block, prior: &Value, proposed: Value) -> Value {
     let mut fields = (**fields).clone();
     for (name, attribute) in &block.attributes {
         let follows = attribute.follows.iter().any(|f| *f == "*" || changed.contains(f));
-        if follows && attribute.is_computed() && !changed.contains(name) {
+        let is_said = attribute.is_settable() && config.get(name).is_some_and(|value| !value.is_null());
+        if follows && attribute.is_computed() && !is_said && !changed.contains(name) {
             fields.insert(Arc::from(*name), Value::unknown(attribute.ty.clone()));
         }
     }
@@ -194,12 +192,14 @@ mod tests {
             .attr("policy", Attribute::string().semantics(Semantics::Json))
             .attr("id", Attribute::string().computed())
             .attr("etag", Attribute::string().computed().follows(&["*"]))
+            .attr("release", Attribute::string().optional_computed().follows(&["size"]))
             .block(
                 "part",
                 NestedBlock::list(
                     Block::default()
                         .attr("label", Attribute::string().required())
-                        .attr("serial", Attribute::string().computed()),
+                        .attr("serial", Attribute::string().computed())
+                        .attr("from", Attribute::string().optional_computed().follows(&["label"])),
                 ),
             )
     }
@@ -208,10 +208,10 @@ mod tests {
         fields.iter().fold(schema().block.empty(), |c, (k, v)| c.with_attr(k, v.clone()))
     }
 
-    fn part(label: &str, serial: Value) -> Value {
+    fn part(label: &str, serial: Value, from: Value) -> Value {
         Value::list(
             schema().block.blocks["part"].block.ty(),
-            vec![Value::object([("label", Value::from(label)), ("serial", serial)])],
+            vec![Value::object([("label", Value::from(label)), ("serial", serial), ("from", from)])],
         )
     }
 
@@ -232,12 +232,12 @@ mod tests {
             ("policy", r#"{"a": 1}"#.into()),
             ("id", "i-1".into()),
             ("etag", "e".into()),
-            ("part", part("x", "s1".into())),
+            ("part", part("x", "s1".into(), "here".into())),
         ]);
         let wanted = config(&[
             ("name", "a".into()),
             ("policy", r#"{"a":1}"#.into()),
-            ("part", part("x", Value::null(Type::String))),
+            ("part", part("x", Value::null(Type::String), Value::null(Type::String))),
         ]);
         assert_eq!(propose(&schema().block, &prior, &wanted), prior);
     }
@@ -248,6 +248,23 @@ mod tests {
         let new = propose(&schema().block, &prior, &config(&[("name", "a".into()), ("size", Value::int(2))]));
         assert!(!new.get("etag").unwrap().is_known());
         assert_eq!(new.get("id"), Some(&"i".into()));
+    }
+
+    #[test]
+    fn what_follows_a_change_inside_a_block_becomes_unknown() {
+        let null = || Value::null(Type::String);
+        let prior = config(&[("name", "a".into()), ("part", part("x", "s1".into(), "here".into()))]);
+        let new = propose(&schema().block, &prior, &config(&[("part", part("y", null(), null()))]));
+        assert_eq!(new.get("part"), Some(&part("y", "s1".into(), Value::unknown(Type::String))));
+        let said = propose(&schema().block, &prior, &config(&[("part", part("y", null(), "here".into()))]));
+        assert_eq!(said.get("part"), Some(&part("y", "s1".into(), "here".into())));
+    }
+
+    #[test]
+    fn what_is_said_follows_nothing() {
+        let prior = config(&[("size", Value::int(1)), ("release", "r1".into())]);
+        let new = propose(&schema().block, &prior, &config(&[("size", Value::int(2)), ("release", "r1".into())]));
+        assert_eq!(new.get("release"), Some(&"r1".into()));
     }
 
     #[test]

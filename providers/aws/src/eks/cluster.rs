@@ -56,7 +56,8 @@ pub fn vpc_config() -> NestedBlock {
             "public_access_cidrs",
             Attribute::string_set()
                 .optional_computed()
-                .doc("From where the public endpoint is reached; anywhere by default."),
+                .follows(&["endpoint_public_access"])
+                .doc("From where the public endpoint is reached; anywhere by default. Without a public endpoint it has no effect."),
         )
         .attr(
             "security_group_ids",
@@ -299,14 +300,20 @@ fn carried(schema: &Schema, prior: &Value, name: &str) -> Value {
 fn vpc(schema: &Schema, prior: &Value, cluster: &Cluster) -> Value {
     let block = inner(schema, "vpc_config");
     let Some(vpc) = cluster.resources_vpc_config() else { return carried(schema, prior, "vpc_config") };
-    let recorded = values::block(prior, "vpc_config").and_then(|r| r.get("security_group_ids"));
+    let recorded = |name| values::block(prior, "vpc_config").and_then(|r| r.get(name));
     let groups = vpc.security_group_ids().iter().map(String::as_str);
+    // Without a public endpoint EKS keeps no addresses: what is configured waits for it and is no difference.
+    let waiting = recorded("public_access_cidrs").filter(|it| it.is_known() && !it.is_null());
+    let cidrs = match waiting {
+        Some(waiting) if !vpc.endpoint_public_access() && vpc.public_access_cidrs().is_empty() => waiting.clone(),
+        _ => values::string_set(vpc.public_access_cidrs().iter().map(String::as_str)),
+    };
     let object = ObjectBuilder::of_block(block)
         .set("cluster_security_group_id", values::opt_str(vpc.cluster_security_group_id()))
         .set("endpoint_private_access", vpc.endpoint_private_access())
         .set("endpoint_public_access", vpc.endpoint_public_access())
-        .set("public_access_cidrs", values::string_set(vpc.public_access_cidrs().iter().map(String::as_str)))
-        .set("security_group_ids", set_or_null(groups, recorded))
+        .set("public_access_cidrs", cidrs)
+        .set("security_group_ids", set_or_null(groups, recorded("security_group_ids")))
         .set("subnet_ids", values::string_set(vpc.subnet_ids().iter().map(String::as_str)))
         .set("vpc_id", values::opt_str(vpc.vpc_id()));
     one(block, object.build())
@@ -423,11 +430,12 @@ pub fn logging(on: &BTreeSet<String>, off: &BTreeSet<String>) -> Logging {
 /// `vpc_config` as CreateCluster takes it.
 pub fn vpc_request(planned: &Value) -> VpcConfigRequest {
     let Some(vpc) = values::block(planned, "vpc_config") else { return VpcConfigRequest::builder().build() };
+    let is_public = values::flag(vpc, "endpoint_public_access");
     VpcConfigRequest::builder()
         .set_subnet_ids(values::strs_opt(vpc, "subnet_ids"))
         .set_security_group_ids(values::strs_opt(vpc, "security_group_ids"))
         .set_endpoint_private_access(values::bool_opt(vpc, "endpoint_private_access"))
         .set_endpoint_public_access(values::bool_opt(vpc, "endpoint_public_access"))
-        .set_public_access_cidrs(values::strs_opt(vpc, "public_access_cidrs"))
+        .set_public_access_cidrs(values::strs_opt(vpc, "public_access_cidrs").filter(|_| is_public))
         .build()
 }
