@@ -4,8 +4,8 @@
 
 use super::tags::Tags;
 use super::{
-    Ec2, addresses, dhcp_options, gateways, instances, interfaces, launch_templates, nat_gateways, network_acls,
-    peering, prefix_lists, route_tables, rules, security_groups, subnets, vpc_endpoints, vpcs,
+    Ec2, addresses, dhcp_options, gateways, instances, interfaces, key_pairs, launch_templates, nat_gateways,
+    network_acls, peering, prefix_lists, route_tables, rules, security_groups, subnets, vpc_endpoints, vpcs,
 };
 use crate::aws::ApiError;
 
@@ -17,6 +17,7 @@ pub static KINDS: &[&Kind] = &[
     &gateways::KIND,
     &instances::KIND,
     &interfaces::KIND,
+    &key_pairs::KIND,
     &nat_gateways::KIND,
     &network_acls::KIND,
     &peering::KIND,

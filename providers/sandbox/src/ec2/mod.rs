@@ -26,6 +26,8 @@ mod interface_takings;
 #[cfg(test)]
 mod interface_tests;
 pub mod interfaces;
+mod key_material;
+pub mod key_pairs;
 pub mod kinds;
 mod launch_template_calls;
 pub mod launch_template_data;
@@ -78,6 +80,7 @@ pub const OPERATIONS: &[&[Operation]] = &[
     interface_calls::OPERATIONS,
     interface_describe::OPERATIONS,
     interface_permissions::OPERATIONS,
+    key_pairs::OPERATIONS,
     nat_gateways::OPERATIONS,
     network_acl_entries::OPERATIONS,
     network_acls::OPERATIONS,
@@ -119,6 +122,8 @@ pub struct Ec2 {
     pub interfaces: Table<interfaces::NetworkInterface>,
     /// IPv6 addresses and prefixes that are taken, by subnet and address; the subnet.
     pub ipv6_taken: Table<String>,
+    /// Key pairs.
+    pub key_pairs: Table<key_pairs::KeyPair>,
     /// Launch templates; see [`launch_templates::table`] for the index.
     pub launch_templates: Table<launch_templates::LaunchTemplate>,
     /// Versions of launch templates; index `template`.
@@ -161,6 +166,7 @@ impl Default for Ec2 {
             interface_permissions: interface_permissions::table(),
             interfaces: interfaces::table(),
             ipv6_taken: Table::new("ec2.ipv6-taken"),
+            key_pairs: Table::new("ec2.key-pairs"),
             launch_templates: launch_templates::table(),
             launch_template_versions: launch_templates::versions_table(),
             rules: rules::table(),
@@ -214,6 +220,7 @@ impl Ec2 {
             &mut self.interface_permissions,
             &mut self.interfaces,
             &mut self.ipv6_taken,
+            &mut self.key_pairs,
             &mut self.launch_templates,
             &mut self.launch_template_versions,
             &mut self.rules,

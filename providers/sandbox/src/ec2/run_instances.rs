@@ -8,7 +8,8 @@ use super::interface_calls::read_new;
 use super::interfaces::{self, NewInterface};
 use super::launch_template_data::{self as data, check_user_data};
 use super::{
-    images, instance_describe, instance_types, launch_templates, security_groups, subnets, tags, tokens, vpcs,
+    images, instance_describe, instance_types, key_pairs, launch_templates, security_groups, subnets, tags, tokens,
+    vpcs,
 };
 use crate::aws::{Answer, ApiError, Call, Operation, Params, Service};
 use crate::world::World;
@@ -57,7 +58,7 @@ fn read(world: &World, launch: &Params) -> Result<RunInstances, ApiError> {
         tags: tags.remove(KIND.resource_type).unwrap_or_default(),
         interface_tags: tags.remove(interfaces::KIND.resource_type).unwrap_or_default(),
         profile_arn: read_profile(world, launch)?,
-        options: read_options(launch)?,
+        options: read_options(world, launch)?,
         ..RunInstances::default()
     };
     read_network(world, launch, &mut run)?;
@@ -147,14 +148,15 @@ fn read_profile(world: &World, launch: &Params) -> Result<Option<String>, ApiErr
     }
 }
 
-fn read_options(launch: &Params) -> Result<Options, ApiError> {
+fn read_options(world: &World, launch: &Params) -> Result<Options, ApiError> {
     let flag = |name: &str| launch.boolean(name).map(|value| value.unwrap_or(false));
     let user_data = launch.text("UserData");
     if let Some(text) = &user_data {
         check_user_data(text)?;
     }
-    if let Some(key) = launch.text("KeyName") {
-        return Err(ApiError::new("InvalidKeyPair.NotFound", format!("The key pair '{key}' does not exist")));
+    let key_name = launch.text("KeyName");
+    if let Some(name) = &key_name {
+        key_pairs::named(world, name)?;
     }
     let shutdown_behavior = launch.text("InstanceInitiatedShutdownBehavior").unwrap_or_else(|| "stop".to_owned());
     if !matches!(shutdown_behavior.as_str(), "stop" | "terminate") {
@@ -165,7 +167,7 @@ fn read_options(launch: &Params) -> Result<Options, ApiError> {
     let market = launch.structure("InstanceMarketOptions").and_then(|sent| sent.text("MarketType"));
     let tenancy = launch.structure("Placement").and_then(|sent| sent.text("Tenancy"));
     let mut options = Options {
-        key_name: None,
+        key_name,
         user_data,
         client_token: launch.text("ClientToken"),
         is_monitored: monitoring.unwrap_or(false),

@@ -15,7 +15,7 @@ use super::request::{
 };
 use super::{Due, access_entries, outside};
 use crate::aws::{Answer, ApiError, Call, Operation, Params};
-use crate::ec2::instance_types;
+use crate::ec2::{instance_types, key_pairs};
 use crate::world::{Timer, World};
 
 pub(super) const OPERATIONS: &[Operation] = &[Operation { name: "CreateNodegroup", run: create_nodegroup }];
@@ -476,6 +476,9 @@ fn remote_access(world: &World, call: &Call, has_template: bool, cluster: &Clust
     let groups = config.texts("sourceSecurityGroups");
     if !groups.is_empty() && config.text("ec2SshKey").is_none() {
         return Err(invalid("ec2SshKey must be specified when sourceSecurityGroups are specified"));
+    }
+    if let Some(name) = config.text("ec2SshKey") {
+        key_pairs::named(world, &name).map_err(|error| invalid(error.message))?;
     }
     outside::check_groups(world, &groups, &cluster.network.vpc_id)?;
     Ok(Some(config.raw().clone()))
