@@ -28,8 +28,9 @@ use api_server::ApiServer;
 use controller::Controller;
 use error::Attempt;
 use kubernetes::ControlPlane;
-use proxy::{Shared, Upstream};
+use proxy::{Sandboxed, Shared, Upstream};
 use serde_json::Value;
+use sgp_sandbox::{Pace, Sandbox, Settings};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -38,9 +39,21 @@ use tempfile::TempDir;
 use tls::Authority;
 use tokio::runtime::Runtime;
 
+/// What is behind the proxy of a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backing {
+    /// moto, ministack and a real Kubernetes API server.
+    #[default]
+    Emulators,
+    /// The sandbox, which needs nothing installed.
+    Sandbox,
+}
+
 /// What a world has.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// What is behind the proxy.
+    pub backing: Backing,
     /// A Kubernetes API server behind the clusters that are created. Needs Go on first use.
     pub kubernetes: bool,
     /// AWS's VPC resource controller for the cluster of this name. Implies `kubernetes`; one at a time on a machine.
@@ -49,14 +62,30 @@ pub struct Options {
     pub microburst: bool,
     /// What every call takes, from the start.
     pub latency: Duration,
-    /// How many describes see CREATING, UPDATING and DELETING before an EKS resource settles.
+    /// How many describes see CREATING, UPDATING and DELETING before an EKS resource settles. A sandbox has a clock instead: there it is
+    /// so many tenths of a second.
     pub pending_describes: u32,
 }
 
+impl Backing {
+    /// What the person who runs the tests chose: `SGP_TEST_WORLD=sandbox`; the emulators otherwise.
+    fn chosen() -> Self {
+        if std::env::var("SGP_TEST_WORLD").is_ok_and(|it| it == "sandbox") { Self::Sandbox } else { Self::Emulators }
+    }
+}
+
 impl Default for Options {
-    /// The emulators and the API server, no controller, no added latency, two describes on the way.
+    /// The emulators and the API server, unless the sandbox is chosen; no controller, no added latency, two describes on the way.
     fn default() -> Self {
-        Self { kubernetes: true, controller: None, microburst: false, latency: Duration::ZERO, pending_describes: 2 }
+        let backing = Backing::chosen();
+        Self {
+            backing,
+            kubernetes: true,
+            controller: None,
+            microburst: false,
+            latency: Duration::ZERO,
+            pending_describes: 2,
+        }
     }
 }
 
@@ -66,7 +95,7 @@ impl Default for Options {
 pub struct World {
     controller: Option<Controller>,
     control_plane: Option<ControlPlane>,
-    emulators: Emulators,
+    emulators: Option<Emulators>,
     shared: Arc<Shared>,
     authority: Authority,
     endpoint: String,
@@ -82,14 +111,15 @@ impl World {
         let logs = setup::new_logs_folder()?;
         let folder = tempfile::tempdir().attempt(|| "make a temporary folder".to_owned())?;
         let runtime = runtime()?;
-        let emulators = emulators::start(options.microburst, &logs)?;
         let authority = Authority::new()?;
-        let upstream = Upstream {
-            client: http::Client::new(authority.trust()?),
-            moto: emulators.moto.clone(),
-            ministack: emulators.ministack.clone(),
+        let (shared, emulators) = match options.backing {
+            Backing::Emulators => {
+                let emulators = emulators::start(options.microburst, &logs)?;
+                (emulated(options, &emulators, &authority)?, Some(emulators))
+            }
+            Backing::Sandbox => (runtime.block_on(sandboxed(options))?, None),
         };
-        let shared = Arc::new(Shared::new(upstream, options.pending_describes, options.latency));
+        let shared = Arc::new(shared);
         let endpoint = runtime.block_on(serve_aws(&shared))?;
         let vpc = runtime.block_on(vpc::seed(&shared.upstream))?;
         let mut world = Self {
@@ -104,13 +134,17 @@ impl World {
             folder,
             runtime: Some(runtime),
         };
-        if options.kubernetes || options.controller.is_some() {
-            world.start_control_plane()?;
-        }
-        if let Some(cluster) = &options.controller {
-            world.start_controller(cluster)?;
+        if options.backing == Backing::Emulators {
+            world.start_kubernetes(options)?;
         }
         Ok(world)
+    }
+
+    fn start_kubernetes(&mut self, options: &Options) -> Result<()> {
+        if options.kubernetes || options.controller.is_some() {
+            self.start_control_plane()?;
+        }
+        options.controller.as_ref().map_or(Ok(()), |cluster| self.start_controller(cluster))
     }
 
     fn start_control_plane(&mut self) -> Result<()> {
@@ -132,13 +166,17 @@ impl World {
             tokio::spawn(kubelet::run(server.clone()));
             kubernetes::furnish(&server).await
         })?;
-        let _ = self.shared.api_server.set(server);
+        self.shared.set_api_server(server);
         self.control_plane = Some(control_plane);
         Ok(())
     }
 
     /// Starts AWS's VPC resource controller for a cluster of this name, with its webhook. Waits while another test has it.
+    /// A sandbox has its own.
     pub fn start_controller(&mut self, cluster: &str) -> Result<()> {
+        if self.shared.sandboxed.is_some() {
+            return Ok(());
+        }
         let control_plane = self.control_plane.as_ref().ok_or_else(no_kubernetes)?;
         let (aws, aws_at) = self.block_on(http::listen())?;
         let metadata = self.block_on(async {
@@ -157,7 +195,7 @@ impl World {
             logs: &self.logs,
         };
         let started = controller::start(&settings)?;
-        self.block_on(controller::register(self.api_server()?))?;
+        self.block_on(controller::register(&self.api_server()?))?;
         self.controller = Some(started);
         Ok(())
     }
@@ -165,22 +203,44 @@ impl World {
     /// Empties the world without a restart: the account, the clusters and what is on them, the log, the faults. The VPC is a new one.
     /// Cluster-wide objects besides namespaces, nodes and `CNINodes` stay, and a running controller does too: it keeps the old VPC.
     pub fn reset(&mut self) -> Result<()> {
-        let (moto, ministack) = (&self.emulators.moto_itself, &self.emulators.ministack);
-        let urls = [format!("{moto}/moto-api/reset"), format!("{ministack}/_ministack/reset")];
         self.vpc = self.block_on(async {
-            for url in urls {
+            for url in self.resets() {
                 let request = ::http::Request::post(&url).body(bytes::Bytes::new()).unwrap();
                 self.shared.upstream.client.send(request).await?;
             }
             self.shared.forget();
             self.shared.log.clear();
             self.shared.faults.clear();
-            if let Some(server) = self.shared.api_server.get() {
-                kubernetes::clear(server).await?;
+            if let Some(server) = self.shared.api_server() {
+                kubernetes::clear(&server).await?;
             }
             vpc::seed(&self.shared.upstream).await
         })?;
         Ok(())
+    }
+
+    /// Where what is behind the proxy is told to forget everything.
+    fn resets(&self) -> Vec<String> {
+        match &self.emulators {
+            Some(emulators) => vec![
+                format!("{}/moto-api/reset", emulators.moto_itself),
+                format!("{}/_ministack/reset", emulators.ministack),
+            ],
+            None => vec![format!("{}/_sandbox/reset", self.shared.upstream.moto)],
+        }
+    }
+
+    /// Lets time pass: a sandbox's clock is moved, the emulators' is the machine's.
+    pub fn pass(&self, time: Duration) {
+        match &self.shared.sandboxed {
+            Some(sandboxed) => self.block_on(sandboxed.sandbox.advance(time)),
+            None => std::thread::sleep(time),
+        }
+    }
+
+    /// What is behind the proxy.
+    pub fn backing(&self) -> Backing {
+        if self.shared.sandboxed.is_some() { Backing::Sandbox } else { Backing::Emulators }
     }
 
     /// The AWS endpoint.
@@ -288,8 +348,14 @@ impl World {
     }
 
     /// An administrator's kubeconfig, when there is a cluster.
-    pub fn kubeconfig(&self) -> Option<&Path> {
-        self.control_plane.as_ref().map(|control_plane| control_plane.kubeconfig.as_path())
+    pub fn kubeconfig(&self) -> Option<PathBuf> {
+        match &self.shared.sandboxed {
+            Some(sandboxed) => self.block_on(sandboxed.kubeconfig()).and_then(|text| {
+                let file = self.folder.path().join("admin.kubeconfig");
+                std::fs::write(&file, text).ok().map(|()| file)
+            }),
+            None => self.control_plane.as_ref().map(|control_plane| control_plane.kubeconfig.clone()),
+        }
     }
 
     /// The names of the clusters that EKS has, past the proxy.
@@ -298,8 +364,8 @@ impl World {
     }
 
     /// The endpoint that `DescribeCluster` tells, when there is a cluster.
-    pub fn kubernetes_endpoint(&self) -> Option<&str> {
-        self.shared.api_server.get().map(|server| server.told_endpoint.as_str())
+    pub fn kubernetes_endpoint(&self) -> Option<String> {
+        self.shared.api_server().map(|server| server.told_endpoint)
     }
 
     /// The interpreter of the environment that the emulators run in; it has boto3.
@@ -312,8 +378,8 @@ impl World {
         setup::test_cluster_program()
     }
 
-    fn api_server(&self) -> Result<&ApiServer> {
-        self.shared.api_server.get().ok_or_else(no_kubernetes)
+    fn api_server(&self) -> Result<ApiServer> {
+        self.shared.api_server().ok_or_else(no_kubernetes)
     }
 
     fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -341,6 +407,29 @@ async fn serve_aws(shared: &Arc<Shared>) -> Result<String> {
     let (listener, address) = http::listen().await?;
     proxy::serve_aws(listener, Arc::clone(shared));
     Ok(format!("http://{address}"))
+}
+
+/// The emulators behind the proxy.
+fn emulated(options: &Options, emulators: &Emulators, authority: &Authority) -> Result<Shared> {
+    let upstream = Upstream {
+        client: http::Client::new(authority.trust()?),
+        moto: emulators.moto.clone(),
+        ministack: emulators.ministack.clone(),
+    };
+    Ok(Shared::new(upstream, None, options.pending_describes, options.latency))
+}
+
+/// A sandbox behind the proxy, in this process.
+async fn sandboxed(options: &Options) -> Result<Shared> {
+    let pace = Pace::uniform(Duration::from_millis(100) * options.pending_describes);
+    let settings =
+        Settings { pace, account: proxy::ACCOUNT.to_owned(), region: proxy::REGION.to_owned(), ..Settings::default() };
+    let sandbox = Sandbox::start(settings).await.map_err(|error| Error::failed("start a sandbox", error))?;
+    let authority = Authority::new()?;
+    let at = format!("http://{}", sandbox.address());
+    let upstream = Upstream { client: http::Client::new(authority.trust()?), moto: at.clone(), ministack: at };
+    let sandboxed = Sandboxed::new(sandbox, authority);
+    Ok(Shared::new(upstream, Some(sandboxed), options.pending_describes, options.latency))
 }
 
 fn no_kubernetes() -> Error {

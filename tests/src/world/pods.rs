@@ -1,9 +1,9 @@
 //! Nodes and pods: what kubelet, the VPC CNI and EKS's node groups do on a real cluster.
 
-use super::World;
 use super::error::{Error, Result};
 use super::proxy::texts;
 use super::vpc::first;
+use super::{Backing, World};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,11 @@ pub struct BranchInterface {
 impl World {
     /// Makes an instance in the first subnet and its Node, and does what `aws-node` does there: with `ENABLE_POD_ENI=true` it asks for a trunk.
     /// With pod ENI on and the controller running, the Node can take branch interfaces when this returns.
+    /// A sandbox has the nodes of its node groups: one of this type is answered there.
     pub fn add_node(&self, instance_type: &str) -> Result<Node> {
+        if self.backing() == Backing::Sandbox {
+            return self.wait_for("a node with pod-eni capacity", || self.sandboxed_node(instance_type));
+        }
         let node = self.run_instance(instance_type)?;
         if !self.is_pod_eni_on()? {
             return Ok(node);
@@ -63,6 +67,20 @@ impl World {
             Ok(found["status"]["capacity"]["vpc.amazonaws.com/pod-eni"].as_str().map(drop))
         })?;
         Ok(node)
+    }
+
+    fn sandboxed_node(&self, instance_type: &str) -> Result<Option<Node>> {
+        let nodes = self.kubernetes("GET", "/api/v1/nodes", None)?;
+        let mut nodes = nodes["items"].as_array().into_iter().flatten();
+        let fits = |node: &&Value| {
+            node["metadata"]["labels"]["node.kubernetes.io/instance-type"] == instance_type
+                && node["status"]["capacity"]["vpc.amazonaws.com/pod-eni"].is_string()
+        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Ok(nodes.find(fits).map(|node| Node {
+            name: text(&node["metadata"]["name"]),
+            instance_id: text(&node["spec"]["providerID"]).rsplit('/').next().unwrap_or_default().to_owned(),
+        }))
     }
 
     fn run_instance(&self, instance_type: &str) -> Result<Node> {

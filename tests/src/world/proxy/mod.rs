@@ -11,6 +11,7 @@ mod errors;
 mod fault;
 mod iam;
 mod kubernetes;
+mod sandboxed;
 mod shared;
 mod upstream;
 mod xml;
@@ -18,6 +19,7 @@ mod xml;
 pub use call::Call;
 pub use fault::{Effect, Match, Rule, Victim};
 pub(crate) use kubernetes::serve as serve_kubernetes;
+pub(crate) use sandboxed::Sandboxed;
 pub(crate) use shared::Shared;
 pub(crate) use upstream::{ACCOUNT, REGION, SECRET, Upstream};
 pub use xml::texts;
@@ -53,7 +55,7 @@ pub(crate) fn serve_aws_quietly(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// A request of the world's owner to EKS: neither logged nor broken.
-pub(crate) async fn eks_quietly(shared: &Shared, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+pub(crate) async fn eks_quietly(shared: &Arc<Shared>, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -100,8 +102,9 @@ async fn with_faults(
     answered.map(|()| served)
 }
 
-async fn answer(shared: &Shared, request: &AwsRequest) -> Response<Bytes> {
+async fn answer(shared: &Arc<Shared>, request: &AwsRequest) -> Response<Bytes> {
     let answered = match request.service {
+        _ if shared.sandboxed.is_some() => sandboxed::answer(shared, request).await,
         Service::Eks => eks::answer(shared, request).await,
         Service::Ec2 => ec2::answer(shared, request).await,
         Service::Iam => iam::answer(shared, request).await,

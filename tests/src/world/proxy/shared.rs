@@ -5,6 +5,7 @@ use super::ec2::{Descriptions, Trunks};
 use super::eks::Overlay;
 use super::fault::Faults;
 use super::iam::ClientIds;
+use super::sandboxed::Sandboxed;
 use super::upstream::{ACCOUNT, SECRET, Upstream};
 use super::xml;
 use crate::world::api_server::ApiServer;
@@ -18,8 +19,10 @@ pub(crate) struct Shared {
     pub(crate) upstream: Upstream,
     pub(crate) log: Log,
     pub(crate) faults: Faults,
-    /// The API server that every cluster of the world shares.
-    pub(crate) api_server: OnceLock<ApiServer>,
+    /// The API server that every cluster of an emulated world shares.
+    api_server: OnceLock<ApiServer>,
+    /// The sandbox, when that is what is behind the proxy.
+    pub(crate) sandboxed: Option<Sandboxed>,
     /// How many describes see CREATING, UPDATING and DELETING before the state settles.
     pub(crate) pending_describes: u32,
     pub(super) eks: Overlay,
@@ -34,12 +37,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(upstream: Upstream, pending_describes: u32, latency: Duration) -> Self {
+    pub(crate) fn new(
+        upstream: Upstream,
+        sandboxed: Option<Sandboxed>,
+        pending_describes: u32,
+        latency: Duration,
+    ) -> Self {
         let shared = Self {
             upstream,
             log: Log::new(),
             faults: Faults::default(),
             api_server: OnceLock::new(),
+            sandboxed,
             pending_describes,
             eks: Overlay::default(),
             trunks: Trunks::default(),
@@ -67,7 +76,23 @@ impl Shared {
 
     /// The names of the clusters that EKS has.
     pub(crate) async fn cluster_names(&self) -> Vec<String> {
-        super::eks::cluster_names(self).await
+        match &self.sandboxed {
+            Some(sandboxed) => sandboxed.cluster_names().await,
+            None => super::eks::cluster_names(self).await,
+        }
+    }
+
+    /// The API server that all clusters share; of a sandbox that of its oldest cluster.
+    pub(crate) fn api_server(&self) -> Option<ApiServer> {
+        match &self.sandboxed {
+            Some(sandboxed) => sandboxed.first(),
+            None => self.api_server.get().cloned(),
+        }
+    }
+
+    /// Says which API server all clusters share.
+    pub(crate) fn set_api_server(&self, server: ApiServer) {
+        let _ = self.api_server.set(server);
     }
 
     /// The secret of an access key: the world's own, or one that STS gave out.
@@ -86,6 +111,7 @@ impl Shared {
 
     /// Forgets everything about the resources that the emulators held.
     pub(crate) fn forget(&self) {
+        self.sandboxed.iter().for_each(Sandboxed::forget);
         self.eks.clear();
         self.trunks.clear();
         self.descriptions.clear();

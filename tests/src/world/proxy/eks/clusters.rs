@@ -69,7 +69,7 @@ fn derived(shared: &Shared, name: &str, body: &Value, vpc: &str, group: &str) ->
         "health": { "issues": [] },
     });
     let Value::Object(mut fields) = fields else { return Map::new() };
-    if let Some(server) = shared.api_server.get() {
+    if let Some(server) = shared.api_server() {
         fields.insert("endpoint".to_owned(), json!(server.told_endpoint));
         let authority = STANDARD.encode(&server.authority_pem);
         fields.insert("certificateAuthority".to_owned(), json!({ "data": authority }));
@@ -170,8 +170,8 @@ async fn remove_group(shared: &Shared, cluster: &str) -> Result<(), Refusal> {
 
 /// What is on a cluster goes with it. The clusters of a world share an API server, so it goes with the last of them.
 async fn empty_api_server(shared: &Shared) -> Result<(), Refusal> {
-    match shared.api_server.get() {
-        Some(server) if super::cluster_names(shared).await.is_empty() => Ok(kubernetes::clear(server).await?),
+    match shared.api_server() {
+        Some(server) if super::cluster_names(shared).await.is_empty() => Ok(kubernetes::clear(&server).await?),
         _ => Ok(()),
     }
 }

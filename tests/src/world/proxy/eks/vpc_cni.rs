@@ -21,7 +21,7 @@ const INIT_ENV: [(&str, &str); 2] = [("DISABLE_TCP_EARLY_DEMUX", "false"), ("ENA
 
 /// Brings the cluster's VPC CNI to an add-on's configuration; none means the defaults that every cluster starts with.
 pub(super) async fn roll_out(shared: &Shared, addon: &str, values: Option<&str>) -> std::result::Result<(), Refusal> {
-    match shared.api_server.get() {
+    match shared.api_server() {
         Some(server) if addon == "vpc-cni" => {
             let values = values.filter(|values| !values.is_empty()).unwrap_or("{}");
             let values: Value = serde_norway::from_str(values).unwrap_or(Value::Null);
@@ -33,7 +33,7 @@ pub(super) async fn roll_out(shared: &Shared, addon: &str, values: Option<&str>)
 
 /// Takes the VPC CNI's objects away, as deleting its add-on does.
 pub(super) async fn remove(shared: &Shared, addon: &str) -> std::result::Result<(), Refusal> {
-    if let (Some(server), "vpc-cni") = (shared.api_server.get(), addon) {
+    if let (Some(server), "vpc-cni") = (shared.api_server(), addon) {
         server.delete("/apis/apps/v1/namespaces/kube-system/daemonsets/aws-node").await?;
         server.delete("/api/v1/namespaces/kube-system/configmaps/amazon-vpc-cni").await?;
     }
