@@ -39,7 +39,8 @@ pub fn request(planned: &Value) -> RequestLaunchTemplateData {
         .set_image_id(values::text(planned, "image_id"))
         .set_instance_type(values::text(planned, "instance_type").map(|t| InstanceType::from(t.as_str())))
         .set_key_name(values::text(planned, "key_name"))
-        .set_user_data(values::text(planned, "user_data"))
+        // EC2 refuses a template without any data (MissingParameter): one that says nothing says that it has no user data.
+        .user_data(values::text(planned, "user_data").unwrap_or_default())
         .set_kernel_id(values::text(planned, "kernel_id"))
         .set_ram_disk_id(values::text(planned, "ram_disk_id"))
         .set_ebs_optimized(tristate(planned, "ebs_optimized"))
