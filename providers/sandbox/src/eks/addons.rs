@@ -101,10 +101,10 @@ fn create(world: &mut World, call: &Call) -> Answer {
         if world.eks.addons.contains(&id) {
             return Err(in_use("Addon already exists."));
         }
-        let version =
+        let (name, version) =
             version(call, offer, &cluster)?.ok_or_else(|| invalid("Addon version specified is not supported"))?;
         check_conflicts(call)?;
-        let mut row = read(world, call, &cluster, offer, version)?;
+        let mut row = read(world, call, &cluster, offer, (name, version))?;
         if let Some(wanted) = associations(call)? {
             let owner = (row.arn.as_str(), row.namespace.as_str());
             row.pod_identity_associations = pod_identity::own(world, &cluster.name, owner, &[], &wanted)?;
@@ -123,14 +123,20 @@ fn offer(call: &Call) -> Result<&'static Offer, ApiError> {
     catalog::addon(&call.required("addonName")?).ok_or_else(|| invalid("Addon specified is not supported"))
 }
 
-/// The version asked for, which must fit the cluster; on creation the cluster's default one.
-fn version(call: &Call, offer: &'static Offer, cluster: &Cluster) -> Result<Option<&'static OfferVersion>, ApiError> {
-    let Some(asked) = call.text("addonVersion") else { return Ok(offer.default_for(&cluster.version)) };
+/// The version asked for, which must fit the cluster, and what is known of it; on creation the cluster's default one.
+fn version(
+    call: &Call,
+    offer: &'static Offer,
+    cluster: &Cluster,
+) -> Result<Option<(String, &'static OfferVersion)>, ApiError> {
+    let Some(asked) = call.text("addonVersion") else {
+        return Ok(offer.default_for(&cluster.version).map(|known| (known.version.clone(), known)));
+    };
     let known = offer.version(&asked).ok_or_else(|| invalid("Addon version specified is not supported"))?;
     if !known.clusters.contains(&cluster.version) {
         return Err(invalid("Addon version specified is not supported"));
     }
-    Ok(Some(known))
+    Ok(Some((asked, known)))
 }
 
 fn check_conflicts(call: &Call) -> Result<Option<String>, ApiError> {
@@ -142,14 +148,14 @@ fn read(
     call: &Call,
     cluster: &Cluster,
     offer: &Offer,
-    version: &OfferVersion,
+    (version, known): (String, &OfferVersion),
 ) -> Result<Addon, ApiError> {
     let role = call.text("serviceAccountRoleArn").filter(|role| !role.is_empty());
     if let Some(role) = &role {
         outside::check_exists(world, role)?;
     }
     let configuration_values = call.text("configurationValues").filter(|values| !values.is_empty());
-    check_values(offer, version, configuration_values.as_deref())?;
+    check_values(offer, known, configuration_values.as_deref())?;
     let namespace = call.structure("namespaceConfig").and_then(|config| config.text("namespace"));
     if let Some(other) = namespace.filter(|name| *name != offer.namespace) {
         return Err(invalid(format!("The addon {} can't be installed in the namespace {other}", offer.name)));
@@ -161,7 +167,7 @@ fn read(
         cluster: cluster.name.clone(),
         name: offer.name.clone(),
         arn: arn(world, &format!("addon/{}/{}/{id}", cluster.name, offer.name)),
-        version: version.version.clone(),
+        version,
         status: Status::Creating,
         created_at: now,
         modified_at: now,
@@ -276,13 +282,12 @@ fn change(
 ) -> Result<(AddonChange, Vec<(&'static str, String)>), ApiError> {
     let mut change = AddonChange::default();
     let mut params = Vec::new();
-    let asked = if call.has("addonVersion") { version(call, offer, cluster)? } else { offer.version(&row.version) };
-    if call.has("addonVersion")
-        && let Some(asked) = asked
-    {
-        params.push(("AddonVersion", asked.version.clone()));
-        change.version = Some(asked.version.clone());
+    let asked = if call.has("addonVersion") { version(call, offer, cluster)? } else { None };
+    if let Some((name, _)) = &asked {
+        params.push(("AddonVersion", name.clone()));
+        change.version = Some(name.clone());
     }
+    let known = asked.map(|(_, known)| known).or_else(|| offer.version(&row.version));
     if let Some(role) = call.text("serviceAccountRoleArn") {
         if !role.is_empty() {
             outside::check_exists(world, &role)?;
@@ -295,8 +300,8 @@ fn change(
         params.push(("ResolveConflicts", conflicts.clone()));
     }
     if let Some(values) = call.text("configurationValues") {
-        if let Some(asked) = asked {
-            check_values(offer, asked, Some(&values).filter(|values| !values.is_empty()).map(String::as_str))?;
+        if let Some(known) = known {
+            check_values(offer, known, Some(&values).filter(|values| !values.is_empty()).map(String::as_str))?;
         }
         params.push(("ConfigurationValues", values.clone()));
         change.configuration_values = Some(values);
@@ -411,6 +416,7 @@ mod tests {
         for (change, said) in [
             (json!({ "addonName": "nope" }), "Addon specified is not supported"),
             (json!({ "addonVersion": "v0.0.1-eksbuild.1" }), "Addon version specified is not supported"),
+            (json!({ "addonVersion": "v1.22.4" }), "Addon version specified is not supported"),
             (
                 json!({ "addonName": "kube-proxy", "addonVersion": "v1.36.0-eksbuild.25" }),
                 "Addon version specified is not supported",

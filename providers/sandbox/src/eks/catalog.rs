@@ -47,6 +47,19 @@ impl Version {
         self.release_versions.last().map_or("", String::as_str)
     }
 
+    /// Whether nodes have this release: one that is listed, or one of its form since EKS offers the version. Images come every few weeks.
+    pub fn has_release(&self, release: &str) -> bool {
+        if self.release_versions.iter().any(|listed| listed == release) {
+            return true;
+        }
+        let Some((patch, date)) = release.split_once('-') else { return false };
+        let is_of_version = patch.rsplit_once('.').is_some_and(|(minor, patch)| {
+            minor == self.cluster_version && !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let is_date = date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit());
+        is_of_version && is_date && date >= self.release_date.replace('-', "").as_str()
+    }
+
     /// 36 of 1.36.
     pub fn minor(&self) -> u32 {
         minor(&self.cluster_version).unwrap_or(0)
@@ -90,9 +103,12 @@ pub(super) struct OfferVersion {
 }
 
 impl Offer {
-    /// The version of this name.
+    /// The version of this name. One that is not listed is like the newest listed one of its minor version: patches and builds come every
+    /// few weeks.
     pub fn version(&self, name: &str) -> Option<&OfferVersion> {
-        self.versions.iter().find(|version| version.version == name)
+        let listed = self.versions.iter().find(|version| version.version == name);
+        let minor = minor_of(name);
+        listed.or_else(|| self.versions.iter().find(|version| minor.is_some() && minor_of(&version.version) == minor))
     }
 
     /// What a cluster of this version gets when none is asked for.
@@ -107,6 +123,14 @@ impl Offer {
         let schema = name.and_then(|name| SCHEMAS.iter().find(|(known, _)| known == name));
         schema.map_or(&ANY_OBJECT, |(_, schema)| schema)
     }
+}
+
+/// `v1.21` of `v1.21.1-eksbuild.3`; none when it has another form.
+fn minor_of(version: &str) -> Option<&str> {
+    let (release, build) = version.split_once("-eksbuild.")?;
+    let (minor, patch) = release.rsplit_once('.')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(build) && is_number(patch)).then_some(minor)
 }
 
 static VERSIONS: LazyLock<Vec<Version>> = LazyLock::new(|| read(include_str!("../../data/eks/versions.json")));
@@ -194,6 +218,23 @@ mod tests {
                 let fits = default.is_some_and(|it| it.clusters.contains(&version.cluster_version));
                 assert!(fits, "{} has a default for {}", offer.name, version.cluster_version);
             }
+        }
+        let of = |version: &str| versions().iter().find(|it| it.cluster_version == version).unwrap();
+        for (release, is_taken) in [
+            ("1.35.0-20260901", true),
+            ("1.35.99-20990101", true),
+            ("1.35.0-20200101", false),
+            ("1.34.0-20260901", false),
+            ("1.35.0", false),
+            ("1.35.0-2026", false),
+            ("1.35.x-20260901", false),
+        ] {
+            assert_eq!(of("1.35").has_release(release), is_taken, "{release}");
+        }
+        let cni = addon("vpc-cni").unwrap();
+        assert_eq!(cni.version("v1.21.1-eksbuild.9").map(|it| it.version.as_str()), Some("v1.21.1-eksbuild.3"));
+        for unknown in ["v1.21.1", "v0.1.0-eksbuild.1", "v1.21.x-eksbuild.1", "v1.21.1-eksbuild."] {
+            assert!(cni.version(unknown).is_none(), "{unknown}");
         }
         assert!(access_policies().iter().any(|name| name == "AmazonEKSClusterAdminPolicy"));
     }

@@ -364,7 +364,7 @@ pub(super) fn release_of(version: &str, asked: Option<String>) -> Result<String,
     let known = catalog::version(version);
     match asked {
         None => Ok(known.map_or_else(String::new, |known| known.release().to_owned())),
-        Some(asked) if known.is_some_and(|known| known.release_versions.contains(&asked)) => Ok(asked),
+        Some(asked) if known.is_some_and(|known| known.has_release(&asked)) => Ok(asked),
         Some(asked) => {
             Err(invalid(format!("Requested release version {asked} is not valid for kubernetes version {version}.")))
         }
