@@ -46,10 +46,8 @@ pub(super) fn view(world: &World, row: &Cluster) -> Value {
         "logging": { "clusterLogging": logging(row) },
         "status": status(row.status), "clientRequestToken": row.client_request_token,
         "platformVersion": row.platform_version, "tags": row.tags, "health": { "issues": [] },
-        "accessConfig": {
-            "authenticationMode": row.authentication_mode,
-            "bootstrapClusterCreatorAdminPermissions": row.creator_is_admin,
-        },
+        // Whether the creator is an administrator is in the API's model and not in its answers (aws/containers-roadmap issue 185).
+        "accessConfig": { "authenticationMode": row.authentication_mode },
         "upgradePolicy": { "supportType": row.support_type }, "zonalShiftConfig": { "enabled": row.zonal_shift },
         "deletionProtection": row.deletion_protection, "remoteNetworkConfig": row.remote_networks,
         "controlPlaneScalingConfig": { "tier": row.scaling_tier },
