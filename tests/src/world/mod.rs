@@ -335,6 +335,15 @@ impl World {
         self.block_on(self.api_server()?.request(method, path, body))
     }
 
+    /// The same in a cluster of this name: clusters of a sandbox have API servers of their own, the others share one.
+    pub fn kubernetes_in(&self, cluster: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let server = match &self.shared.sandboxed {
+            Some(sandboxed) => sandboxed.of(cluster).ok_or_else(no_kubernetes)?,
+            None => self.api_server()?,
+        };
+        self.block_on(server.request(method, path, body))
+    }
+
     /// Runs kubectl as the administrator, past the proxy, and answers what it prints.
     pub fn kubectl(&self, args: &[&str]) -> Result<String> {
         let kubeconfig = self.kubeconfig().ok_or_else(no_kubernetes)?;

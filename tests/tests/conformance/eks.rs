@@ -97,7 +97,7 @@ fn cluster_updates() -> Vec<Edit> {
         edit("deletion_protection", "deletion_protection = true", "deletion_protection = false"),
         add("enabled_cluster_log_types", r#"enabled_cluster_log_types = ["api", "audit"]"#),
         edit("enabled_cluster_log_types", r#""api", "audit""#, r#""audit", "scheduler""#),
-        edit("vpc_config.subnet_ids", "slice(var.subnet_ids, 0, 2)", "var.subnet_ids"),
+        edit("vpc_config.subnet_ids", "slice(var.subnet_ids, 0, 2)", "[var.subnet_ids[0], local.other_subnet]"),
         edit("vpc_config.endpoint_private_access", "subnet_ids = ", "endpoint_private_access = true\n  subnet_ids = "),
         edit(
             "vpc_config.public_access_cidrs",
@@ -125,6 +125,8 @@ fn cluster_updates() -> Vec<Edit> {
             AUTO_MODE,
         ),
         edit("compute_config.node_pools", r#"["system"]"#, r#"["general-purpose", "system"]"#),
+        // A cluster that begins in Auto Mode must not have its own add-ons: off again before it is made anew.
+        edit("compute_config.enabled", AUTO_MODE_ON, AUTO_MODE_OFF),
         add("control_plane_scaling_config.tier", "control_plane_scaling_config {\n  tier = \"tier-xl\"\n}"),
         edit("control_plane_scaling_config.tier", "tier-xl", "tier-2xl"),
         add(
@@ -145,6 +147,30 @@ fn cluster_updates() -> Vec<Edit> {
         ),
     ]
 }
+
+const AUTO_MODE_ON: &str = r#"  enabled       = true
+  node_pools    = ["general-purpose", "system"]
+  node_role_arn = aws_iam_role.other.arn
+}
+storage_config {
+  block_storage {
+    enabled = true
+  }
+}
+kubernetes_network_config {
+  elastic_load_balancing {
+    enabled = true"#;
+
+const AUTO_MODE_OFF: &str = r#"  enabled = false
+}
+storage_config {
+  block_storage {
+    enabled = false
+  }
+}
+kubernetes_network_config {
+  elastic_load_balancing {
+    enabled = false"#;
 
 pub fn node_group() -> Case {
     Case {
@@ -247,8 +273,8 @@ addon_version = "v1.13.1-eksbuild.1"
 "#,
         updates: vec![
             edit("addon_version", "v1.13.1-eksbuild.1", "v1.13.2-eksbuild.1"),
-            add("configuration_values", "configuration_values = jsonencode({ replicaCount = 2 })"),
-            edit("configuration_values", "replicaCount = 2", "replicaCount = 3"),
+            add("configuration_values", "configuration_values = jsonencode({ podLabels = { a = \"1\" } })"),
+            edit("configuration_values", "podLabels = { a = \"1\" }", "podLabels = { a = \"2\" }"),
             add("service_account_role_arn", r#"service_account_role_arn = aws_iam_role.addon["one"].arn"#),
             edit("service_account_role_arn", "\"one\"", "\"two\""),
             add("tags", r#"tags = { a = "1" }"#),
@@ -261,7 +287,7 @@ addon_version = "v1.13.1-eksbuild.1"
             edit(
                 "addon_name",
                 "\"coredns\"\naddon_version = \"v1.13.2-eksbuild.1\"",
-                "\"kube-proxy\"\naddon_version = \"v1.36.1-eksbuild.2\"",
+                "\"kube-proxy\"\naddon_version = \"v1.35.3-eksbuild.2\"",
             ),
             edit("cluster_name", "\"home\"", "\"away\""),
         ],

@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use serde_json::json;
 use sgp_tests::{
     workdir::start,
-    world::{Options, World, texts},
+    world::{Backing, Options, World, texts},
 };
 
 /// The clusters that objects live in: `home`, and `away` for those that move.
 pub const CLUSTERS: [&str; 2] = ["home", "away"];
 
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"eks.amazonaws.com"}}]}"#;
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["eks.amazonaws.com","ec2.amazonaws.com"]}}]}"#;
 
 /// A world with clusters, and the names of what is in it as HCL.
 pub struct Setting {
@@ -38,12 +38,19 @@ fn furnish(world: World) -> Setting {
         world.eks("GET", &format!("/clusters/{name}"), None).unwrap();
     }
     let vpc = first(world.aws("ec2", "CreateVpc", &[("CidrBlock", "10.9.0.0/16")]).unwrap(), "vpcId");
+    // A cluster stays in the zones that it was made in.
+    let zone_b =
+        [("VpcId", world.vpc().id.as_str()), ("CidrBlock", "10.0.96.0/24"), ("AvailabilityZone", "us-east-1b")];
+    let subnet = first(world.aws("ec2", "CreateSubnet", &zone_b).unwrap(), "subnetId");
     let lists = [("PrefixListName", "offices"), ("MaxEntries", "3"), ("AddressFamily", "IPv4")];
     let list = first(world.aws("ec2", "CreateManagedPrefixList", &lists).unwrap(), "prefixListId");
     world.aws("ec2", "CreateKeyPair", &[("KeyName", "key")]).unwrap();
-    for name in ["elsewhere", "more"] {
-        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-        world.kubernetes("POST", "/api/v1/namespaces", Some(&namespace)).unwrap();
+    let clusters = if world.backing() == Backing::Sandbox { &CLUSTERS[..] } else { &CLUSTERS[..1] };
+    for cluster in clusters {
+        for name in ["elsewhere", "more"] {
+            let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+            world.kubernetes_in(cluster, "POST", "/api/v1/namespaces", Some(&namespace)).unwrap();
+        }
     }
     let common = format!(
         r#"
@@ -53,6 +60,7 @@ variable "subnet_ids" {{ type = list(string) }}
 locals {{
   role        = "{role}"
   other_vpc   = "{vpc}"
+  other_subnet = "{subnet}"
   prefix_list = "{list}"
   trust       = jsonencode({TRUST})
 }}

@@ -39,6 +39,11 @@ impl Sandboxed {
         self.fronts.lock().unwrap().first().map(|(_, server)| server.clone())
     }
 
+    /// The cluster of this name.
+    pub(crate) fn of(&self, cluster: &str) -> Option<ApiServer> {
+        self.fronts.lock().unwrap().iter().find(|(name, _)| name == cluster).map(|(_, server)| server.clone())
+    }
+
     /// An administrator's kubeconfig of the oldest cluster, past the proxy.
     pub(crate) async fn kubeconfig(&self) -> Option<String> {
         let name = self.fronts.lock().unwrap().first().map(|(name, _)| name.clone())?;
