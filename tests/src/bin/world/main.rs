@@ -3,6 +3,7 @@
 
 mod bench;
 mod demo;
+mod limits;
 
 use clap::{Parser, Subcommand};
 use sgp_tests::world::{Error, Options, World};
@@ -42,6 +43,8 @@ enum Verb {
     Serve,
     /// Measure whole runs of sgp, with and without endpoints; build with --release for figures
     Bench,
+    /// Measure the sandbox in an empty and in a full region; build with --release for figures
+    Limits,
     /// Build sgp and show the life of examples/backend-to-rds, up to a pod with groups of its own and away again
     Demo,
 }
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     match &arguments.verb {
         Verb::Bench => bench::run().map(|()| ExitCode::SUCCESS),
+        Verb::Limits => limits::run().map(|()| ExitCode::SUCCESS),
         Verb::Demo => {
             eprintln!("sgp-world: building sgp (the AWS SDK takes some minutes the first time)");
             sgp_tests::binary::sgp()?;
