@@ -8,7 +8,7 @@ use super::ask::Ask;
 use super::read::{Filter, existing};
 use super::reply::{Content, List, Reply};
 use super::resources::Resource;
-use super::status::{Status, details};
+use super::status::{Cause, Status, details};
 use super::write::Write;
 use crate::kubernetes::admission::Operation;
 use crate::kubernetes::life::{self, Deletion, Propagation};
@@ -56,6 +56,12 @@ impl Options {
     fn read(ask: &Ask<'_>) -> Result<Self, Status> {
         let body = if ask.body.is_empty() { Value::Null } else { super::decode::object(ask)? };
         let mut options = Self::of(&body)?;
+        let (policy, orphan) = ("propagationPolicy", "orphanDependents");
+        let given = |name: &str| ask.query.get(name).is_some() || !body[name].is_null();
+        if given(policy) && given(orphan) {
+            let sent = ask.query.get(policy).map_or_else(|| body[policy].clone(), Value::from);
+            return Err(contradictory(&sent));
+        }
         let grace = ask.query.get("gracePeriodSeconds").map(str::parse::<u64>);
         if let Some(grace) = grace.filter(|_| body["gracePeriodSeconds"].is_null()) {
             let refuse = |_| Status::bad_request("gracePeriodSeconds: must be a number");
@@ -83,6 +89,14 @@ impl Options {
         (options.uid, options.version) = (precondition("uid"), precondition("resourceVersion"));
         Ok(options)
     }
+}
+
+fn contradictory(policy: &Value) -> Status {
+    let pods = super::resources::builtin("", "v1", "pods").expect("the core group has pods");
+    let mut options = Resource::clone(&pods);
+    (options.kind, options.group) = ("DeleteOptions".to_owned(), "meta.k8s.io".to_owned());
+    let why = "orphanDependents and deletionPropagation cannot be both set";
+    Status::invalid(&options, "", &[Cause::invalid("propagationPolicy", policy, why)])
 }
 
 fn propagation(policy: &str) -> Result<Propagation, Status> {

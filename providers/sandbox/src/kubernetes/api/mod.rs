@@ -40,6 +40,7 @@ mod strict;
 mod swagger;
 mod table;
 pub mod tokens;
+mod types;
 pub mod versions;
 mod watch;
 pub mod write;

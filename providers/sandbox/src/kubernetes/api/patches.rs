@@ -26,11 +26,13 @@ pub(super) fn request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status>
     }
     let old = existing(world, ask)?;
     let mut new = patched(ask, &super::reply::present(&ask.resource, &old))?;
-    let warnings = super::strict::prune(ask, &mut new, Vec::new())?;
+    let warnings = super::strict::prune_patched(ask, &mut new)?;
     let (manager, name) = (ask.manager(), &ask.place.name);
     let updated = write::replace(world, &Write::of(ask, &manager), name, new)?;
+    let unevaluated = super::definitions::warnings(&ask.resource, &updated);
     let mut reply = Reply::new(200, Content::Object(Arc::clone(&ask.resource), updated, world.now));
     reply.warnings = warnings;
+    reply.warnings.extend(unevaluated);
     Ok(reply)
 }
 
@@ -43,6 +45,10 @@ fn options_invalid(cause: Cause) -> Status {
 /// Who applies must say who it is.
 pub(super) fn check_manager(ask: &Ask<'_>) -> Result<(), Status> {
     match ask.query.get("fieldManager") {
+        Some(name) if name.len() > 128 => {
+            let cause = Cause::new("FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes");
+            Err(options_invalid(cause))
+        }
         Some(_) => Ok(()),
         None => Err(options_invalid(Cause::required("fieldManager", "is required for apply patch"))),
     }
@@ -58,7 +64,7 @@ fn applied(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     if !config.is_object() {
         return Err(Status::bad_request("error decoding YAML: the configuration is no object"));
     }
-    super::decode::identify(&mut config, &resource.api_version(), &resource.kind, resource)?;
+    identify(&config, resource)?;
     let name = &ask.place.name;
     if config["metadata"]["name"].as_str().is_some_and(|sent| sent != name) {
         let sent = config["metadata"]["name"].as_str().unwrap_or("");
@@ -66,12 +72,25 @@ fn applied(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
             "the name of the object ({sent}) does not match the name on the URL ({name})"
         )));
     }
-    let warnings = super::strict::prune(ask, &mut config, Vec::new())?;
+    // Unknown fields are mistakes here, whatever `fieldValidation` says: nobody could own them.
+    super::strict::check_field_validation(ask)?;
     write::metadata(&mut config).insert("name".to_owned(), json!(name));
     let (code, object) = merged(world, ask, &write, &config)?;
+    let unevaluated = super::definitions::warnings(resource, &object);
     let mut reply = Reply::new(code, Content::Object(Arc::clone(resource), object, world.now));
-    reply.warnings = warnings;
+    reply.warnings = unevaluated;
     Ok(reply)
+}
+
+/// A configuration says of which kind it is.
+fn identify(config: &Value, resource: &Resource) -> Result<(), Status> {
+    let text = |member: &str| config[member].as_str().unwrap_or("");
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    if (api_version, kind) == (resource.api_version().as_str(), resource.kind.as_str()) {
+        return Ok(());
+    }
+    let slash = if api_version.contains('/') { "" } else { "/" };
+    Err(Status::bad_request(format!("invalid object type: {slash}{api_version}, Kind={kind}")))
 }
 
 /// Merges a configuration into what there is, and writes it; with the answer's code.
@@ -85,6 +104,10 @@ pub(super) fn merged(
     let live = world.kubernetes.objects.get(&write.key(name)).map(|object| super::reply::present(resource, object));
     if live.is_none() && !ask.place.subresource.is_empty() {
         return Err(Status::not_found(resource, name));
+    }
+    if let Some(uid) = config["metadata"]["uid"].as_str().filter(|uid| live.is_none() && !uid.is_empty()) {
+        let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+        return Err(Status::conflict(resource, name, &why));
     }
     let schema = super::strict::schema(resource).unwrap_or_else(Schema::any);
     let (now, api_version) = (life::seconds(world), resource.api_version());

@@ -157,6 +157,9 @@ impl Position {
         check_options(ask)?;
         let (version, how) = (ask.query.get("resourceVersion"), ask.query.get("resourceVersionMatch"));
         if let Some(token) = ask.query.get("continue") {
+            if version.is_some_and(|version| !matches!(version, "" | "0")) {
+                return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
+            }
             return Self::read(token).ok_or_else(|| Status::bad_request("continue key is not valid"));
         }
         let number = match version.map(str::parse::<u64>) {

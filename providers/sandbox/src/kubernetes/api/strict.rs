@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::decode;
@@ -63,8 +63,47 @@ pub(super) fn read(ask: &Ask<'_>) -> Result<(Value, Vec<String>), Status> {
     if !object.is_object() {
         return Err(Status::bad_request("couldn't get version/kind; json parse error: the body is no object"));
     }
+    if let Some(why) = mismatch(ask, &object) {
+        let (kind, version) = (&ask.resource.kind, &ask.resource.version);
+        let message = format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}");
+        return Err(Status::bad_request(message));
+    }
     let warnings = prune(ask, &mut object, repeated)?;
     Ok((object, warnings))
+}
+
+/// The decoder's words about a value that its type cannot hold. An object of another kind is refused for that.
+fn mismatch(ask: &Ask<'_>, object: &Value) -> Option<String> {
+    let is_other = object["kind"].as_str().is_some_and(|kind| kind != ask.resource.kind);
+    let schema = schema(&ask.resource).filter(|_| !is_other)?;
+    super::types::mismatch(object, &schema, &ask.resource.kind)
+}
+
+/// The same for what a patch made of an object: a mistake is one of the patch.
+///
+/// # Errors
+/// `Invalid` for values of a wrong kind, and for unknown fields when `fieldValidation` is `Strict`.
+pub(super) fn prune_patched(ask: &Ask<'_>, object: &mut Value) -> Result<Vec<String>, Status> {
+    let patched = object.to_string();
+    let invalid = |why: &str| {
+        let cause = Cause::invalid("patch", &Value::from(patched.as_str()), why);
+        let mut status = Status::new(422, "Invalid", format!(" \"\" is invalid: {}: {}", cause.field, cause.message));
+        status.details =
+            json!({ "causes": [{ "reason": cause.reason, "message": cause.message, "field": cause.field }] });
+        status
+    };
+    if let Some(why) = mismatch(ask, object) {
+        return Err(invalid(&why));
+    }
+    prune(ask, object, Vec::new()).map_err(|refused| match refused.message.split_once(": strict decoding error: ") {
+        Some((_, what)) => invalid(&format!("strict decoding error: {what}")),
+        None => refused,
+    })
+}
+
+/// Refuses a `fieldValidation` that there is not.
+pub(super) fn check_field_validation(ask: &Ask<'_>) -> Result<(), Status> {
+    prune(ask, &mut json!({}), Vec::new()).map(drop)
 }
 
 /// Removes what the schema does not know, and answers warnings about it, as `fieldValidation` says.

@@ -82,8 +82,10 @@ pub(super) fn create_request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, 
     let (object, warnings) = super::strict::read(ask)?;
     let manager = ask.manager();
     let created = create(world, &Write::of(ask, &manager), object)?;
+    let unevaluated = super::definitions::warnings(&ask.resource, &created);
     let mut reply = Reply::new(201, Content::Object(Arc::clone(&ask.resource), created, world.now));
     reply.warnings = warnings;
+    reply.warnings.extend(unevaluated);
     Ok(reply)
 }
 
@@ -99,8 +101,10 @@ pub(super) fn update_request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, 
         return Ok(Reply::new(201, Content::Object(Arc::clone(&ask.resource), created, world.now)));
     }
     let updated = replace(world, &write, name, object)?;
+    let unevaluated = super::definitions::warnings(&ask.resource, &updated);
     let mut reply = Reply::new(200, Content::Object(Arc::clone(&ask.resource), updated, world.now));
     reply.warnings = warnings;
+    reply.warnings.extend(unevaluated);
     Ok(reply)
 }
 
@@ -166,6 +170,7 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
     let mut causes = super::strict::validate(resource, &object, Some(seen.as_ref().unwrap_or(&old)));
     causes.extend(super::pod_parts::check(write.subresource, &old, &object));
     causes.extend(super::immutable::check(resource, &old, &object));
+    causes.extend(new_finalizers(&old, &object));
     if !causes.is_empty() {
         return Err(Status::invalid(resource, name, &causes));
     }
@@ -174,6 +179,20 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
         super::strict::record(world, write, Some(&old), &mut object);
     }
     life::update(world, &key, |it| *it = object).ok_or_else(|| Status::not_found(resource, name))
+}
+
+/// What is being deleted gets no new finalizers.
+fn new_finalizers(old: &Value, object: &Value) -> Option<Cause> {
+    old["metadata"].get("deletionTimestamp")?;
+    let names = |of: &Value| of["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+    let before = names(old);
+    let new: Vec<String> =
+        names(object).iter().filter(|name| !before.contains(name)).map(ToString::to_string).collect();
+    let why = format!(
+        "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+        new.join(", ")
+    );
+    (!new.is_empty()).then(|| Cause::forbidden("metadata.finalizers", &why))
 }
 
 /// A request without a name in its body means that of its path.

@@ -191,6 +191,11 @@ impl Schema {
         found.as_deref().map_or(self, Self::resolve)
     }
 
+    /// The name of the type of Kubernetes' own that it is (`PodSpec`).
+    pub fn type_name(&self) -> Option<&str> {
+        self.reference.as_ref().and_then(|reference| reference.name.rsplit('.').next())
+    }
+
     /// What JSON it is, behind references.
     pub fn kind(&self) -> Kind {
         self.resolve().kind
