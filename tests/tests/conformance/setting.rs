@@ -26,6 +26,20 @@ pub fn setting() -> Option<&'static Setting> {
     SETTING.get_or_init(|| start(&Options { pending_describes: 0, ..Options::default() }).map(furnish)).as_ref()
 }
 
+/// An IPv6 cluster's subnets must have such addresses; the emulators do not ask.
+fn give_ipv6(world: &World, subnets: &[&str]) {
+    let vpc = world.vpc().id.as_str();
+    let wanted = [("VpcId", vpc), ("AmazonProvidedIpv6CidrBlock", "true")];
+    world.aws("ec2", "AssociateVpcCidrBlock", &wanted).unwrap();
+    let found = world.aws("ec2", "DescribeVpcs", &[("VpcId.1", vpc)]).unwrap();
+    let block = texts(&found, "ipv6CidrBlock").swap_remove(0);
+    let first = block.strip_suffix("00::/56").unwrap();
+    for (n, subnet) in subnets.iter().enumerate() {
+        let part = format!("{first}{n:02x}::/64");
+        world.aws("ec2", "AssociateSubnetCidrBlock", &[("SubnetId", subnet), ("Ipv6CidrBlock", &part)]).unwrap();
+    }
+}
+
 fn furnish(world: World) -> Setting {
     let first = |xml: String, name: &str| texts(&xml, name).into_iter().next().unwrap();
     let trust = [("RoleName", "setting"), ("AssumeRolePolicyDocument", TRUST)];
@@ -42,6 +56,9 @@ fn furnish(world: World) -> Setting {
     let zone_b =
         [("VpcId", world.vpc().id.as_str()), ("CidrBlock", "10.0.96.0/24"), ("AvailabilityZone", "us-east-1b")];
     let subnet = first(world.aws("ec2", "CreateSubnet", &zone_b).unwrap(), "subnetId");
+    if world.backing() == Backing::Sandbox {
+        give_ipv6(&world, &[&world.vpc().subnet_ids[0], &subnet]);
+    }
     let lists = [("PrefixListName", "offices"), ("MaxEntries", "3"), ("AddressFamily", "IPv4")];
     let list = first(world.aws("ec2", "CreateManagedPrefixList", &lists).unwrap(), "prefixListId");
     world.aws("ec2", "CreateKeyPair", &[("KeyName", "key")]).unwrap();
