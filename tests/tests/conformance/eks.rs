@@ -26,13 +26,10 @@ resource "aws_security_group" "control" {
   vpc_id = var.vpc_id
 }
 "#,
-        // A cluster that is made in Auto Mode must not have its own add-ons, and this one is made anew in it.
         body: r#"
 name     = "cluster"
 role_arn = local.role
 version  = "1.34"
-
-bootstrap_self_managed_addons = false
 
 vpc_config {
   subnet_ids = slice(var.subnet_ids, 0, 2)
@@ -42,6 +39,7 @@ vpc_config {
         replacements: vec![
             edit("name", r#""cluster""#, r#""another-cluster""#),
             edit("role_arn", "local.role", "aws_iam_role.other.arn"),
+            add("bootstrap_self_managed_addons", "bootstrap_self_managed_addons = false"),
             edit(
                 "kubernetes_network_config.service_ipv4_cidr",
                 "kubernetes_network_config {",
@@ -68,7 +66,6 @@ vpc_config {
         vanish: Some(|world, object| delete(world, &format!("/clusters/{}", text(object, "name")))),
         beside: &[
             ("encryption_config.resources", "EKS encrypts `secrets` and nothing else"),
-            ("bootstrap_self_managed_addons", "Auto Mode, which is edited, takes nothing but `false`"),
             ("outpost_config", "there is no Outpost in this world"),
         ],
     }

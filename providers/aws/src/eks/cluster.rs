@@ -302,10 +302,10 @@ fn vpc(schema: &Schema, prior: &Value, cluster: &Cluster) -> Value {
     let Some(vpc) = cluster.resources_vpc_config() else { return carried(schema, prior, "vpc_config") };
     let recorded = |name| values::block(prior, "vpc_config").and_then(|r| r.get(name));
     let groups = vpc.security_group_ids().iter().map(String::as_str);
-    // Without a public endpoint EKS keeps no addresses: what is configured waits for it and is no difference.
+    // Without a public endpoint the addresses have no effect: what is configured waits for it and is no difference.
     let waiting = recorded("public_access_cidrs").filter(|it| it.is_known() && !it.is_null());
     let cidrs = match waiting {
-        Some(waiting) if !vpc.endpoint_public_access() && vpc.public_access_cidrs().is_empty() => waiting.clone(),
+        Some(waiting) if !vpc.endpoint_public_access() => waiting.clone(),
         _ => values::string_set(vpc.public_access_cidrs().iter().map(String::as_str)),
     };
     let object = ObjectBuilder::of_block(block)
