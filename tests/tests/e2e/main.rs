@@ -125,13 +125,13 @@ fn assert_emulated(name: &str, transcript: &str) {
     let snapshot = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let (_, expected) = snapshot.split_once("\n---\n").unwrap_or_default();
     let differing = format!("{name}{EMULATED}");
-    if expected.trim_end() != transcript.trim_end() {
-        let diff = TextDiff::from_lines(expected.trim_end(), transcript.trim_end());
-        assert_lies_beside(&differing, &diff.unified_diff().context_radius(1).missing_newline_hint(false).to_string());
-    } else {
+    if expected.trim_end() == transcript.trim_end() {
         let stale = folder().join(format!("{differing}.snap"));
         assert!(!stale.exists(), "{} is not needed any more: nothing differs", stale.display());
+        return;
     }
+    let diff = TextDiff::from_lines(expected.trim_end(), transcript.trim_end());
+    assert_lies_beside(&differing, &diff.unified_diff().context_radius(1).missing_newline_hint(false).to_string());
 }
 
 fn with_world(backing: Backing, name: &'static str, test: impl FnOnce(&mut World) + Send + 'static) -> Trial {

@@ -61,7 +61,11 @@ fn refusal<T>(answer: Result<T, kube::Error>) -> (u16, String) {
 }
 
 /// Ends work that does not end by itself.
-async fn soon<F: Future>(what: &str, work: F) -> F::Output {
-    let answer = tokio::time::timeout(PATIENCE, work).await;
-    answer.unwrap_or_else(|_| panic!("gave up waiting for {what}"))
+fn soon<F: Future>(what: &str, work: F) -> impl Future<Output = F::Output> {
+    // What kube waits with is large.
+    let work = Box::pin(work);
+    async move {
+        let answer = tokio::time::timeout(PATIENCE, work).await;
+        answer.unwrap_or_else(|_| panic!("gave up waiting for {what}"))
+    }
 }

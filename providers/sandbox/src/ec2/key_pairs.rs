@@ -154,7 +154,10 @@ fn import_key_pair(world: &mut World, call: &Call) -> Answer {
     };
     let pair = insert(world, name, kind.to_owned(), fingerprint, text, tags);
     let mut answer = render(&pair);
-    answer.as_object_mut().map(|members| members.retain(|name, _| !matches!(name.as_str(), "createTime" | "keyType")));
+    // ImportKeyPair answers less than DescribeKeyPairs.
+    if let Some(members) = answer.as_object_mut() {
+        members.retain(|name, _| !matches!(name.as_str(), "createTime" | "keyType"));
+    }
     Ok(answer)
 }
 
