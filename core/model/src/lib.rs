@@ -13,6 +13,7 @@ pub mod path;
 pub mod plan;
 pub mod schema;
 pub mod state;
+pub mod symbol;
 pub mod types;
 pub mod value;
 

@@ -1,0 +1,289 @@
+//! Objects of clusters as Kubernetes has them: of `kubernetes_manifest`, and those that were gathered live.
+
+use serde_json::Value as Json;
+use sgp_model::{InstanceAddr, Value, json::known_part};
+
+use super::{Builder, Item, cni};
+use crate::{
+    selector::Selector,
+    topology::{
+        Cluster, ContainerPort, Fact, Id, Labels, Namespace, Node, Pod, PodKey, PodTemplate, Probe, ProbeKind,
+        SecurityGroupPolicy, Service, ServiceAccount, ServicePort, TargetPort, Workload,
+    },
+};
+
+/// `kubernetes_manifest`.
+pub(super) fn manifest(builder: &mut Builder, item: &Item<'_>) {
+    let Some(value) = item.view.get("manifest") else { return };
+    let object = Manifest { json: known_part(value), value: Some(value), addr: item.addr };
+    object.read_into(builder.cluster_of(item));
+}
+
+/// An object of a cluster.
+struct Manifest<'a> {
+    json: Json,
+    /// The same with what is not known.
+    value: Option<&'a Value>,
+    addr: Option<&'a InstanceAddr>,
+}
+
+impl Manifest<'_> {
+    fn name(&self) -> String {
+        let name = self.json["metadata"]["name"].as_str().map(str::to_owned);
+        name.or_else(|| self.addr.map(ToString::to_string)).unwrap_or_default()
+    }
+
+    fn namespace(&self) -> String {
+        self.json["metadata"]["namespace"].as_str().unwrap_or("default").to_owned()
+    }
+
+    fn key(&self) -> (String, String) {
+        (self.namespace(), self.name())
+    }
+
+    /// Labels at a path; unknown when one of them is.
+    fn labels(&self, path: &[&str]) -> Fact<Labels> {
+        let known = path.iter().fold(&self.json, |at, step| &at[*step]);
+        let mut at = self.value;
+        for step in path {
+            let Some(value) = at else { break };
+            if !value.is_known() {
+                return Fact::Unknown;
+            }
+            at = value.get(step);
+        }
+        if at.is_some_and(|value| !value.is_wholly_known()) {
+            return Fact::Unknown;
+        }
+        Fact::Known(labels_of(known))
+    }
+
+    fn read_into(&self, cluster: &mut Cluster) {
+        let managed_by = || self.addr.cloned();
+        match (self.json["kind"].as_str().unwrap_or_default(), &self.json["spec"]) {
+            ("Namespace", _) => {
+                let mut labels = labels_of(&self.json["metadata"]["labels"]);
+                labels.insert("kubernetes.io/metadata.name".to_owned(), self.name());
+                cluster.namespaces.insert(self.name(), Namespace { labels });
+            }
+            ("ServiceAccount", _) => {
+                let account = ServiceAccount {
+                    managed_by: managed_by(),
+                    labels: self.labels(&["metadata", "labels"]),
+                    annotations: labels_of(&self.json["metadata"]["annotations"]),
+                };
+                cluster.service_accounts.insert(self.key(), account);
+            }
+            ("SecurityGroupPolicy", spec) => {
+                let policy = SecurityGroupPolicy {
+                    managed_by: managed_by(),
+                    pods: spec.get("podSelector").map(Selector::read),
+                    service_accounts: spec.get("serviceAccountSelector").map(Selector::read),
+                    groups: self.policy_groups(),
+                };
+                cluster.policies.insert(self.key(), policy);
+            }
+            ("NetworkPolicy", spec) => {
+                cluster.network_policies.insert(self.key(), spec.clone());
+            }
+            ("Service", spec) => {
+                cluster.services.insert(self.key(), service(spec, &self.json["metadata"]["annotations"]));
+            }
+            ("Node", _) => {
+                cluster.nodes.insert(self.name(), node(&self.json));
+            }
+            ("DaemonSet", spec) if self.key() == ("kube-system".to_owned(), "aws-node".to_owned()) => {
+                cni::daemon_set(&mut cluster.cni, &spec["template"]["spec"]);
+                self.workload(cluster, "DaemonSet", &["spec", "template"]);
+            }
+            (kind @ ("Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job"), _) => {
+                self.workload(cluster, kind, &["spec", "template"]);
+            }
+            ("CronJob", _) => self.workload(cluster, "CronJob", &["spec", "jobTemplate", "spec", "template"]),
+            ("Pod", spec) => {
+                let template = self.template(spec, &["metadata"], &self.json["metadata"]);
+                let pod = self.pod(template);
+                cluster.pods.insert(PodKey { namespace: self.namespace(), name: self.name() }, pod);
+            }
+            _ => {}
+        }
+    }
+
+    fn policy_groups(&self) -> Fact<Vec<Id>> {
+        let known: Vec<Id> = strings(&self.json["spec"]["securityGroups"]["groupIds"]).map(Id::from).collect();
+        let all = self.value.and_then(|value| value.get("spec")).and_then(|it| it.get("securityGroups"));
+        match all.and_then(|it| it.get("groupIds")) {
+            Some(value) if !value.is_wholly_known() => Fact::Unknown,
+            _ => Fact::Known(known),
+        }
+    }
+
+    fn workload(&self, cluster: &mut Cluster, kind: &str, path: &[&str]) {
+        let template = path.iter().fold(&self.json, |at, step| &at[*step]);
+        let metadata: Vec<&str> = path.iter().copied().chain(["metadata"]).collect();
+        let spec = &self.json["spec"];
+        let workload = Workload {
+            managed_by: self.addr.cloned(),
+            replicas: replicas(kind, spec),
+            surge: surge(kind, spec),
+            template: self.template(&template["spec"], &metadata, &template["metadata"]),
+        };
+        cluster.workloads.insert((self.namespace(), kind.to_owned(), self.name()), workload);
+    }
+
+    fn template(&self, spec: &Json, metadata_at: &[&str], metadata: &Json) -> PodTemplate {
+        let labels_at: Vec<&str> = metadata_at.iter().copied().chain(["labels"]).collect();
+        let account = spec["serviceAccountName"].as_str().or_else(|| spec["serviceAccount"].as_str());
+        let ports = containers(spec).flat_map(|it| list(&it["ports"]).filter_map(container_port)).collect();
+        let probes = containers(spec).flat_map(probes).collect();
+        let selector = labels_of(&spec["nodeSelector"]);
+        PodTemplate {
+            labels: self.labels(&labels_at),
+            service_account: Fact::Known(account.unwrap_or("default").to_owned()),
+            is_host_network: spec["hostNetwork"].as_bool().unwrap_or(false),
+            is_windows: selector.get("kubernetes.io/os").is_some_and(|it| it == "windows")
+                || spec["os"]["name"] == "windows",
+            asks_for_pod_eni: containers(spec)
+                .any(|it| it["resources"]["limits"].get("vpc.amazonaws.com/pod-eni").is_some()),
+            ports,
+            probes,
+            node_selector: selector,
+            termination_grace: spec["terminationGracePeriodSeconds"].as_u64(),
+            annotations: labels_of(&metadata["annotations"]),
+        }
+    }
+
+    fn pod(&self, template: PodTemplate) -> Pod {
+        let (metadata, status) = (&self.json["metadata"], &self.json["status"]);
+        let first = status["podIP"].as_str().into_iter();
+        let addresses = first.chain(list(&status["podIPs"]).filter_map(|it| it["ip"].as_str()));
+        let mut addresses: Vec<_> = addresses.filter_map(|it| it.parse().ok()).collect();
+        addresses.dedup();
+        let owner = list(&metadata["ownerReferences"]).find(|it| it["controller"] == true);
+        let owner = owner.and_then(|it| Some((it["kind"].as_str()?.to_owned(), it["name"].as_str()?.to_owned())));
+        let annotation = template.annotations.get("vpc.amazonaws.com/pod-eni");
+        let details: Option<Json> = annotation.and_then(|text| serde_json::from_str(text).ok());
+        Pod {
+            node: self.json["spec"]["nodeName"].as_str().map(str::to_owned),
+            addresses,
+            branch: details.and_then(|it| it[0]["eniId"].as_str().map(Id::from)),
+            is_fargate: metadata["labels"].get("eks.amazonaws.com/fargate-profile").is_some(),
+            owner,
+            phase: status["phase"].as_str().unwrap_or("Pending").to_owned(),
+            template,
+        }
+    }
+}
+
+/// How many pods a workload wants. Without a word it is one.
+fn replicas(kind: &str, spec: &Json) -> Fact<Option<u32>> {
+    let number = |value: &Json| value.as_u64().and_then(|it| u32::try_from(it).ok());
+    match kind {
+        "DaemonSet" => Fact::Known(None),
+        "Job" => Fact::Known(Some(number(&spec["parallelism"]).unwrap_or(1))),
+        "CronJob" => Fact::Known(Some(number(&spec["jobTemplate"]["spec"]["parallelism"]).unwrap_or(1))),
+        _ => Fact::Known(Some(number(&spec["replicas"]).unwrap_or(1))),
+    }
+}
+
+/// How many pods more a rolling update may run: a Deployment's `maxSurge`, 25 % without a word, rounded up.
+fn surge(kind: &str, spec: &Json) -> Fact<u32> {
+    if kind != "Deployment" || spec["strategy"]["type"] == "Recreate" {
+        return Fact::Known(0);
+    }
+    let wanted = spec["replicas"].as_u64().unwrap_or(1);
+    let stated = &spec["strategy"]["rollingUpdate"]["maxSurge"];
+    let percent = stated.as_str().and_then(|it| it.strip_suffix('%')).and_then(|it| it.parse::<u64>().ok());
+    let surge = match (stated.as_u64(), percent) {
+        (Some(number), _) => number,
+        (None, Some(percent)) => (wanted * percent).div_ceil(100),
+        (None, None) => (wanted * 25).div_ceil(100),
+    };
+    u32::try_from(surge).ok().into()
+}
+
+fn node(json: &Json) -> Node {
+    let labels = labels_of(&json["metadata"]["labels"]);
+    let amount = |name: &str| json["status"]["allocatable"][name].as_str().and_then(|it| it.parse().ok());
+    let addresses = list(&json["status"]["addresses"]).filter(|it| it["type"] == "InternalIP");
+    let instance = json["spec"]["providerID"].as_str().and_then(|it| it.rsplit_once('/')).map(|(_, id)| Id::from(id));
+    Node {
+        instance,
+        instance_type: labels.get("node.kubernetes.io/instance-type").cloned(),
+        addresses: addresses.filter_map(|it| it["address"].as_str()?.parse().ok()).collect(),
+        pod_eni: amount("vpc.amazonaws.com/pod-eni"),
+        max_pods: amount("pods"),
+        labels,
+    }
+}
+
+fn service(spec: &Json, annotations: &Json) -> Service {
+    let first = spec["clusterIP"].as_str().into_iter();
+    let addresses = first.chain(strings(&spec["clusterIPs"])).filter_map(|it| it.parse().ok());
+    let mut addresses: Vec<_> = addresses.collect();
+    addresses.dedup();
+    let port = |it: &Json| {
+        let port = u16::try_from(it["port"].as_u64()?).ok()?;
+        let target = match &it["targetPort"] {
+            Json::String(name) => TargetPort::Name(name.clone()),
+            Json::Number(number) => TargetPort::Number(u16::try_from(number.as_u64()?).ok()?),
+            _ => TargetPort::Number(port),
+        };
+        let node_port = it["nodePort"].as_u64().and_then(|it| u16::try_from(it).ok());
+        let protocol = it["protocol"].as_str().unwrap_or("TCP").to_ascii_lowercase();
+        Some(ServicePort { protocol, port, target, node_port })
+    };
+    Service {
+        kind: spec["type"].as_str().unwrap_or("ClusterIP").to_owned(),
+        addresses,
+        selector: spec.get("selector").filter(|it| it.as_object().is_some_and(|it| !it.is_empty())).map(labels_of),
+        ports: list(&spec["ports"]).filter_map(port).collect(),
+        is_local: spec["externalTrafficPolicy"] == "Local",
+        annotations: labels_of(annotations),
+    }
+}
+
+fn containers(spec: &Json) -> impl Iterator<Item = &Json> {
+    // A sidecar is an init container that goes on running.
+    let sidecars = list(&spec["initContainers"]).filter(|it| it["restartPolicy"] == "Always");
+    list(&spec["containers"]).chain(sidecars)
+}
+
+fn container_port(port: &Json) -> Option<ContainerPort> {
+    Some(ContainerPort {
+        name: port["name"].as_str().map(str::to_owned),
+        protocol: port["protocol"].as_str().unwrap_or("TCP").to_ascii_lowercase(),
+        port: u16::try_from(port["containerPort"].as_u64()?).ok()?,
+    })
+}
+
+/// The probes of a container that kubelet makes over the network.
+fn probes(container: &Json) -> impl Iterator<Item = Probe> + '_ {
+    let kinds = [("tcpSocket", ProbeKind::Tcp), ("httpGet", ProbeKind::Http), ("grpc", ProbeKind::Grpc)];
+    let all = ["livenessProbe", "readinessProbe", "startupProbe"].into_iter().map(|name| &container[name]);
+    all.filter_map(move |probe| {
+        let (action, kind) = kinds.iter().find_map(|(name, kind)| Some((probe.get(*name)?, *kind)))?;
+        let number = |it: &Json| it.as_u64().and_then(|it| u16::try_from(it).ok());
+        let port = match &action["port"] {
+            Json::String(name) => {
+                let mut ports = list(&container["ports"]);
+                ports.find(|it| it["name"] == name.as_str()).and_then(|it| number(&it["containerPort"]))
+            }
+            port => number(port),
+        };
+        Some(Probe { kind, port })
+    })
+}
+
+fn labels_of(json: &Json) -> Labels {
+    let text = |value: &Json| value.as_str().map(str::to_owned);
+    json.as_object().into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
+}
+
+fn list(json: &Json) -> impl Iterator<Item = &Json> {
+    json.as_array().into_iter().flatten()
+}
+
+fn strings(json: &Json) -> impl Iterator<Item = &str> {
+    list(json).filter_map(Json::as_str)
+}

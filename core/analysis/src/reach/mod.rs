@@ -1,0 +1,25 @@
+//! Who reaches whom.
+//!
+//! A [`Question`] names two [`End`]s and some traffic; the [`Answer`] says what of it passes surely and what possibly, and shows the
+//! way, hop by hop, with the rule, route or policy that decided. An end may be one pod with its address, or every pod that a
+//! workload will have, somewhere in its subnets: what holds for some of the cases only is possible and not certain.
+//!
+//! The way is that of a packet (see [`walk`]): NetworkPolicies of the sender, the node in strict or standard mode, the security
+//! groups of the interface that it leaves by, routes and network ACLs, the receiver's groups and NetworkPolicies; then back, where
+//! groups remember the connection, and ACLs and routes do not.
+
+mod acl;
+mod back;
+mod end;
+mod groups;
+mod host;
+mod network_policy;
+mod oracle;
+mod routes;
+mod trail;
+mod walk;
+
+pub use end::{End, Guest, HostSide, Public, Wire};
+pub use groups::Judgement as GroupsJudgement;
+pub use trail::{Fix, Hop, Outcome};
+pub use walk::{Answer, Placement, Question, Verdict, ask};

@@ -1,0 +1,184 @@
+//! NetworkPolicies at a pod, as the VPC CNI's agent enforces them.
+//!
+//! Source: kubernetes.io/docs/concepts/services-networking/network-policies and the API reference of networking.k8s.io/v1.
+
+use ipnet::IpNet;
+use serde_json::Value;
+
+use crate::{
+    selector::Selector,
+    sets::{AddressSet, Family, Passage, Protocol, Traffic},
+    topology::{Cluster, Direction, Fact, Labels, PodTemplate},
+};
+
+/// The other end, as the pod's interface sees it.
+pub(super) struct Other<'a> {
+    /// The addresses in the packet there.
+    pub(super) addresses: &'a AddressSet,
+    /// The namespace and template of the pod behind them, when it is one of the same cluster.
+    pub(super) pod: Option<(&'a str, &'a PodTemplate)>,
+}
+
+/// What policies say.
+pub(super) struct Judgement {
+    /// What they let pass.
+    pub(super) passage: Passage,
+    /// Policies that select the pod in this direction.
+    pub(super) selecting: Vec<String>,
+    /// Rules that let some of the traffic pass.
+    pub(super) by: Vec<String>,
+}
+
+/// Judges traffic at a pod; `None` when no policy is for it in this direction, so that everything passes.
+pub(super) fn judge(
+    cluster: &Cluster,
+    (namespace, pod): (&str, &PodTemplate),
+    direction: Direction,
+    other: &Other<'_>,
+    family: Family,
+) -> Option<Judgement> {
+    let (member, peers) = match direction {
+        Direction::Ingress => ("ingress", "from"),
+        Direction::Egress => ("egress", "to"),
+    };
+    let mut judgement = Judgement { passage: Passage::none(), selecting: Vec::new(), by: Vec::new() };
+    let mut may_be_unselected = true;
+    let first = (namespace.to_owned(), String::new());
+    for ((theirs, name), spec) in cluster.network_policies.range(first..) {
+        if theirs != namespace {
+            break;
+        }
+        let selected = selects(spec, pod, direction);
+        if selected == Fact::Known(false) {
+            continue;
+        }
+        let is_sure = selected == Fact::Known(true);
+        may_be_unselected &= !is_sure;
+        judgement.selecting.push(format!("{namespace}/{name}"));
+        for (number, rule) in spec[member].as_array().into_iter().flatten().enumerate() {
+            // Named ports are those of the pod that receives.
+            let receiver = if direction == Direction::Ingress { Some(pod) } else { other.pod.map(|(_, pod)| pod) };
+            let passes = ports(&rule["ports"], receiver).then(&peer(cluster, namespace, &rule[peers], other, family));
+            if !passes.is_closed() {
+                judgement.by.push(format!("NetworkPolicy {namespace}/{name}, {member} rule {}", number + 1));
+            }
+            let passes = if is_sure { passes } else { Passage::at_most(passes.possible) };
+            judgement.passage = judgement.passage.or(&passes);
+        }
+    }
+    if judgement.selecting.is_empty() {
+        return None;
+    }
+    if may_be_unselected {
+        judgement.passage = Passage { possible: Traffic::all(), ..judgement.passage };
+    }
+    Some(judgement)
+}
+
+/// Whether a policy is for a pod in a direction.
+fn selects(spec: &Value, pod: &PodTemplate, direction: Direction) -> Fact<bool> {
+    let types = spec["policyTypes"].as_array().filter(|types| !types.is_empty());
+    // Without policyTypes a policy is for ingress, and for egress too when it has egress rules.
+    let is_for = match (types, direction) {
+        (Some(types), Direction::Ingress) => types.iter().any(|it| it == "Ingress"),
+        (Some(types), Direction::Egress) => types.iter().any(|it| it == "Egress"),
+        (None, Direction::Ingress) => true,
+        (None, Direction::Egress) => spec["egress"].as_array().is_some_and(|rules| !rules.is_empty()),
+    };
+    if !is_for {
+        return Fact::Known(false);
+    }
+    selected(&spec["podSelector"], &pod.labels)
+}
+
+/// Whether labels are selected. An absent selector is for all.
+fn selected(selector: &Value, labels: &Fact<Labels>) -> Fact<bool> {
+    let selector = Selector::read(selector);
+    match labels {
+        _ if selector.is_everything() => Fact::Known(true),
+        _ if selector.problem().is_some() => Fact::Known(false),
+        Fact::Known(labels) => Fact::Known(selector.matches(labels)),
+        Fact::Unknown => Fact::Unknown,
+    }
+}
+
+/// What a rule's ports let pass.
+fn ports(ports: &Value, receiver: Option<&PodTemplate>) -> Passage {
+    let Some(ports) = ports.as_array().filter(|ports| !ports.is_empty()) else { return Passage::all() };
+    ports.iter().fold(Passage::none(), |all, port| all.or(&one_port(port, receiver)))
+}
+
+fn one_port(port: &Value, receiver: Option<&PodTemplate>) -> Passage {
+    let name = port["protocol"].as_str().unwrap_or("TCP");
+    let Some(protocol) = Protocol::named(name) else { return Passage::none() };
+    let number = |value: &Value| value.as_u64().and_then(|it| u16::try_from(it).ok());
+    match &port["port"] {
+        Value::Null => Passage::exactly(Traffic::protocol(protocol)),
+        Value::Number(_) => {
+            let Some(first) = number(&port["port"]) else { return Passage::none() };
+            let last = number(&port["endPort"]).unwrap_or(first);
+            Passage::exactly(Traffic::of(protocol, first..=last.max(first)))
+        }
+        Value::String(wanted) => receiver
+            .and_then(|pod| named_port(pod, wanted, name))
+            .map_or_else(Passage::none, |port| Passage::exactly(Traffic::port(protocol, port))),
+        _ => Passage::none(),
+    }
+}
+
+fn named_port(pod: &PodTemplate, name: &str, protocol: &str) -> Option<u16> {
+    let is_it = |port: &&crate::topology::ContainerPort| {
+        port.name.as_deref() == Some(name) && port.protocol.eq_ignore_ascii_case(protocol)
+    };
+    pod.ports.iter().find(is_it).map(|port| port.port)
+}
+
+/// For how many of the other end's cases a rule's peers are.
+fn peer(cluster: &Cluster, namespace: &str, peers: &Value, other: &Other<'_>, family: Family) -> Passage {
+    let Some(peers) = peers.as_array().filter(|peers| !peers.is_empty()) else { return Passage::all() };
+    let mut blocks = AddressSet::none();
+    let mut passage = Passage::none();
+    for peer in peers {
+        if peer["ipBlock"].is_null() {
+            passage = passage.or(&match is_pod(cluster, namespace, peer, other) {
+                Fact::Known(true) => Passage::all(),
+                Fact::Known(false) => Passage::none(),
+                Fact::Unknown => Passage::unknown(),
+            });
+        } else {
+            blocks = blocks.or(&block(&peer["ipBlock"], family));
+        }
+    }
+    let by_block = match super::host::within(&blocks, other.addresses) {
+        Fact::Known(true) => Passage::all(),
+        Fact::Known(false) => Passage::none(),
+        Fact::Unknown if blocks.is_empty() => Passage::none(),
+        Fact::Unknown => Passage::unknown(),
+    };
+    passage.or(&by_block)
+}
+
+fn block(block: &Value, family: Family) -> AddressSet {
+    let read = |cidr: &Value| cidr.as_str().and_then(|cidr| cidr.parse::<IpNet>().ok());
+    let Some(cidr) = read(&block["cidr"]) else { return AddressSet::none() };
+    let except: AddressSet = block["except"].as_array().into_iter().flatten().filter_map(read).collect();
+    AddressSet::from(cidr).without(&except).of_family(family)
+}
+
+fn is_pod(cluster: &Cluster, namespace: &str, peer: &Value, other: &Other<'_>) -> Fact<bool> {
+    let Some((theirs, pod)) = other.pod else { return Fact::Known(false) };
+    let in_namespace = match &peer["namespaceSelector"] {
+        Value::Null => Fact::Known(theirs == namespace),
+        wanted => {
+            let labels = cluster.namespaces.get(theirs).map(|it| it.labels.clone());
+            selected(wanted, &Fact::from(labels))
+        }
+    };
+    let is_selected =
+        if peer["podSelector"].is_null() { Fact::Known(true) } else { selected(&peer["podSelector"], &pod.labels) };
+    match (in_namespace, is_selected) {
+        (Fact::Known(false), _) | (_, Fact::Known(false)) => Fact::Known(false),
+        (Fact::Known(true), Fact::Known(true)) => Fact::Known(true),
+        _ => Fact::Unknown,
+    }
+}

@@ -1,0 +1,264 @@
+//! Sets of addresses of both families.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use ipnet::IpNet;
+use range_set_blaze::RangeSetBlaze;
+
+/// A family of addresses. Nothing passes from one to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// The family of an address.
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    /// The family of a block.
+    pub fn of_block(block: &IpNet) -> Self {
+        Self::of(block.addr())
+    }
+}
+
+/// A set of addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressSet {
+    v4: RangeSetBlaze<Ipv4Addr>,
+    v6: RangeSetBlaze<Ipv6Addr>,
+}
+
+/// What is neither routed on the internet nor anybody's there: RFC 6890's registries, less what AWS may use in a VPC as public.
+const NOT_PUBLIC: [&str; 14] = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "224.0.0.0/3",
+    "::/8",
+    "64:ff9b:1::/48",
+    "fc00::/7",
+    "fe80::/10",
+    "ff00::/8",
+];
+
+impl AddressSet {
+    /// No address.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Every address of both families.
+    pub fn all() -> Self {
+        Self {
+            v4: RangeSetBlaze::from_iter([Ipv4Addr::UNSPECIFIED..=Ipv4Addr::BROADCAST]),
+            v6: RangeSetBlaze::from_iter([Ipv6Addr::UNSPECIFIED..=Ipv6Addr::from_bits(u128::MAX)]),
+        }
+    }
+
+    /// The addresses that the internet routes.
+    pub fn internet() -> Self {
+        let private = NOT_PUBLIC.iter().filter_map(|block| block.parse::<IpNet>().ok()).collect();
+        Self::all().without(&private)
+    }
+
+    /// The addresses of one family.
+    #[must_use]
+    pub fn of_family(&self, family: Family) -> Self {
+        match family {
+            Family::V4 => Self { v4: self.v4.clone(), v6: RangeSetBlaze::new() },
+            Family::V6 => Self { v4: RangeSetBlaze::new(), v6: self.v6.clone() },
+        }
+    }
+
+    /// Whether there is no address in it.
+    pub fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    /// Whether it holds an address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => self.v4.contains(address),
+            IpAddr::V6(address) => self.v6.contains(address),
+        }
+    }
+
+    /// Whether every address of `other` is in it.
+    pub fn covers(&self, other: &Self) -> bool {
+        other.v4.is_subset(&self.v4) && other.v6.is_subset(&self.v6)
+    }
+
+    /// Whether they have an address in common.
+    pub fn meets(&self, other: &Self) -> bool {
+        !self.v4.is_disjoint(&other.v4) || !self.v6.is_disjoint(&other.v6)
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        Self { v4: &self.v4 | &other.v4, v6: &self.v6 | &other.v6 }
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self { v4: &self.v4 & &other.v4, v6: &self.v6 & &other.v6 }
+    }
+
+    /// What is in this one and not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self { v4: &self.v4 - &other.v4, v6: &self.v6 - &other.v6 }
+    }
+
+    /// The only address, when there is exactly one.
+    pub fn single(&self) -> Option<IpAddr> {
+        match (self.v4.len(), self.v6.is_empty(), self.v6.first(), self.v6.last()) {
+            (1, true, _, _) => self.v4.first().map(IpAddr::V4),
+            (0, false, Some(first), Some(last)) if first == last => Some(IpAddr::V6(first)),
+            _ => None,
+        }
+    }
+}
+
+impl From<IpNet> for AddressSet {
+    fn from(block: IpNet) -> Self {
+        match block {
+            IpNet::V4(net) => {
+                Self { v4: RangeSetBlaze::from_iter([net.network()..=net.broadcast()]), v6: RangeSetBlaze::new() }
+            }
+            IpNet::V6(net) => {
+                Self { v4: RangeSetBlaze::new(), v6: RangeSetBlaze::from_iter([net.network()..=net.broadcast()]) }
+            }
+        }
+    }
+}
+
+impl From<IpAddr> for AddressSet {
+    fn from(address: IpAddr) -> Self {
+        IpNet::from(address).into()
+    }
+}
+
+impl FromIterator<IpNet> for AddressSet {
+    fn from_iter<I: IntoIterator<Item = IpNet>>(blocks: I) -> Self {
+        let mut all = Self::none();
+        for block in blocks {
+            match block {
+                IpNet::V4(net) => {
+                    all.v4.ranges_insert(net.network()..=net.broadcast());
+                }
+                IpNet::V6(net) => {
+                    all.v6.ranges_insert(net.network()..=net.broadcast());
+                }
+            }
+        }
+        all
+    }
+}
+
+impl<'a> FromIterator<&'a IpNet> for AddressSet {
+    fn from_iter<I: IntoIterator<Item = &'a IpNet>>(blocks: I) -> Self {
+        blocks.into_iter().copied().collect()
+    }
+}
+
+/// Ranges, joined by commas; a block as a block.
+impl fmt::Display for AddressSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let v4 = self.v4.ranges().map(|range| (IpAddr::V4(*range.start()), IpAddr::V4(*range.end())));
+        let v6 = self.v6.ranges().map(|range| (IpAddr::V6(*range.start()), IpAddr::V6(*range.end())));
+        for (i, (first, last)) in v4.chain(v6).enumerate() {
+            if i > 0 {
+                f.write_str(", ")?;
+            }
+            match as_block(first, last) {
+                Some(block) if first == last => write!(f, "{}", block.addr())?,
+                Some(block) => write!(f, "{block}")?,
+                None => write!(f, "{first}-{last}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The block that a range is, when it is one.
+fn as_block(first: IpAddr, last: IpAddr) -> Option<IpNet> {
+    let shared = match (first, last) {
+        (IpAddr::V4(first), IpAddr::V4(last)) => (first.to_bits() ^ last.to_bits()).leading_zeros(),
+        (IpAddr::V6(first), IpAddr::V6(last)) => (first.to_bits() ^ last.to_bits()).leading_zeros(),
+        _ => return None,
+    };
+    let block = IpNet::new(first, u8::try_from(shared).ok()?).ok()?;
+    (block.network() == first && block.broadcast() == last).then_some(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(blocks: &[&str]) -> AddressSet {
+        blocks.iter().map(|block| block.parse::<IpNet>().unwrap()).collect()
+    }
+
+    #[test]
+    fn sets_are_what_their_blocks_are() {
+        let vpc = set(&["10.0.0.0/16"]);
+        assert!(vpc.covers(&set(&["10.0.1.0/24", "10.0.255.0/24"])));
+        assert!(!vpc.covers(&set(&["10.0.0.0/15"])));
+        assert!(vpc.meets(&set(&["10.0.0.0/8"])));
+        assert!(!vpc.meets(&set(&["fc00::/7", "10.1.0.0/16"])));
+        assert_eq!(set(&["10.0.0.0/25", "10.0.0.128/25"]), set(&["10.0.0.0/24"]));
+    }
+
+    #[test]
+    fn the_internet_has_no_private_address() {
+        let internet = AddressSet::internet();
+        for (address, is_there) in [
+            ("203.0.113.1", true),
+            ("8.8.8.8", true),
+            ("10.1.2.3", false),
+            ("100.64.0.1", false),
+            ("100.63.255.255", true),
+            ("172.32.0.0", true),
+            ("2001:db8::1", true),
+            ("fd00::1", false),
+        ] {
+            assert_eq!(internet.contains(address.parse().unwrap()), is_there, "{address}");
+        }
+    }
+
+    #[test]
+    fn they_read_as_blocks() {
+        for (blocks, text) in [
+            (vec!["10.0.0.0/16"], "10.0.0.0/16"),
+            (vec!["10.0.0.1/32"], "10.0.0.1"),
+            (vec!["10.0.0.0/24", "10.0.1.0/25"], "10.0.0.0-10.0.1.127"),
+            (vec!["0.0.0.0/0", "::/0"], "0.0.0.0/0, ::/0"),
+        ] {
+            assert_eq!(set(&blocks).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn one_address_is_told_from_many() {
+        assert_eq!(set(&["10.0.0.1/32"]).single(), "10.0.0.1".parse().ok());
+        assert_eq!(set(&["fd00::1/128"]).single(), "fd00::1".parse().ok());
+        assert_eq!(set(&["10.0.0.0/31"]).single(), None);
+        assert_eq!(set(&["10.0.0.1/32", "fd00::1/128"]).single(), None);
+        assert_eq!(AddressSet::none().single(), None);
+    }
+}

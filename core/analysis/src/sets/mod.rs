@@ -1,0 +1,9 @@
+//! Sets that are never enumerated: of addresses, of traffic, and what is certain and possible of it.
+
+mod addresses;
+mod certainty;
+mod traffic;
+
+pub use addresses::{AddressSet, Family};
+pub use certainty::Passage;
+pub use traffic::{Protocol, Traffic};

@@ -1,0 +1,76 @@
+//! One model of networks, security groups, clusters and pods, whatever it was made from.
+//!
+//! Objects have the ids that AWS gave them. One that does not exist yet has a symbolic [`Id`], so that the first plan of an empty
+//! account can be judged like any other. What nobody told is [`Fact::Unknown`].
+
+mod cluster;
+mod fact;
+mod groups;
+mod id;
+mod interfaces;
+mod network;
+
+use std::collections::BTreeMap;
+
+pub use cluster::{
+    Cluster, Cni, ContainerPort, EnforcingMode, FargateProfile, FargateSelector, Labels, Namespace, Node, NodeGroup,
+    Pod, PodKey, PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, Service, ServiceAccount, ServicePort, TargetPort,
+    Workload,
+};
+pub use fact::Fact;
+pub use groups::{Direction, Group, Origin, Peer, Rule};
+pub use id::Id;
+pub use interfaces::{Interface, InterfaceKind};
+pub use network::{
+    Acl, AclEntry, Destination, InternetGateway, NatGateway, Peering, PrefixList, Route, RouteTable, Subnet, Target,
+    Vpc,
+};
+
+/// The model.
+#[derive(Clone, Debug, Default)]
+pub struct Topology {
+    /// VPCs.
+    pub vpcs: BTreeMap<Id, Vpc>,
+    /// Subnets.
+    pub subnets: BTreeMap<Id, Subnet>,
+    /// Route tables.
+    pub route_tables: BTreeMap<Id, RouteTable>,
+    /// Internet gateways, egress-only ones too.
+    pub internet_gateways: BTreeMap<Id, InternetGateway>,
+    /// NAT gateways.
+    pub nat_gateways: BTreeMap<Id, NatGateway>,
+    /// Peering connections.
+    pub peerings: BTreeMap<Id, Peering>,
+    /// Network ACLs.
+    pub acls: BTreeMap<Id, Acl>,
+    /// Prefix lists, AWS's own too.
+    pub prefix_lists: BTreeMap<Id, PrefixList>,
+    /// Security groups.
+    pub groups: BTreeMap<Id, Group>,
+    /// Network interfaces. Empty for what is only planned.
+    pub interfaces: BTreeMap<Id, Interface>,
+    /// Clusters by name.
+    pub clusters: BTreeMap<Id, Cluster>,
+}
+
+impl Topology {
+    /// Whether the blocks of a VPC hold this address; unknown when nobody told them.
+    pub fn vpc_addresses(&self, vpc: &Id) -> Option<crate::sets::AddressSet> {
+        let blocks = self.vpcs.get(vpc)?.blocks.known()?;
+        Some(blocks.iter().collect())
+    }
+
+    /// The VPC at the other end of an active peering connection.
+    pub fn other_end(&self, peering: &Id, vpc: &Id) -> Option<&Id> {
+        let peering = self.peerings.get(peering).filter(|it| it.is_active)?;
+        match &peering.ends {
+            [one, other] | [other, one] if one == vpc => Some(other),
+            _ => None,
+        }
+    }
+
+    /// Whether groups of the one VPC count in the other: the same one, or peered.
+    pub fn are_near(&self, one: &Id, other: &Id) -> bool {
+        one == other || self.peerings.keys().any(|peering| self.other_end(peering, one) == Some(other))
+    }
+}
