@@ -90,6 +90,41 @@ kubernetes_network_config {
 }
 "#;
 
+/// The same after its pools were changed, and switched off: a cluster is not made anew in Auto Mode with add-ons of its own.
+const AUTO_MODE_WIDER: &str = r#"
+compute_config {
+  enabled       = true
+  node_pools    = ["general-purpose", "system"]
+  node_role_arn = aws_iam_role.other.arn
+}
+storage_config {
+  block_storage {
+    enabled = true
+  }
+}
+kubernetes_network_config {
+  elastic_load_balancing {
+    enabled = true
+  }
+}
+"#;
+const AUTO_MODE_OFF: &str = r#"
+compute_config {
+  enabled       = false
+  node_role_arn = aws_iam_role.other.arn
+}
+storage_config {
+  block_storage {
+    enabled = false
+  }
+}
+kubernetes_network_config {
+  elastic_load_balancing {
+    enabled = false
+  }
+}
+"#;
+
 fn cluster_updates() -> Vec<Edit> {
     vec![
         edit("version", "1.34", "1.35"),
@@ -125,6 +160,7 @@ fn cluster_updates() -> Vec<Edit> {
             AUTO_MODE,
         ),
         edit("compute_config.node_pools", r#"["system"]"#, r#"["general-purpose", "system"]"#),
+        edit("compute_config.enabled", AUTO_MODE_WIDER, AUTO_MODE_OFF),
         add("control_plane_scaling_config.tier", "control_plane_scaling_config {\n  tier = \"tier-xl\"\n}"),
         edit("control_plane_scaling_config.tier", "tier-xl", "tier-2xl"),
         add(
