@@ -257,6 +257,7 @@ mod tests {
             changes,
             outputs: std::collections::BTreeMap::new(),
             refreshed: Arc::new(state),
+            symbolic: BTreeMap::new(),
             diagnostics: Diagnostics::new(),
             errored: false,
         }

@@ -21,7 +21,7 @@ use crate::{
     dependencies::Dependencies,
     leftover, reading, recover,
     refactor::{self, Forgotten},
-    refresh,
+    refresh, symbolic,
     typed::{self, marked},
     world::PlanWorld,
 };
@@ -56,6 +56,7 @@ pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
     diagnostics.extend(all);
     let failed = diagnostics.has_errors();
     let plan = plan.filter(|_| !failed).map(|mut plan| {
+        plan.symbolic = symbolic::symbolic(session, &plan);
         plan.diagnostics = diagnostics.clone();
         plan
     });
@@ -408,6 +409,7 @@ impl<'a> Planning<'a> {
             outputs,
             refreshed: Arc::new(State { instances: existing, ..recorded }),
             data: self.evaluator.world().data.iter().filter_map(|(a, r)| Some((a.clone(), r.clone().ok()?))).collect(),
+            symbolic: BTreeMap::new(),
             diagnostics: Diagnostics::new(),
             errored: false,
         })

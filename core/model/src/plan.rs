@@ -192,6 +192,10 @@ pub struct Plan {
     /// Data that was read during the plan, by address, marks included.
     #[serde(with = "crate::pairs")]
     pub data: BTreeMap<InstanceAddr, Value>,
+    /// Planned objects that hold something unknown, with symbols (see [`crate::symbol`]) where ids will be, for whoever judges
+    /// the plan.
+    #[serde(with = "crate::pairs", default)]
+    pub symbolic: BTreeMap<InstanceAddr, Value>,
     /// Warnings of the plan, to be shown again.
     pub diagnostics: Diagnostics,
     /// Whether it can be applied at all.

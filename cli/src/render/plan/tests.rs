@@ -82,6 +82,7 @@ pub fn plan(changes: Vec<ResourceChange>) -> Plan {
         outputs: BTreeMap::new(),
         refreshed: Arc::new(State::default()),
         data: BTreeMap::new(),
+        symbolic: BTreeMap::new(),
         diagnostics: Diagnostics::new(),
         errored: false,
     }

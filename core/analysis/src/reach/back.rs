@@ -55,7 +55,7 @@ impl Walk<'_> {
         let (open, by) = acl::judge(acl, direction, addresses, &Traffic::all());
         let passage = acl::answered(&open, &self.question.client_ports);
         let way = if direction == Direction::Egress { "out of" } else { "into" };
-        let is_closed = self.trail.passage.then(&passage).certain.is_empty();
+        let is_closed = passage.certain.and(&self.question.wanted).is_empty();
         self.trail.meet(&passage, || {
             let verb = if is_closed { "does not let the answer" } else { "lets the answer" };
             let by = by.iter().map(|entry| acl::told(entry)).collect::<Vec<_>>().join("; ");

@@ -11,15 +11,20 @@
 mod acl;
 mod back;
 mod end;
+pub mod ends;
 mod groups;
 mod host;
 mod network_policy;
 mod oracle;
 mod routes;
+#[cfg(test)]
+mod tests;
+mod trace;
 mod trail;
 mod walk;
 
 pub use end::{End, Guest, HostSide, Public, Wire};
 pub use groups::Judgement as GroupsJudgement;
+pub use trace::{Trace, trace};
 pub use trail::{Fix, Hop, Outcome};
 pub use walk::{Answer, Placement, Question, Verdict, ask};

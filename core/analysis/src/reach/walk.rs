@@ -141,7 +141,7 @@ impl Answer {
     }
 
     /// Both cases count; the more closed one is shown.
-    fn either(self, other: Self) -> Self {
+    pub(super) fn either(self, other: Self) -> Self {
         let passage = self.passage.either(&other.passage);
         let assumptions = self.assumptions.union(&other.assumptions).cloned().collect();
         let is_more_closed = |one: &Passage, than: &Passage| {

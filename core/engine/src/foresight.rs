@@ -1,0 +1,62 @@
+//! What a plan and a state mean for who reaches whom: the objects that `sgp-analysis` makes a topology of.
+
+use std::collections::BTreeMap;
+
+use sgp_analysis::build::{Object, Sources};
+use sgp_model::{
+    InstanceAddr, Plan, State, Value,
+    plan::{Action, ResourceChange},
+};
+
+/// The objects of a state.
+pub fn of_state(state: &State) -> Sources {
+    let current = state.instances.iter().filter(|(key, _)| key.deposed.is_none());
+    let objects = current.map(|(key, record)| object(&key.addr, record.attributes.clone())).collect();
+    Sources { objects, ..Sources::default() }
+}
+
+/// What there is before a plan is applied.
+pub fn before(plan: &Plan) -> Sources {
+    let mut sources = of_state(&plan.refreshed);
+    sources.objects.extend(read(&plan.data));
+    sources
+}
+
+/// What there will be after it.
+pub fn after(plan: &Plan) -> Sources {
+    let mut sources = Sources::default();
+    for change in plan.changes.iter().filter(|it| it.deposed.is_none()) {
+        if !change.after.is_null() && change.action != Action::Forget {
+            let attributes = plan.symbolic.get(&change.addr).unwrap_or(&change.after);
+            sources.objects.push(object(&change.addr, bare(attributes)));
+        }
+        if is_gone(change) {
+            sources.gone.push(object(&change.addr, bare(&change.before)));
+        }
+    }
+    // Objects that no change speaks of (targets) stay as they are.
+    for (key, record) in plan.refreshed.instances.iter().filter(|(key, _)| key.deposed.is_none()) {
+        if !plan.changes.iter().any(|it| it.addr == key.addr && it.deposed.is_none()) {
+            sources.objects.push(object(&key.addr, record.attributes.clone()));
+        }
+    }
+    sources.objects.extend(read(&plan.data));
+    sources
+}
+
+/// Whether what the object was before is not there any more.
+fn is_gone(change: &ResourceChange) -> bool {
+    !change.before.is_null() && !matches!(change.action, Action::NoOp | Action::Forget | Action::Read)
+}
+
+fn read(data: &BTreeMap<InstanceAddr, Value>) -> impl Iterator<Item = Object> {
+    data.iter().map(|(addr, value)| object(addr, bare(value)))
+}
+
+fn object(addr: &InstanceAddr, attributes: Value) -> Object {
+    Object { kind: addr.resource.type_name.to_string(), addr: Some(addr.clone()), attributes }
+}
+
+fn bare(value: &Value) -> Value {
+    value.clone().unmark_deep().0
+}

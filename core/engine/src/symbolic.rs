@@ -1,0 +1,152 @@
+//! The planned objects once more, with symbols where ids are known after apply, so that the plan can be judged before it.
+//!
+//! A second evaluation of the same configuration, in which an instance answers `aws_security_group.a.id` by what stands for it
+//! ([`sgp_model::symbol`]). References, sets and templates then hold together although nothing exists. It plans nothing, and what it
+//! has to say is not told: whoever judges takes its objects where there are any.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sgp_lang::{Answer, Configured, DepsView, Evaluator, Inputs, World};
+use sgp_model::{
+    AttrPath, InstanceAddr, Kind, PathStep, Type, Value,
+    plan::{Plan, ResourceChange},
+    symbol::symbol,
+};
+
+use crate::Session;
+
+/// The objects of a plan that hold something unknown, with symbols in it.
+pub(crate) fn symbolic(session: &Session, plan: &Plan) -> BTreeMap<InstanceAddr, Value> {
+    let planned = plan.changes.iter().filter(|it| it.deposed.is_none() && !it.after.is_null());
+    let planned: BTreeMap<&InstanceAddr, &ResourceChange> = planned.map(|it| (&it.addr, it)).collect();
+    let open: Vec<&InstanceAddr> =
+        planned.iter().filter(|(_, it)| !it.after.is_wholly_known()).map(|(addr, _)| *addr).collect();
+    if open.is_empty() {
+        return BTreeMap::new();
+    }
+    let world = SymbolWorld { planned, data: &plan.data, objects: BTreeMap::new() };
+    let inputs = Inputs { impure: None, timestamp: session.clock.now(), ..session.inputs.clone() };
+    let mut evaluator =
+        Evaluator::new(session.config.clone(), inputs, session.registry.clone(), session.files.clone(), world);
+    evaluator.variables();
+    for addr in &open {
+        // What fails with symbols keeps what the plan knows of it.
+        let _ = evaluator.object(addr);
+    }
+    let mut objects = std::mem::take(&mut evaluator.world_mut().objects);
+    objects.retain(|addr, _| open.contains(&addr));
+    objects
+}
+
+/// Answers with planned objects.
+struct SymbolWorld<'a> {
+    planned: BTreeMap<&'a InstanceAddr, &'a ResourceChange>,
+    data: &'a BTreeMap<InstanceAddr, Value>,
+    objects: BTreeMap<InstanceAddr, Value>,
+}
+
+impl World for SymbolWorld<'_> {
+    fn object(&mut self, configured: Configured<'_>, _deps: &DepsView<'_>) -> Answer {
+        if let Some(read) = self.data.get(configured.addr) {
+            return Answer::Value(read.clone());
+        }
+        let Some(change) = self.planned.get(configured.addr) else {
+            return Answer::Failed(sgp_model::Diagnostics::new());
+        };
+        if change.after.is_wholly_known() {
+            return Answer::Value(change.after.clone());
+        }
+        let object = filled(configured.addr, &change.after, &configured.config);
+        self.objects.insert(configured.addr.clone(), object.clone());
+        Answer::Value(object)
+    }
+}
+
+/// A planned object with what the configuration says where that is known by symbols, and symbols for ids that AWS will give.
+fn filled(addr: &InstanceAddr, after: &Value, config: &Value) -> Value {
+    let name = addr.to_string();
+    after.map_deep(&mut |path, value| {
+        let Kind::Unknown(unknown) = value.kind() else { return value };
+        if let Some(said) = config.at(path).filter(|it| it.is_known() && !it.is_null()) {
+            return said.clone();
+        }
+        match stand_in(&name, path, &unknown.ty) {
+            Some(symbols) => symbols.mark(value.marks()),
+            None => value,
+        }
+    })
+}
+
+/// What stands for an unknown value, where something may.
+fn stand_in(object: &str, path: &AttrPath, ty: &Type) -> Option<Value> {
+    let Some(PathStep::Attr(name)) = path.0.last() else { return None };
+    match ty {
+        Type::String if is_identity(name) => Some(Value::string(symbol(&format!("{object}.{path}")))),
+        // Blocks that the service decides: EKS's `identity`, `certificate_authority`. Where there are any there is one.
+        Type::List(element) => match &**element {
+            Type::Object(_) => one_element(object, path, element),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn one_element(object: &str, path: &AttrPath, element: &Type) -> Option<Value> {
+    let Type::Object(fields) = element else { return None };
+    let at = path.with(PathStep::Index(0));
+    let fields = fields.iter().map(|(name, ty)| {
+        let stand_in = stand_in(object, &at.with(PathStep::Attr(Arc::clone(name))), &ty.ty);
+        (Arc::clone(name), stand_in.unwrap_or_else(|| Value::unknown(ty.ty.clone())))
+    });
+    Some(Value::list(element.clone(), vec![Value::object(fields)]))
+}
+
+/// Whether an attribute of this name tells objects apart, so that two references to it mean the same thing whatever it will be.
+fn is_identity(name: &str) -> bool {
+    const WHOLE: [&str; 5] = ["id", "arn", "name", "issuer", "endpoint"];
+    const ENDS: [&str; 4] = ["_id", "_arn", "_name", "_url"];
+    WHOLE.contains(&name) || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_get_symbols_and_the_rest_stays_unknown() {
+        let addr = sgp_model::address::parse_instance("aws_security_group.a").unwrap();
+        let after = Value::object([
+            ("id", Value::unknown(Type::String)),
+            ("vpc_id", Value::unknown(Type::String)),
+            ("cidr", Value::unknown(Type::String)),
+            ("name", Value::from("a")),
+            ("subnet_ids", Value::unknown(Type::set(Type::String))),
+        ]);
+        let subnets = Value::set(Type::String, [Value::from(symbol("aws_subnet.a.id"))]);
+        let config = Value::object([("vpc_id", Value::from("vpc-1")), ("subnet_ids", subnets.clone())]);
+        let object = filled(&addr, &after, &config);
+        assert_eq!(object.get("id"), Some(&Value::from(symbol("aws_security_group.a.id"))));
+        assert_eq!(object.get("vpc_id"), Some(&Value::from("vpc-1")));
+        assert_eq!(object.get("name"), Some(&Value::from("a")));
+        assert_eq!(object.get("subnet_ids"), Some(&subnets));
+        assert!(!object.get("cidr").unwrap().is_known());
+    }
+
+    #[test]
+    fn blocks_of_the_service_have_one_element() {
+        let addr = sgp_model::address::parse_instance("aws_eks_cluster.a").unwrap();
+        let oidc = Type::list(Type::object([("issuer", Type::String)]));
+        let identity = Type::list(Type::object([("oidc", oidc)]));
+        let after = Value::object([("identity", Value::unknown(identity))]);
+        let object = filled(&addr, &after, &Value::object([("identity", Value::dynamic_null())]));
+        let path: [PathStep; 5] = [
+            PathStep::Attr("identity".into()),
+            PathStep::Index(0),
+            PathStep::Attr("oidc".into()),
+            PathStep::Index(0),
+            PathStep::Attr("issuer".into()),
+        ];
+        let issuer = object.at(&AttrPath(path.to_vec())).unwrap();
+        assert_eq!(issuer, &Value::from(symbol("aws_eks_cluster.a.identity[0].oidc[0].issuer")));
+    }
+}
