@@ -2,6 +2,7 @@
 
 use super::{
     acl,
+    end::Wire,
     routes::{self, Way},
     walk::{Arrival, Walk},
 };
@@ -111,6 +112,9 @@ impl Walk<'_> {
             return;
         };
         self.answer_through_acl(subnet, Direction::Egress, destination);
+        if self.from.wire == Wire::Anywhere {
+            return;
+        }
         let ways = match routes::of(self.topology, subnet, destination, self.family) {
             Way::Unknown => return self.trail.assume(format!("{subnet} has a route to the internet")),
             Way::Routes(ways) => ways,

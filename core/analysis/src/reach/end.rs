@@ -35,6 +35,8 @@ pub struct End {
 pub enum Wire {
     /// Outside of the networks that the model knows.
     Outside,
+    /// Somewhere from where packets get to the other end's subnet, whatever the way.
+    Anywhere,
     /// An interface that is no pod's: a database's, a load balancer's, an instance's.
     Plain,
     /// A node's own, or that of a pod with its node's network.

@@ -22,7 +22,7 @@ pub struct Judgement<'a> {
     pub passage: Passage,
     /// The rules that let some of the wanted traffic pass, with their groups.
     pub by: Vec<(&'a Id, &'a Rule)>,
-    /// Groups whose rules are not all known.
+    /// Groups whose rules are not all known; what those may let pass is not in `passage`.
     pub open: Vec<&'a Id>,
 }
 
@@ -63,9 +63,6 @@ pub(super) fn judge<'a>(
         for rule in group.rules.iter().filter(|rule| rule.direction == direction) {
             sum.add(id, rule, fits(topology, at, rule, other, family));
         }
-    }
-    if !open.is_empty() {
-        sum.possible = wanted.clone();
     }
     let certain = sum.everywhere.or(&sum.of_parts());
     let possible = sum.possible.or(&certain);
@@ -134,6 +131,7 @@ fn split((cell, open): (AddressSet, Traffic), part: &AddressSet, traffic: &Traff
 fn fits(topology: &Topology, at: &End, rule: &Rule, other: &Other<'_>, family: Family) -> Fit {
     match &rule.peer {
         Peer::Block(block) if Family::of_block(block) != family => Fit::No,
+        Peer::Block(block) if block.prefix_len() == 0 => Fit::Whole,
         Peer::Block(block) => covered(&AddressSet::from(*block), other.addresses),
         Peer::PrefixList(id) => match topology.prefix_lists.get(id).map(|list| &list.blocks) {
             Some(Fact::Known(blocks)) => covered(&blocks.iter().collect(), other.addresses),

@@ -10,10 +10,12 @@
 
 mod acl;
 mod back;
+mod change;
 mod end;
 pub mod ends;
 mod groups;
 mod host;
+mod matrix;
 mod network_policy;
 mod oracle;
 mod routes;
@@ -23,8 +25,10 @@ mod trace;
 mod trail;
 mod walk;
 
+pub use change::{Change, Line, changes};
 pub use end::{End, Guest, HostSide, Public, Wire};
 pub use groups::Judgement as GroupsJudgement;
+pub use matrix::{Matrix, Party, PartyKind, matrix};
 pub use trace::{Trace, trace};
 pub use trail::{Fix, Hop, Outcome};
 pub use walk::{Answer, Placement, Question, Verdict, ask};

@@ -232,3 +232,71 @@ fn network_policies_and_groups_are_judged_together() {
     // The policy is for what comes in.
     assert_eq!(verdict(&with, "app/api", "orders-db", &tcp(5432)).0, Verdict::Reachable);
 }
+
+/// Every line of a matrix, as people read it.
+fn lines(topology: &Topology) -> Vec<String> {
+    let matrix = super::matrix(topology);
+    let name = |place: usize| matrix.parties[place].name.as_str();
+    let line = |((from, to), passage): (&(usize, usize), &crate::sets::Passage)| {
+        format!("{} -> {} {} ({})", name(*from), name(*to), passage.certain, passage.doubtful())
+    };
+    matrix.passages.iter().map(line).collect()
+}
+
+fn planned(more: &[(&'static str, Json)]) -> Topology {
+    let mut objects = vec![
+        ("aws_security_group", json!({ "id": "sg-api", "name": "api", "vpc_id": "vpc-1" })),
+        ("aws_security_group", json!({ "id": "sg-db", "name": "orders-db", "vpc_id": "vpc-1" })),
+        rule(true, "sg-api", "tcp", (5432, 5432), ("referenced_security_group_id", "sg-db")),
+        rule(false, "sg-db", "tcp", (5432, 5432), ("referenced_security_group_id", "sg-api")),
+        (
+            "aws_eks_cluster",
+            json!({ "name": "main", "vpc_config": [{ "vpc_id": "vpc-1", "cluster_security_group_id": "sg-cluster" }] }),
+        ),
+        (
+            "aws_eks_node_group",
+            json!({ "cluster_name": "main", "node_group_name": "default", "subnet_ids": ["subnet-1", "subnet-2"] }),
+        ),
+        ("sgp_pod_eni", json!({ "cluster_name": "main", "enforcing_mode": "strict" })),
+        (
+            "sgp_security_group_policy",
+            json!({ "cluster_name": "main", "name": "backend", "namespace": "app",
+            "pod_selector": [{ "match_labels": { "app": "backend" } }], "security_group_ids": ["sg-api"] }),
+        ),
+    ];
+    objects.extend(more.iter().cloned());
+    topology(&objects)
+}
+
+#[test]
+fn a_matrix_of_what_is_only_planned() {
+    assert_eq!(
+        lines(&planned(&[])),
+        [
+            "app/backend -> orders-db tcp/5432 (nothing)",
+            "nodes default -> any all traffic (nothing)",
+            "nodes default -> nodes default all traffic (nothing)",
+            "nodes default -> control plane of main all traffic (nothing)",
+            "control plane of main -> any all traffic (nothing)",
+            "control plane of main -> nodes default all traffic (nothing)",
+            "control plane of main -> control plane of main all traffic (nothing)",
+        ]
+    );
+}
+
+#[test]
+fn changes_say_what_opens_and_what_closes() {
+    let before = planned(&[rule(false, "sg-api", "tcp", (80, 80), ("cidr_ipv4", "0.0.0.0/0"))]);
+    let after = planned(&[
+        rule(false, "sg-api", "tcp", (443, 443), ("cidr_ipv4", "0.0.0.0/0")),
+        rule(true, "sg-api", "tcp", (443, 443), ("cidr_ipv4", "203.0.113.0/24")),
+    ]);
+    let change = super::changes(&before, &after);
+    let line =
+        |it: &super::Line| format!("{}{} -> {} {}", if it.opens { '+' } else { '-' }, it.from, it.to, it.traffic);
+    let told: Vec<String> = change.lines.iter().map(line).collect();
+    assert_eq!(
+        told,
+        ["+any -> app/backend tcp/443", "+app/backend -> 203.0.113.0/24 tcp/443", "-any -> app/backend tcp/80",]
+    );
+}

@@ -42,6 +42,8 @@ pub struct Question<'a> {
     pub client_ports: RangeInclusive<u16>,
     /// Whether hops and fixes are wanted.
     pub is_told: bool,
+    /// Whether rules that nobody told count as possible. A matrix is about those that are known.
+    pub counts_unknown_rules: bool,
 }
 
 impl<'a> Question<'a> {
@@ -54,6 +56,7 @@ impl<'a> Question<'a> {
             placement: Placement::Either,
             client_ports: 32_768..=60_999,
             is_told: false,
+            counts_unknown_rules: true,
         }
     }
 
@@ -284,7 +287,11 @@ impl<'a> Walk<'a> {
         if self.trail.is_over() {
             return None;
         }
-        let arrival = if from.wire == Wire::Outside { self.come_from_outside() } else { self.leave() }?;
+        let arrival = match from.wire {
+            Wire::Outside => self.come_from_outside(),
+            Wire::Anywhere => Some(self.come_from_anywhere()),
+            _ => self.leave(),
+        }?;
         if arrival.has_come_in {
             self.enter(&arrival);
         }
@@ -409,7 +416,7 @@ impl<'a> Walk<'a> {
         let may_translate = match from.wire {
             Wire::Branch => !self.is_strict(from),
             Wire::Shared => true,
-            Wire::Outside | Wire::Plain | Wire::Host | Wire::Fargate => false,
+            Wire::Outside | Wire::Anywhere | Wire::Plain | Wire::Host | Wire::Fargate => false,
         };
         let translated = may_translate && {
             let in_vpc = self.is_in_vpc(from);
@@ -679,6 +686,13 @@ impl<'a> Walk<'a> {
 
     // --- in ---------------------------------------------------------------------------------------------------------
 
+    fn come_from_anywhere(&mut self) -> Arrival {
+        let source = self.from.addresses.of_family(self.family);
+        let mut arrival = Arrival { source, left_by: None, has_come_in: false, came_in_by: None, gateways: Vec::new() };
+        self.come_in(None, &mut arrival);
+        arrival
+    }
+
     fn come_from_outside(&mut self) -> Option<Arrival> {
         let to = self.to;
         if to.wire == Wire::Outside {
@@ -751,7 +765,10 @@ impl<'a> Walk<'a> {
         }
         let other = groups::Other { addresses, interface: there };
         let wanted = self.question.wanted.clone();
-        let judged = groups::judge(self.topology, at, direction, &other, self.family, &wanted);
+        let mut judged = groups::judge(self.topology, at, direction, &other, self.family, &wanted);
+        if self.question.counts_unknown_rules && !judged.open.is_empty() {
+            judged.passage.possible = wanted.clone();
+        }
         let way = direction.word();
         for group in &judged.open {
             let known = judged.passage.certain.covers(&self.trail.passage.certain);

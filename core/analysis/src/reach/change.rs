@@ -1,0 +1,103 @@
+//! How reachability changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::matrix::{ANYWHERE, Matrix, matrix};
+use crate::{
+    sets::{Passage, Traffic},
+    topology::Topology,
+};
+
+/// What opens or closes between two parties.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Who begins.
+    pub from: String,
+    /// Who answers.
+    pub to: String,
+    /// Whether the traffic passes after the change and not before, or the other way round.
+    pub opens: bool,
+    /// What.
+    pub traffic: Traffic,
+    /// Whether that holds in some cases only, or depends on what is known after apply.
+    pub may: bool,
+    /// Whether every address there is is meant by one of the two.
+    pub is_anywhere: bool,
+}
+
+impl Line {
+    /// Whether it says what the other one says, of everybody.
+    fn says(&self, other: &Self) -> bool {
+        self.to == other.to && self.opens == other.opens && self.traffic.covers(&other.traffic)
+    }
+}
+
+/// What changes, the interesting first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Lines: what opens to or from every address, what opens, what closes.
+    pub lines: Vec<Line>,
+}
+
+/// Compares two topologies.
+pub fn changes(before: &Topology, after: &Topology) -> Change {
+    compare(&matrix(before), &matrix(after))
+}
+
+fn compare(before: &Matrix, after: &Matrix) -> Change {
+    let (before, after) = (Named::of(before), Named::of(after));
+    let mut lines = Vec::new();
+    for (key, passage) in &after.passages {
+        push(&mut lines, *key, (passage, before.get(*key)), true);
+    }
+    for (key, passage) in &before.passages {
+        push(&mut lines, *key, (passage, after.get(*key)), false);
+    }
+    // Who is among all addresses needs no line of its own.
+    let all: Vec<Line> = lines.iter().filter(|line| line.from == ANYWHERE).cloned().collect();
+    lines.retain(|line| line.from == ANYWHERE || !all.iter().any(|it| it.says(line)));
+    lines.sort_by_key(|line| {
+        (!(line.opens && line.is_anywhere), !line.opens, line.may, line.from.clone(), line.to.clone())
+    });
+    Change { lines }
+}
+
+fn push(lines: &mut Vec<Line>, key: (&str, &str), (here, there): (&Passage, Option<&Passage>), opens: bool) {
+    let before = there.map_or_else(Traffic::none, |there| there.possible.clone());
+    let certain = here.certain.without(&before);
+    let doubtful = here.possible.without(&before).without(&certain);
+    let is_anywhere = key.0 == ANYWHERE || key.1 == ANYWHERE;
+    // What holds for a part of all addresses is told of that part.
+    for (traffic, may) in [(certain, false), (doubtful, true)] {
+        let is_told_elsewhere = may && is_anywhere;
+        if !traffic.is_empty() && !is_told_elsewhere {
+            let (from, to) = (key.0.to_owned(), key.1.to_owned());
+            lines.push(Line { from, to, opens, traffic, may, is_anywhere });
+        }
+    }
+}
+
+/// A matrix by the names of its parties.
+struct Named<'a> {
+    passages: BTreeMap<(&'a str, &'a str), &'a Passage>,
+    names: BTreeSet<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    fn of(matrix: &'a Matrix) -> Self {
+        let name = |place: usize| matrix.parties[place].name.as_str();
+        let passages = matrix.passages.iter().map(|((from, to), passage)| ((name(*from), name(*to)), passage));
+        Self { passages: passages.collect(), names: matrix.parties.iter().map(|it| it.name.as_str()).collect() }
+    }
+
+    /// What passes between two names. Addresses that no rule names there are like all others.
+    fn get(&self, (from, to): (&str, &str)) -> Option<&'a Passage> {
+        let known = |name: &'_ str| if self.names.contains(name) || !is_block(name) { None } else { Some(ANYWHERE) };
+        let (from, to) = (known(from).unwrap_or(from), known(to).unwrap_or(to));
+        self.passages.get(&(from, to)).copied()
+    }
+}
+
+fn is_block(name: &str) -> bool {
+    name.parse::<ipnet::IpNet>().is_ok()
+}

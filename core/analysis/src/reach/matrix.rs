@@ -1,0 +1,293 @@
+//! Who reaches whom, all of them.
+//!
+//! Parties that nothing tells apart (same groups, same places, and the same labels where NetworkPolicies look at them) are one
+//! class, and only pairs that some rule of the receiver is for are walked: the effort grows with the rules, not with the pairs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    end::{End, Wire},
+    ends,
+    walk::{Placement, Question, ask},
+};
+use crate::{
+    matching::{self, Attachment},
+    sets::{AddressSet, Passage},
+    topology::{Cluster, Direction, Fact, Id, Peer, Topology},
+};
+
+/// Who takes part.
+#[derive(Clone, Debug)]
+pub struct Party {
+    /// For people, and what a party is known by from one topology to the next.
+    pub name: String,
+    /// What it is.
+    pub kind: PartyKind,
+    /// Its cases.
+    pub ends: Vec<End>,
+}
+
+/// What a party is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartyKind {
+    /// Every address there is.
+    Anywhere,
+    /// Addresses that a rule names.
+    Block,
+    /// Pods with groups of their own.
+    Pods,
+    /// Nodes, and pods that share their interfaces.
+    Nodes,
+    /// A cluster's control plane.
+    ControlPlane,
+    /// Whatever carries a group.
+    Group,
+}
+
+/// The name of the party that is every address.
+pub const ANYWHERE: &str = "any";
+
+/// What passes between parties.
+#[derive(Clone, Debug, Default)]
+pub struct Matrix {
+    /// Who takes part.
+    pub parties: Vec<Party>,
+    /// What passes from one to the other, by their places in `parties`; pairs between which nothing passes are left out.
+    pub passages: BTreeMap<(usize, usize), Passage>,
+}
+
+/// Everything that is known to pass, between nodes: what pods on one node do in standard mode is not in it.
+pub fn matrix(topology: &Topology) -> Matrix {
+    let parties = parties(topology);
+    let mut passages = BTreeMap::new();
+    let mut known: BTreeMap<(Class, Class), Passage> = BTreeMap::new();
+    let classes: Vec<Vec<Class>> =
+        parties.iter().map(|it| it.ends.iter().map(|end| Class::of(topology, end)).collect()).collect();
+    let index = Index::of(&parties);
+    for to in 0..parties.len() {
+        for from in index.candidates(topology, &parties, to) {
+            if !is_pair(&parties, from, to) {
+                continue;
+            }
+            let mut all: Option<Passage> = None;
+            for (one, one_class) in parties[from].ends.iter().zip(&classes[from]) {
+                for (other, other_class) in parties[to].ends.iter().zip(&classes[to]) {
+                    let key = (one_class.clone(), other_class.clone());
+                    let passage = known.entry(key).or_insert_with(|| passage(topology, one, other));
+                    all = Some(all.map_or_else(|| passage.clone(), |all| all.either(passage)));
+                }
+            }
+            if let Some(passage) = all.filter(|it| !it.is_closed()) {
+                passages.insert((from, to), passage);
+            }
+        }
+    }
+    Matrix { parties, passages }
+}
+
+fn passage(topology: &Topology, from: &End, to: &End) -> Passage {
+    let to = &as_destination(topology, to);
+    let question = Question { placement: Placement::OtherNode, counts_unknown_rules: false, ..Question::new(from, to) };
+    ask(topology, &question).passage
+}
+
+/// Addresses as something to be reached: on the internet, or in a VPC, where somebody with groups that nobody told may have them.
+fn as_destination(topology: &Topology, end: &End) -> End {
+    if end.wire != Wire::Anywhere {
+        return end.clone();
+    }
+    let of_vpc = |vpc: &&Id| topology.vpc_addresses(vpc).is_some_and(|it| it.covers(&end.addresses));
+    match topology.vpcs.keys().find(of_vpc) {
+        Some(vpc) => End { wire: Wire::Plain, vpc: Fact::Known(vpc.clone()), groups: Fact::Unknown, ..end.clone() },
+        None if end.addresses == AddressSet::all() => End { name: end.name.clone(), ..End::internet() },
+        None => End { wire: Wire::Outside, ..end.clone() },
+    }
+}
+
+/// Whether a pair says anything: nobody asks what passes between places that the model does not know.
+fn is_pair(parties: &[Party], from: usize, to: usize) -> bool {
+    let is_outside = |it: usize| matches!(parties[it].kind, PartyKind::Anywhere | PartyKind::Block);
+    !(is_outside(from) && is_outside(to))
+}
+
+// --- parties ----------------------------------------------------------------------------------------------------------
+
+/// Everybody who takes part, each name once.
+pub fn parties(topology: &Topology) -> Vec<Party> {
+    let anywhere = End { wire: Wire::Anywhere, ..End::outside(ANYWHERE, AddressSet::all()) };
+    let mut parties = vec![Party { name: ANYWHERE.to_owned(), kind: PartyKind::Anywhere, ends: vec![anywhere] }];
+    let mut carried: BTreeSet<Id> = BTreeSet::new();
+    let several = topology.clusters.len() > 1;
+    for (id, cluster) in &topology.clusters {
+        let prefix = if several { format!("{id}:") } else { String::new() };
+        pods(topology, id, cluster, &prefix, &mut parties);
+        for (name, group) in &cluster.node_groups {
+            let end = ends::of_node_group(topology, id, name, group);
+            parties.push(Party { name: format!("{prefix}{}", end.name), kind: PartyKind::Nodes, ends: vec![end] });
+        }
+        if let Some(end) = ends::of_control_plane(topology, id).filter(|_| cluster.group.is_known()) {
+            parties.push(Party { name: end.name.clone(), kind: PartyKind::ControlPlane, ends: vec![end] });
+        }
+    }
+    for party in &parties {
+        carried.extend(party.ends.iter().filter_map(|end| end.groups.known()).flatten().cloned());
+    }
+    for (id, group) in topology.groups.iter().filter(|(id, _)| !carried.contains(*id)) {
+        parties.push(Party { name: group.name.clone(), kind: PartyKind::Group, ends: ends::of_group(topology, id) });
+    }
+    parties.extend(blocks(topology));
+    // Two groups of one name are told apart by their ids.
+    let mut seen = BTreeSet::new();
+    for party in &mut parties {
+        if !seen.insert(party.name.clone()) {
+            let group = party.ends.first().and_then(|end| end.groups.known()).and_then(|groups| groups.first());
+            party.name = group.map_or_else(|| format!("{} (2)", party.name), |id| format!("{} ({id})", party.name));
+        }
+    }
+    parties
+}
+
+/// Workloads whose pods have groups of their own, and policies that no known workload is under.
+fn pods(topology: &Topology, id: &Id, cluster: &Cluster, prefix: &str, parties: &mut Vec<Party>) {
+    let mut used: BTreeSet<(String, String)> = BTreeSet::new();
+    for ((namespace, kind, name), workload) in &cluster.workloads {
+        let membership = matching::membership(cluster, namespace, &workload.template);
+        used.extend(membership.policies().map(|policy| (namespace.clone(), policy.to_owned())));
+        let has_own = matches!(membership.attachment, Attachment::Branch(_) | Attachment::Fargate(_));
+        // What a Deployment makes its pods with says nothing new.
+        let is_made = kind == "ReplicaSet"
+            && name.rsplit_once('-').is_some_and(|(owner, _)| {
+                cluster.workloads.contains_key(&(namespace.clone(), "Deployment".to_owned(), owner.to_owned()))
+            });
+        if has_own && !is_made {
+            let ends = ends::of_template(topology, id, namespace, name, &workload.template);
+            parties.push(Party { name: format!("{prefix}{namespace}/{name}"), kind: PartyKind::Pods, ends });
+        }
+    }
+    for ((namespace, name), policy) in &cluster.policies {
+        let is_dead = policy.pods.is_none() && policy.service_accounts.is_none();
+        if is_dead || used.contains(&(namespace.clone(), name.clone())) {
+            continue;
+        }
+        let ends = ends::of_policy(topology, id, namespace, name, policy);
+        parties.push(Party { name: format!("{prefix}{namespace}/{name}"), kind: PartyKind::Pods, ends });
+    }
+}
+
+/// Addresses that rules name, other than all of them.
+fn blocks(topology: &Topology) -> Vec<Party> {
+    let rules = topology.groups.values().flat_map(|group| &group.rules);
+    let named: BTreeSet<&ipnet::IpNet> = rules
+        .filter_map(|rule| match &rule.peer {
+            Peer::Block(block) if block.prefix_len() > 0 => Some(block),
+            _ => None,
+        })
+        .collect();
+    let party = |block: &ipnet::IpNet| {
+        let addresses = AddressSet::from(*block);
+        // Whoever has them: their own groups are not looked at.
+        let end = End { wire: Wire::Anywhere, ..End::outside(block.to_string(), addresses) };
+        Party { name: block.to_string(), kind: PartyKind::Block, ends: vec![end] }
+    };
+    named.into_iter().map(party).collect()
+}
+
+// --- classes ----------------------------------------------------------------------------------------------------------
+
+/// What a passage depends on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Class {
+    wire: Wire,
+    vpc: Option<Id>,
+    subnets: Vec<Id>,
+    groups: Option<Vec<Id>>,
+    host_groups: Option<Vec<Id>>,
+    cluster: Option<Id>,
+    /// Namespace and labels, where the cluster has NetworkPolicies; with its name where labels are not known.
+    policed: Option<String>,
+    /// Addresses of what is no pod and no node.
+    addresses: Option<String>,
+}
+
+impl Class {
+    fn of(topology: &Topology, end: &End) -> Self {
+        let cluster = end.guest.as_ref().and_then(|guest| topology.clusters.get(&guest.cluster));
+        let is_policed = cluster.is_some_and(|it| !it.network_policies.is_empty());
+        let policed = end.policed_pod().filter(|_| is_policed);
+        Self {
+            wire: end.wire,
+            vpc: end.vpc.known().cloned(),
+            subnets: end.subnets.clone(),
+            groups: end.groups.known().cloned(),
+            host_groups: end.host.as_ref().and_then(|host| host.groups.known().cloned()),
+            cluster: end.guest.as_ref().map(|guest| guest.cluster.clone()),
+            policed: policed
+                .map(|(_, namespace, template)| format!("{namespace} {:?} {:?}", template.labels, template.ports)),
+            addresses: end.guest.is_none().then(|| end.addresses.to_string()),
+        }
+    }
+}
+
+/// Who carries which group.
+struct Index<'a> {
+    by_group: BTreeMap<&'a Id, BTreeSet<usize>>,
+    /// Those whose groups nobody told.
+    open: BTreeSet<usize>,
+    outside: BTreeSet<usize>,
+}
+
+impl<'a> Index<'a> {
+    fn of(parties: &'a [Party]) -> Self {
+        let mut index = Self { by_group: BTreeMap::new(), open: BTreeSet::new(), outside: BTreeSet::new() };
+        for (place, party) in parties.iter().enumerate() {
+            for end in &party.ends {
+                let groups = end.groups.known().into_iter().flatten();
+                // Translated traffic carries the node's.
+                let host = end.host.as_ref().and_then(|host| host.groups.known()).into_iter().flatten();
+                for group in groups.chain(host) {
+                    index.by_group.entry(group).or_default().insert(place);
+                }
+                if !end.groups.is_known() {
+                    index.open.insert(place);
+                }
+            }
+            if matches!(party.kind, PartyKind::Anywhere | PartyKind::Block) {
+                index.outside.insert(place);
+            }
+        }
+        index
+    }
+
+    /// Who may reach a party, by its rules.
+    fn candidates(&self, topology: &Topology, parties: &[Party], to: usize) -> BTreeSet<usize> {
+        let mut from = BTreeSet::new();
+        if self.outside.contains(&to) {
+            // Whoever has a rule for these addresses.
+            return (0..parties.len()).filter(|it| !self.outside.contains(it)).collect();
+        }
+        for end in &parties[to].ends {
+            let Fact::Known(groups) = &end.groups else { return (0..parties.len()).collect() };
+            let rules = groups.iter().filter_map(|id| topology.groups.get(id)).flat_map(|group| &group.rules);
+            for rule in rules.filter(|rule| rule.direction == Direction::Ingress) {
+                match &rule.peer {
+                    Peer::Group(group) => from.extend(self.by_group.get(group).into_iter().flatten()),
+                    Peer::Block(block) => from.extend(with_addresses(parties, &AddressSet::from(*block))),
+                    Peer::PrefixList(list) => {
+                        let blocks = topology.prefix_lists.get(list).and_then(|list| list.blocks.known());
+                        let blocks = blocks.map_or_else(AddressSet::all, |blocks| blocks.iter().collect());
+                        from.extend(with_addresses(parties, &blocks));
+                    }
+                    Peer::Unknown => from.extend(0..parties.len()),
+                }
+            }
+        }
+        from.extend(&self.open);
+        from
+    }
+}
+
+/// Parties that may have one of these addresses.
+fn with_addresses(parties: &[Party], block: &AddressSet) -> Vec<usize> {
+    let has = |end: &End| end.addresses.is_empty() || block.meets(&end.addresses);
+    parties.iter().enumerate().filter(|(_, party)| party.ends.iter().any(has)).map(|(place, _)| place).collect()
+}
