@@ -125,6 +125,16 @@ fn other_commands() -> Vec<Command> {
             .args(vars())
             .args(accepted(&["plan", "lock"]))
             .args(accepted_values(&["lock-timeout"])),
+        Command::new("trace")
+            .about("Show whether one end reaches another one, with the way")
+            .arg(end("from", "FROM", "Who begins: internet, an address, a security group, NAMESPACE/NAME of a pod, workload or policy, svc/, sa/, node/ or nodes/ and its name, or the address of a resource"))
+            .arg(end("to", "TO", "Who answers, named in the same way"))
+            .arg(Arg::new("port").value_name("PORT").help("5432, tcp/5432, udp/8000-8080, icmp; without it: what passes"))
+            .args([
+                switch("state", "Look at what is recorded (default)", false).conflicts_with("plan"),
+                value("plan", "FILE", "Look at what there will be after this saved plan"),
+                json(),
+            ]),
         Command::new("refresh")
             .about("Record what really exists; the same as apply -refresh-only -auto-approve")
             .args(plan_flags()),
@@ -256,6 +266,10 @@ fn one_address() -> Vec<Arg> {
     all.extend(locking());
     all.extend(accepted_values(&["backup"]));
     all
+}
+
+fn end(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).value_name(placeholder).required(true).help(help)
 }
 
 fn workspace_name() -> Arg {

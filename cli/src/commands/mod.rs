@@ -17,6 +17,7 @@ mod saved;
 mod show;
 mod state;
 mod taint;
+mod trace;
 mod validate;
 mod version;
 mod workspace;
@@ -76,6 +77,7 @@ async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
         "console" => console::run(room, sub).await,
         "taint" => taint::run(room, sub, taint::Wanted::Tainted).await,
         "untaint" => taint::run(room, sub, taint::Wanted::Ready).await,
+        "trace" => trace::run(room, sub).await,
         "force-unlock" => force_unlock::run(room, sub).await,
         "workspace" => workspace::run(room, sub),
         "providers" => Ok(providers::run(room, flag(sub, "json"))),

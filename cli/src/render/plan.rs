@@ -11,6 +11,7 @@ use sgp_model::{
 use super::{
     diff::{Differ, Symbol, Unchanged, prefix},
     paint::{Paint, plural},
+    reachability,
 };
 
 /// Finds the schema of a type: attributes are told from blocks by it.
@@ -34,6 +35,7 @@ pub fn render(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
             let _ = write!(out, "\n{}", resource(change, schemas, paint));
         }
         let _ = writeln!(out, "\n{}", summary_line(plan.summary(), paint));
+        out.push_str(&reachability::section(&reachability::of_plan(plan), paint));
     }
     if !outputs.is_empty() {
         let _ = write!(out, "\nChanges to Outputs:\n{outputs}");

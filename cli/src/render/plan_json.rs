@@ -7,6 +7,7 @@ use sgp_model::{
 
 use super::{
     json::Json,
+    reachability,
     state_json::{self, Facts, object},
     tree,
 };
@@ -30,6 +31,7 @@ pub fn plan(plan: &Plan, configuration: Option<Json>, facts: Facts<'_>) -> Json 
     if !plan.outputs.is_empty() {
         json.push("output_changes", Json::object(plan.outputs.iter().map(|(k, o)| (k.clone(), output_change(o)))));
     }
+    json.push("reachability", reachability::json(&reachability::of_plan(plan)));
     json.push("prior_state", state_json::state(&plan.refreshed, plan.data.iter(), facts));
     if let Some(configuration) = configuration {
         json.push("configuration", configuration);

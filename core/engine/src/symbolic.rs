@@ -66,13 +66,14 @@ impl World for SymbolWorld<'_> {
 fn filled(addr: &InstanceAddr, after: &Value, config: &Value) -> Value {
     let name = addr.to_string();
     after.map_deep(&mut |path, value| {
-        let Kind::Unknown(unknown) = value.kind() else { return value };
-        if let Some(said) = config.at(path).filter(|it| it.is_known() && !it.is_null()) {
-            return said.clone();
-        }
-        match stand_in(&name, path, &unknown.ty) {
-            Some(symbols) => symbols.mark(value.marks()),
-            None => value,
+        let said = || config.at(path).filter(|it| it.is_known() && !it.is_null()).cloned();
+        match value.kind() {
+            Kind::Unknown(unknown) => {
+                said().or_else(|| stand_in(&name, path, &unknown.ty).map(|it| it.mark(value.marks()))).unwrap_or(value)
+            }
+            // What is unknown in a set has no place of its own.
+            Kind::Set(..) if !value.is_wholly_known() => said().unwrap_or(value),
+            _ => value,
         }
     })
 }
@@ -101,11 +102,10 @@ fn one_element(object: &str, path: &AttrPath, element: &Type) -> Option<Value> {
     Some(Value::list(element.clone(), vec![Value::object(fields)]))
 }
 
-/// Whether an attribute of this name tells objects apart, so that two references to it mean the same thing whatever it will be.
+/// Whether an attribute of this name tells the new object, or what the service makes with it, from everything else. An id such as
+/// `vpc_id` may be that of something which exists under its real id, and so stays unknown.
 fn is_identity(name: &str) -> bool {
-    const WHOLE: [&str; 5] = ["id", "arn", "name", "issuer", "endpoint"];
-    const ENDS: [&str; 4] = ["_id", "_arn", "_name", "_url"];
-    WHOLE.contains(&name) || ENDS.iter().any(|end| name.ends_with(end))
+    ["id", "arn", "name", "issuer", "endpoint", "cluster_security_group_id", "security_group_rule_id"].contains(&name)
 }
 
 #[cfg(test)]
@@ -121,14 +121,20 @@ mod tests {
             ("cidr", Value::unknown(Type::String)),
             ("name", Value::from("a")),
             ("subnet_ids", Value::unknown(Type::set(Type::String))),
+            ("group_ids", Value::set(Type::String, [Value::unknown(Type::String)])),
         ]);
         let subnets = Value::set(Type::String, [Value::from(symbol("aws_subnet.a.id"))]);
-        let config = Value::object([("vpc_id", Value::from("vpc-1")), ("subnet_ids", subnets.clone())]);
+        let config = Value::object([
+            ("vpc_id", Value::from("vpc-1")),
+            ("subnet_ids", subnets.clone()),
+            ("group_ids", subnets.clone()),
+        ]);
         let object = filled(&addr, &after, &config);
         assert_eq!(object.get("id"), Some(&Value::from(symbol("aws_security_group.a.id"))));
         assert_eq!(object.get("vpc_id"), Some(&Value::from("vpc-1")));
         assert_eq!(object.get("name"), Some(&Value::from("a")));
         assert_eq!(object.get("subnet_ids"), Some(&subnets));
+        assert_eq!(object.get("group_ids"), Some(&subnets));
         assert!(!object.get("cidr").unwrap().is_known());
     }
 

@@ -87,11 +87,16 @@ pub(super) fn fargate_profile(builder: &mut Builder, item: &Item<'_>) {
 
 /// Clusters know their VPC by their subnets, and nodes without groups of their own have the cluster's.
 pub(super) fn finish(builder: &mut Builder) {
-    let subnets = &builder.topology.subnets;
+    let (subnets, known) = (&builder.topology.subnets, &builder.topology.groups);
     for cluster in builder.topology.clusters.values_mut() {
         if !cluster.vpc.is_known() {
             let by_subnet = cluster.subnets.iter().find_map(|id| subnets.get(id)?.vpc.known());
-            cluster.vpc = by_subnet.cloned().into();
+            // Groups of pods are of the cluster's VPC, or shared into it, in which case they say so.
+            let groups = cluster.policies.values().filter_map(|policy| policy.groups.known()).flatten();
+            let by_group = || {
+                groups.filter_map(|id| known.get(id)).find_map(|it| it.vpc.known().filter(|_| it.also_in.is_empty()))
+            };
+            cluster.vpc = by_subnet.or_else(by_group).cloned().into();
         }
         let group = cluster.group.clone().map(|group| vec![group]);
         for nodes in cluster.node_groups.values_mut() {

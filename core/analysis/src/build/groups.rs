@@ -20,7 +20,7 @@ pub(super) fn group(builder: &mut Builder, item: &Item<'_>) {
                 rules.extend(blocks.into_iter().flat_map(|block| inline(&View(block), direction, &id, &origin)));
             }
             // Known after apply: a new group has none but those that the configuration gives it.
-            Fact::Unknown => is_open |= item.view.text("id").is_some(),
+            Fact::Unknown => is_open |= !id.is_symbolic(),
         }
     }
     let name = item.view.text("name").map(str::to_owned);

@@ -1,8 +1,8 @@
 //! How reachability changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::matrix::{ANYWHERE, Matrix, matrix};
+use super::matrix::{ANYWHERE, Matrix, PartyKind, matrix};
 use crate::{
     sets::{Passage, Traffic},
     topology::Topology,
@@ -21,8 +21,10 @@ pub struct Line {
     pub traffic: Traffic,
     /// Whether that holds in some cases only, or depends on what is known after apply.
     pub may: bool,
-    /// Whether every address there is is meant by one of the two.
-    pub is_anywhere: bool,
+    /// Whether it is open to every address there is.
+    pub is_from_anywhere: bool,
+    /// Whether only nodes, control planes and the outside have a part in it: what comes with every cluster.
+    pub is_infrastructure: bool,
 }
 
 impl Line {
@@ -48,31 +50,39 @@ fn compare(before: &Matrix, after: &Matrix) -> Change {
     let (before, after) = (Named::of(before), Named::of(after));
     let mut lines = Vec::new();
     for (key, passage) in &after.passages {
-        push(&mut lines, *key, (passage, before.get(*key)), true);
+        push(&mut lines, *key, (passage, before.get(*key)), true, after.is_infrastructure(*key));
     }
     for (key, passage) in &before.passages {
-        push(&mut lines, *key, (passage, after.get(*key)), false);
+        push(&mut lines, *key, (passage, after.get(*key)), false, before.is_infrastructure(*key));
     }
     // Who is among all addresses needs no line of its own.
     let all: Vec<Line> = lines.iter().filter(|line| line.from == ANYWHERE).cloned().collect();
     lines.retain(|line| line.from == ANYWHERE || !all.iter().any(|it| it.says(line)));
     lines.sort_by_key(|line| {
-        (!(line.opens && line.is_anywhere), !line.opens, line.may, line.from.clone(), line.to.clone())
+        let is_loud = line.opens && line.is_from_anywhere;
+        (!is_loud, line.is_infrastructure, !line.opens, line.may, line.from.clone(), line.to.clone())
     });
     Change { lines }
 }
 
-fn push(lines: &mut Vec<Line>, key: (&str, &str), (here, there): (&Passage, Option<&Passage>), opens: bool) {
+fn push(
+    lines: &mut Vec<Line>,
+    key: (&str, &str),
+    (here, there): (&Passage, Option<&Passage>),
+    opens: bool,
+    is_infrastructure: bool,
+) {
     let before = there.map_or_else(Traffic::none, |there| there.possible.clone());
     let certain = here.certain.without(&before);
     let doubtful = here.possible.without(&before).without(&certain);
     let is_anywhere = key.0 == ANYWHERE || key.1 == ANYWHERE;
-    // What holds for a part of all addresses is told of that part.
     for (traffic, may) in [(certain, false), (doubtful, true)] {
+        // What holds for a part of all addresses is told of that part.
         let is_told_elsewhere = may && is_anywhere;
         if !traffic.is_empty() && !is_told_elsewhere {
             let (from, to) = (key.0.to_owned(), key.1.to_owned());
-            lines.push(Line { from, to, opens, traffic, may, is_anywhere });
+            let is_from_anywhere = key.0 == ANYWHERE;
+            lines.push(Line { from, to, opens, traffic, may, is_from_anywhere, is_infrastructure });
         }
     }
 }
@@ -80,19 +90,28 @@ fn push(lines: &mut Vec<Line>, key: (&str, &str), (here, there): (&Passage, Opti
 /// A matrix by the names of its parties.
 struct Named<'a> {
     passages: BTreeMap<(&'a str, &'a str), &'a Passage>,
-    names: BTreeSet<&'a str>,
+    kinds: BTreeMap<&'a str, PartyKind>,
 }
 
 impl<'a> Named<'a> {
     fn of(matrix: &'a Matrix) -> Self {
         let name = |place: usize| matrix.parties[place].name.as_str();
         let passages = matrix.passages.iter().map(|((from, to), passage)| ((name(*from), name(*to)), passage));
-        Self { passages: passages.collect(), names: matrix.parties.iter().map(|it| it.name.as_str()).collect() }
+        Self {
+            passages: passages.collect(),
+            kinds: matrix.parties.iter().map(|it| (it.name.as_str(), it.kind)).collect(),
+        }
+    }
+
+    fn is_infrastructure(&self, (from, to): (&str, &str)) -> bool {
+        let is = |name| !matches!(self.kinds.get(name), Some(PartyKind::Pods | PartyKind::Group));
+        is(from) && is(to) && from != ANYWHERE
     }
 
     /// What passes between two names. Addresses that no rule names there are like all others.
     fn get(&self, (from, to): (&str, &str)) -> Option<&'a Passage> {
-        let known = |name: &'_ str| if self.names.contains(name) || !is_block(name) { None } else { Some(ANYWHERE) };
+        let known =
+            |name: &'_ str| if self.kinds.contains_key(name) || !is_block(name) { None } else { Some(ANYWHERE) };
         let (from, to) = (known(from).unwrap_or(from), known(to).unwrap_or(to));
         self.passages.get(&(from, to)).copied()
     }

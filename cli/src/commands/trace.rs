@@ -1,0 +1,123 @@
+//! `sgp trace`.
+
+use std::{path::Path, time::Duration};
+
+use clap::ArgMatches;
+use sgp_analysis::{
+    build,
+    reach::{self, Verdict, ends},
+    sets::{Protocol, Traffic},
+    topology::Topology,
+};
+use sgp_engine::foresight;
+use sgp_model::{Diagnostic, Diagnostics};
+use sgp_state::Access;
+
+use super::{Exit, saved};
+use crate::{
+    args::{flag, text},
+    render::trace as render,
+    session::Room,
+};
+
+/// Not reachable, or nobody can say.
+const NOT_REACHABLE: u8 = 3;
+
+/// Shows the way from one end to another one. Exits with 0 when all of what was asked for passes, with 3 when not.
+pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
+    let topology = topology(room, matches).await?;
+    let asked = |name: &str| text(matches, name).unwrap_or_default();
+    let wanted = match text(matches, "port") {
+        None => Traffic::all(),
+        Some(port) => traffic(&port)?,
+    };
+    let find = |name: &str| ends::find(&topology, &asked(name)).map_err(|problem| unknown_end(&problem));
+    let trace = reach::trace(&topology, &find("from")?, &find("to")?, &wanted);
+    if flag(matches, "json") {
+        room.ui.output.line(&format!("{:#}", render::json(&trace, &topology)));
+    } else {
+        room.ui.output.text(&render::render(&trace, &topology, room.ui.paint));
+    }
+    let is_open = match trace.verdict {
+        Verdict::Reachable => true,
+        // Without a port the question is what passes: something does.
+        Verdict::Depends => wanted.is_all() && !trace.passage.certain.is_empty(),
+        Verdict::Unreachable => false,
+    };
+    Ok(if is_open { 0 } else { NOT_REACHABLE })
+}
+
+/// What is looked at: a saved plan as it will be, or the state.
+async fn topology(room: &Room, matches: &ArgMatches) -> Result<Topology, Diagnostics> {
+    if let Some(path) = text(matches, "plan") {
+        let (plan, _) = saved::read(Path::new(&path))?;
+        return Ok(build::build(&foresight::after(&plan)));
+    }
+    let session = room.looking("trace", Access::Read, Duration::ZERO)?;
+    let state = sgp_engine::load_state(&session).await?;
+    if state.instances.is_empty() {
+        return Err(Diagnostic::error(
+            "Nothing is recorded yet",
+            "sgp trace looks at the state, and it is empty. To look at what an apply would make, save a plan (sgp plan -out FILE) and ask with -plan FILE.",
+        )
+        .into());
+    }
+    Ok(build::build(&foresight::of_state(&state)))
+}
+
+/// `443`, `tcp/443`, `udp/8000-8080`, `icmp`, `all`.
+fn traffic(text: &str) -> Result<Traffic, Diagnostics> {
+    let bad = || {
+        let detail = format!("{text:?} is no port: write 5432, tcp/5432, udp/8000-8080, icmp or all.");
+        Diagnostics::from(Diagnostic::error("Not a port", detail))
+    };
+    let (name, ports) = text.split_once('/').unwrap_or_else(|| {
+        let is_number = text.starts_with(|c: char| c.is_ascii_digit());
+        if is_number { ("tcp", text) } else { (text, "") }
+    });
+    if name == "all" && ports.is_empty() {
+        return Ok(Traffic::all());
+    }
+    let protocol = Protocol::named(name).ok_or_else(bad)?;
+    if ports.is_empty() {
+        return Ok(match protocol {
+            Protocol::ICMP => Traffic::icmp(protocol, Some(8), Some(0)),
+            Protocol::ICMPV6 => Traffic::icmp(protocol, Some(128), Some(0)),
+            other => Traffic::protocol(other),
+        });
+    }
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    match (first.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(first), Ok(last)) if first <= last => Ok(Traffic::of(protocol, first..=last)),
+        _ => Err(bad()),
+    }
+}
+
+fn unknown_end(problem: &str) -> Diagnostics {
+    let mut sentence = problem.to_owned();
+    sentence[..1].make_ascii_uppercase();
+    Diagnostic::error("No such end", format!("{sentence}.")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_written_as_people_do() {
+        for (text, shown) in [
+            ("5432", Some("tcp/5432")),
+            ("tcp/443", Some("tcp/443")),
+            ("udp/8000-8080", Some("udp/8000-8080")),
+            ("icmp", Some("icmp type 8 code 0")),
+            ("udp", Some("udp")),
+            ("all", Some("all traffic")),
+            ("tcp/99999", None),
+            ("tcp/9-8", None),
+            ("nonsense", None),
+            ("", None),
+        ] {
+            assert_eq!(traffic(text).ok().map(|it| it.to_string()).as_deref(), shown, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! How a plan changes who reaches whom.
+
+use std::fmt::Write as _;
+
+use sgp_analysis::{
+    build::build,
+    reach::{Change, Line, changes},
+};
+use sgp_engine::foresight;
+use sgp_model::{Plan, plan::PlanMode, symbol::readable};
+
+use super::{json::Json, paint::Paint};
+
+/// At most a screen; all of it is in the JSON form.
+const MOST_LINES: usize = 20;
+
+/// What changes when a plan is applied.
+pub fn of_plan(plan: &Plan) -> Change {
+    if plan.mode == PlanMode::RefreshOnly {
+        return Change::default();
+    }
+    changes(&build(&foresight::before(plan)), &build(&foresight::after(plan)))
+}
+
+/// The section of a plan; empty when nothing changes.
+pub fn section(change: &Change, paint: Paint) -> String {
+    if change.lines.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n{}\n", paint.bold("Reachability:"));
+    for line in change.lines.iter().take(MOST_LINES) {
+        let _ = writeln!(out, "  {}", shown(line, paint));
+    }
+    if let Some(more) = change.lines.len().checked_sub(MOST_LINES).filter(|more| *more > 0) {
+        let _ = writeln!(out, "  ... and {more} more (sgp show -json PLAN, \"reachability\")");
+    }
+    out
+}
+
+fn shown(line: &Line, paint: Paint) -> String {
+    let may = if line.may { " (may)" } else { "" };
+    let text = format!("{} -> {} {}{may}", readable(&line.from), readable(&line.to), line.traffic);
+    match (line.opens, line.is_from_anywhere) {
+        // Opened to everybody: as loud as a deletion.
+        (true, true) => format!("{} {}", paint.red("+"), paint.red(&text)),
+        (true, false) => format!("{} {text}", paint.green("+")),
+        (false, _) => format!("{} {text}", paint.red("-")),
+    }
+}
+
+/// The same for programs.
+pub fn json(change: &Change) -> Json {
+    Json::array(change.lines.iter().map(|line| {
+        Json::object([
+            ("action", Json::from(if line.opens { "opens" } else { "closes" })),
+            ("from", readable(&line.from).as_ref().into()),
+            ("to", readable(&line.to).as_ref().into()),
+            ("traffic", line.traffic.to_string().as_str().into()),
+            ("certain", (!line.may).into()),
+        ])
+    }))
+}
