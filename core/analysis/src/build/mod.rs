@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use sgp_model::{InstanceAddr, Value, symbol::symbol};
 
-pub(crate) use view::View;
+pub use view::View;
 
 use crate::topology::{Cluster, Fact, Id, Rule, Topology};
 
