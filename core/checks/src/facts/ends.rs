@@ -1,0 +1,128 @@
+//! Whether rules of groups let something pass, for rules that need no whole way.
+
+use ipnet::IpNet;
+use sgp_analysis::{
+    matching::{Attachment, membership},
+    sets::{AddressSet, Family, Traffic},
+    topology::{Cluster, Direction, Fact, Id, Labels, Peer, PodTemplate},
+};
+
+use super::Facts;
+
+/// How sure something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sure {
+    /// It is not so.
+    No,
+    /// Nobody can say.
+    Perhaps,
+    /// It is so.
+    Yes,
+}
+
+/// The other end, as rules name it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Other {
+    /// The groups that it may have.
+    pub(crate) groups: Vec<Id>,
+    /// Whether it may have others.
+    pub(crate) may_have_more: bool,
+    /// The blocks that its address is in; unknown ones may be any.
+    pub(crate) blocks: Fact<Vec<IpNet>>,
+}
+
+impl Other {
+    fn is(&self, peer: &Peer) -> Sure {
+        match peer {
+            Peer::Group(id) if self.groups.contains(id) => Sure::Yes,
+            Peer::Group(_) if self.may_have_more => Sure::Perhaps,
+            Peer::Group(_) => Sure::No,
+            Peer::Block(block) => self.is_in(block),
+            Peer::PrefixList(_) | Peer::Unknown => Sure::Perhaps,
+        }
+    }
+
+    fn is_in(&self, block: &IpNet) -> Sure {
+        let Fact::Known(blocks) = &self.blocks else {
+            return if block.prefix_len() == 0 { Sure::Yes } else { Sure::Perhaps };
+        };
+        let (theirs, rule): (AddressSet, AddressSet) = (blocks.iter().collect(), [block].into_iter().collect());
+        let theirs = theirs.of_family(Family::of_block(block));
+        match () {
+            () if theirs.is_empty() => Sure::Perhaps,
+            () if rule.covers(&theirs) => Sure::Yes,
+            () if rule.meets(&theirs) => Sure::Perhaps,
+            () => Sure::No,
+        }
+    }
+}
+
+impl Facts<'_> {
+    /// Whether groups let all of some traffic pass, to or from the other end. Rules of all groups of an interface add up.
+    pub(crate) fn passes(&self, groups: &[Id], direction: Direction, wanted: &Traffic, other: &Other) -> Sure {
+        let (mut surely, mut perhaps) = (Traffic::none(), Traffic::none());
+        for id in groups {
+            let Some(group) = self.input.topology.groups.get(id) else { return Sure::Perhaps };
+            if group.may_have_more_rules {
+                perhaps = Traffic::all();
+            }
+            for rule in group.rules.iter().filter(|it| it.direction == direction) {
+                let is_other = other.is(&rule.peer);
+                match &rule.traffic {
+                    Fact::Known(traffic) if is_other == Sure::Yes => surely = surely.or(traffic),
+                    Fact::Known(traffic) if is_other == Sure::Perhaps => perhaps = perhaps.or(traffic),
+                    Fact::Unknown if is_other != Sure::No => perhaps = Traffic::all(),
+                    _ => {}
+                }
+            }
+        }
+        if surely.covers(wanted) {
+            Sure::Yes
+        } else if surely.or(&perhaps).covers(wanted) {
+            Sure::Perhaps
+        } else {
+            Sure::No
+        }
+    }
+
+    /// The nodes of a cluster: the groups that they carry. Nodes that no node group makes may have others.
+    pub(crate) fn nodes(&self, cluster: &Cluster) -> Other {
+        let mut other = Other { blocks: self.blocks_of(cluster), ..Other::default() };
+        other.may_have_more = cluster.node_groups.is_empty();
+        for group in cluster.node_groups.values() {
+            match &group.groups {
+                Fact::Known(groups) => other.groups.extend(groups.iter().cloned()),
+                Fact::Unknown => other.may_have_more = true,
+            }
+        }
+        if other.groups.is_empty() {
+            other.groups.extend(cluster.group.known().cloned());
+        }
+        other.groups.sort();
+        other.groups.dedup();
+        other
+    }
+
+    /// The blocks of a cluster's VPC.
+    fn blocks_of(&self, cluster: &Cluster) -> Fact<Vec<IpNet>> {
+        let vpc = cluster.vpc.known().and_then(|id| self.input.topology.vpcs.get(id));
+        vpc.and_then(|it| it.blocks.known()).cloned().into()
+    }
+
+    /// CoreDNS of a cluster: its own groups when a policy gives them, else those of the nodes or of the cluster.
+    pub(crate) fn dns(&self, cluster: &Cluster) -> Other {
+        let labels = [("k8s-app", "kube-dns"), ("eks.amazonaws.com/component", "coredns")];
+        let labels: Labels = labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let told = cluster.workloads.get(&("kube-system".to_owned(), "Deployment".to_owned(), "coredns".to_owned()));
+        let usual = PodTemplate { labels: Fact::Known(labels), ..PodTemplate::default() };
+        let template = told.map_or(&usual, |it| &it.template);
+        let blocks = self.blocks_of(cluster);
+        match membership(cluster, "kube-system", template).attachment {
+            Attachment::Branch(Fact::Known(groups)) | Attachment::Fargate(Fact::Known(groups)) => {
+                Other { groups, may_have_more: false, blocks }
+            }
+            Attachment::Host | Attachment::Shared(_) | Attachment::BranchOfNode => self.nodes(cluster),
+            _ => Other { may_have_more: true, ..self.nodes(cluster) },
+        }
+    }
+}

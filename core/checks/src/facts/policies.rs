@@ -1,0 +1,131 @@
+//! SecurityGroupPolicies with what states them.
+
+use sgp_analysis::{
+    build::{Object, View},
+    matching::is_like,
+    topology::{Cluster, Fact, Id, SecurityGroupPolicy},
+};
+use sgp_model::{AttrPath, InstanceAddr, PathStep, Value};
+
+use super::Facts;
+
+/// A policy.
+pub(crate) struct PolicyOf<'a> {
+    pub(crate) cluster_name: &'a Id,
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) policy: &'a SecurityGroupPolicy,
+    object: Option<&'a Object>,
+}
+
+impl<'a> PolicyOf<'a> {
+    /// As people know it.
+    pub(crate) fn who(&self) -> String {
+        format!("policy {}/{}", self.namespace, self.name)
+    }
+
+    pub(crate) fn addr(&self) -> Option<&'a InstanceAddr> {
+        self.policy.managed_by.as_ref()
+    }
+
+    /// Whether it is a `kubernetes_manifest`.
+    pub(crate) fn is_manifest(&self) -> bool {
+        self.object.is_some_and(|it| it.kind == "kubernetes_manifest")
+    }
+
+    /// Its `spec`, of a manifest.
+    pub(crate) fn spec(&self) -> Option<&'a Value> {
+        self.object.filter(|_| self.is_manifest())?.attributes.get("manifest")?.get("spec")
+    }
+
+    /// Attributes, of our own type.
+    pub(crate) fn view(&self) -> Option<View<'a>> {
+        self.object.filter(|it| it.kind == "sgp_security_group_policy").map(|it| View(&it.attributes))
+    }
+
+    /// The place of a part: by its name in our own type and its path in a manifest's `spec`.
+    pub(crate) fn path(&self, ours: &str, theirs: &[&str]) -> AttrPath {
+        if !self.is_manifest() {
+            return AttrPath::attr(ours);
+        }
+        let steps = ["spec"].iter().chain(theirs);
+        steps.fold(AttrPath::attr("manifest"), |path, step| path.with(PathStep::Attr((*step).into())))
+    }
+
+    pub(crate) fn groups_path(&self) -> AttrPath {
+        self.path("security_group_ids", &["securityGroups", "groupIds"])
+    }
+
+    /// The ids that it states, as far as they are known.
+    pub(crate) fn stated_ids(&self) -> Vec<&'a str> {
+        if let Some(view) = self.view() {
+            let elements = view.elements("security_group_ids").known().cloned().unwrap_or_default();
+            return elements.into_iter().filter_map(Value::as_str).collect();
+        }
+        let ids = self.spec().and_then(|it| it.get("securityGroups")).and_then(|it| it.get("groupIds"));
+        ids.map(Value::str_elements).unwrap_or_default()
+    }
+
+    /// Whether it selects everything of its namespace.
+    pub(crate) fn is_for_everything(&self) -> bool {
+        let selectors = [&self.policy.pods, &self.policy.service_accounts];
+        selectors.iter().any(|it| it.is_some()) && selectors.into_iter().flatten().all(|it| it.is_everything())
+    }
+
+    /// Whether the controller looks at it: it has a selector that can be read, and groups.
+    pub(crate) fn counts(&self) -> bool {
+        let selectors = [&self.policy.pods, &self.policy.service_accounts];
+        selectors.iter().any(|it| it.is_some())
+            && selectors.into_iter().flatten().all(|it| it.problem().is_none())
+            && !self.policy.groups.known().is_some_and(Vec::is_empty)
+    }
+
+    /// Whether pods on nodes may get it: not where Fargate takes all of the namespace.
+    pub(crate) fn is_for_nodes(&self) -> bool {
+        let profiles = self.cluster.fargate_profiles.values();
+        let mut selectors = profiles.flat_map(|it| &it.selectors);
+        self.counts() && !selectors.any(|it| it.labels.is_empty() && is_like(&it.namespace, self.namespace))
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// All policies, by cluster, namespace and name.
+    pub(crate) fn policies(&self) -> &[PolicyOf<'a>] {
+        self.policies.get_or_init(|| {
+            let mut all = Vec::new();
+            for (cluster_name, cluster) in self.clusters() {
+                all.extend(cluster.policies.iter().map(|((namespace, name), policy)| PolicyOf {
+                    cluster_name,
+                    cluster,
+                    namespace,
+                    name,
+                    policy,
+                    object: policy.managed_by.as_ref().and_then(|addr| self.object(addr)),
+                }));
+            }
+            all
+        })
+    }
+
+    /// The union of the groups that a pod under one policy can have: with those of all others of the namespace. `None` when
+    /// some are not known.
+    pub(crate) fn widest(&self, policy: &PolicyOf<'a>) -> Option<Vec<Id>> {
+        let beside = self.policies().iter().filter(|it| {
+            it.cluster_name == policy.cluster_name
+                && it.namespace == policy.namespace
+                && it.name != policy.name
+                && it.counts()
+        });
+        let mut all = policy.policy.groups.known()?.clone();
+        for other in beside {
+            match &other.policy.groups {
+                Fact::Known(groups) => {
+                    all.extend(groups.iter().filter(|id| !all.contains(id)).cloned().collect::<Vec<_>>());
+                }
+                Fact::Unknown => return None,
+            }
+        }
+        Some(all)
+    }
+}

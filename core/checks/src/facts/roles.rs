@@ -1,0 +1,147 @@
+//! IAM roles with everything that the configuration attaches to them.
+
+use serde_json::Value as Json;
+use sgp_analysis::{
+    build::{Object, View},
+    matching::is_like,
+    topology::Fact,
+};
+use sgp_model::InstanceAddr;
+
+use super::{Facts, is_meant, json::texts_or_one, list};
+
+/// A role.
+pub(crate) struct Role<'a> {
+    pub(crate) object: &'a Object,
+    pub(crate) view: View<'a>,
+    /// ARNs of the managed policies, with the object that attaches each.
+    pub(crate) policies: Vec<(String, Option<&'a InstanceAddr>)>,
+    /// Policy documents that are known.
+    documents: Vec<Json>,
+    /// Whether there may be others.
+    pub(crate) may_have_more: bool,
+}
+
+const NAMES: [&str; 4] = ["name", "id", "arn", "unique_id"];
+
+/// AWS's policies that allow everything that EC2 has.
+const ALL_OF_EC2: [&str; 3] = ["AdministratorAccess", "PowerUserAccess", "AmazonEC2FullAccess"];
+
+impl Role<'_> {
+    /// The name of a managed policy, without path.
+    pub(crate) fn policy_name(arn: &str) -> &str {
+        arn.rsplit_once('/').map_or(arn, |(_, name)| name)
+    }
+
+    /// Whether one of AWS's managed policies is attached.
+    pub(crate) fn has(&self, policy: &str) -> bool {
+        self.policies.iter().any(|(arn, _)| Self::policy_name(arn) == policy)
+    }
+
+    /// Whether a policy allows an action, as far as policies are known.
+    pub(crate) fn allows(&self, action: &str) -> bool {
+        ALL_OF_EC2.iter().any(|policy| self.has(policy)) || self.documents.iter().any(|it| allows(it, action))
+    }
+
+    /// The document that says who may take the role.
+    pub(crate) fn trust(&self) -> Option<Json> {
+        serde_json::from_str(self.view.text("assume_role_policy")?).ok()
+    }
+
+    /// Whether a text means the role.
+    pub(crate) fn is_meant(&self, text: &str) -> bool {
+        is_meant(text, self.object, &self.view, &NAMES)
+    }
+}
+
+/// The statements of a document: a list, or one.
+pub(crate) fn statements(document: &Json) -> Vec<&Json> {
+    let statement = &document["Statement"];
+    if statement.is_object() { vec![statement] } else { list(statement).collect() }
+}
+
+fn allows(document: &Json, action: &str) -> bool {
+    let is_it = |pattern: &str| is_like(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase());
+    let allows = |it: &&Json| it["Effect"] == "Allow" && texts_or_one(&it["Action"]).into_iter().any(is_it);
+    statements(document).iter().any(allows)
+}
+
+impl<'a> Facts<'a> {
+    /// Roles of the configuration.
+    pub(crate) fn roles(&self) -> &[Role<'a>] {
+        self.roles.get_or_init(|| self.of_kind("aws_iam_role").map(|(object, view)| self.role(object, view)).collect())
+    }
+
+    /// The role that a text means, when it is the configuration's.
+    pub(crate) fn role_of(&self, text: &str) -> Option<&Role<'a>> {
+        self.roles().iter().find(|role| role.is_meant(text))
+    }
+
+    fn role(&self, object: &'a Object, view: View<'a>) -> Role<'a> {
+        // A role that is there already may have been given more than the configuration says, unless it was asked.
+        let is_new = self.is_made(object.addr.as_ref());
+        let own = view.texts("managed_policy_arns");
+        let may_have_more = !is_new && (view.get("managed_policy_arns").is_none() || !own.is_known());
+        let policies = own.known().into_iter().flatten().map(|arn| ((*arn).to_owned(), None)).collect();
+        let inline = view.blocks("inline_policy");
+        let mut role = Role { object, view, policies, documents: Vec::new(), may_have_more };
+        for block in inline {
+            role.read(block.fact("policy"));
+        }
+        self.attach(&mut role);
+        self.resolve(&mut role);
+        role
+    }
+
+    fn attach(&self, role: &mut Role<'a>) {
+        for (object, view) in self.of_kind("aws_iam_role_policy_attachment") {
+            match (view.text("role"), view.text("policy_arn")) {
+                (Some(text), arn) if role.is_meant(text) => match arn {
+                    Some(arn) => role.policies.push((arn.to_owned(), object.addr.as_ref())),
+                    None => role.may_have_more = true,
+                },
+                (None, _) => role.may_have_more = true,
+                _ => {}
+            }
+        }
+        for (object, view) in self.of_kind("aws_iam_policy_attachment") {
+            match view.texts("roles") {
+                Fact::Known(roles) if roles.iter().any(|text| role.is_meant(text)) => match view.text("policy_arn") {
+                    Some(arn) => role.policies.push((arn.to_owned(), object.addr.as_ref())),
+                    None => role.may_have_more = true,
+                },
+                Fact::Known(_) => {}
+                Fact::Unknown => role.may_have_more = true,
+            }
+        }
+        for (_, view) in self.of_kind("aws_iam_role_policy") {
+            if view.text("role").is_some_and(|text| role.is_meant(text)) {
+                role.read(view.fact("policy"));
+            }
+        }
+    }
+
+    /// Reads the documents of the configuration's own policies; one that is not here may allow anything.
+    fn resolve(&self, role: &mut Role<'a>) {
+        let own: Vec<String> = role.policies.iter().map(|(arn, _)| arn.clone()).collect();
+        for arn in own.iter().filter(|arn| !arn.contains(":iam::aws:policy/")) {
+            match self.meant_by(arn, "aws_iam_policy", &["arn", "id"]) {
+                Some((_, view)) => role.read(view.fact("policy")),
+                None => role.may_have_more = true,
+            }
+        }
+    }
+}
+
+impl Role<'_> {
+    fn read(&mut self, text: Fact<Option<&str>>) {
+        match text {
+            Fact::Known(Some(text)) => match serde_json::from_str(text) {
+                Ok(document) => self.documents.push(document),
+                Err(_) => self.may_have_more = true,
+            },
+            Fact::Known(None) => {}
+            Fact::Unknown => self.may_have_more = true,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What rules are given.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sgp_analysis::{build::Object, topology::Topology};
+use sgp_model::{InstanceAddr, plan::Action};
+
+/// What waits for what: each instance with those that it waits for directly.
+pub type Edges = BTreeMap<InstanceAddr, BTreeSet<InstanceAddr>>;
+
+/// What rules look at. A state alone is a plan without actions in which both sides are the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// Objects as they will be.
+    pub objects: &'a [Object],
+    /// Objects as they are.
+    pub before: &'a [Object],
+    /// The topology as it will be.
+    pub topology: &'a Topology,
+    /// The topology as it is.
+    pub topology_before: &'a Topology,
+    /// What happens to which instance. Those that are absent stay as they are.
+    pub actions: &'a BTreeMap<InstanceAddr, Action>,
+    /// The order in which it happens, the edges that sgp adds by itself too.
+    pub edges: &'a Edges,
+    /// `aws`, `aws-cn`, ... where it is known.
+    pub partition: Option<&'a str>,
+    /// The region, where it is known.
+    pub region: Option<&'a str>,
+    /// Whether AWS and the clusters were asked, too.
+    pub is_live: bool,
+}

@@ -1,0 +1,38 @@
+//! Preflight rules: what AWS and Kubernetes accept and what then does not work.
+//!
+//! A [`Rule`] looks at the objects of a plan, before and after, at the topology made of them and at what was gathered live; it
+//! answers [`Finding`]s. There is one file a rule, and [`rules`] lists them; [`unknowable`] lists the numbers that have no rule,
+//! with the reason. Nothing here reads or calls anything.
+//!
+//! What is not known gives no finding, or a lower one: a rule that is wrong once is switched off for ever. Start with
+//! [`check`], then read `rules/sgp301.rs` for the shape of a rule.
+
+#[allow(dead_code, unused_imports)] // rules to come look at the rest
+mod facts;
+mod finding;
+mod input;
+mod page;
+mod rule;
+mod rules;
+mod suppress;
+#[cfg(test)]
+mod testing;
+mod unknowable;
+
+pub use facts::Facts;
+pub use finding::Finding;
+pub use input::{Edges, Input};
+pub use page::{explain, page};
+pub use rule::{Examples, Live, Rule, Severity};
+pub use rules::rules;
+pub use suppress::{Suppressed, Suppression, Suppressions};
+pub use unknowable::unknowable;
+
+/// Asks every rule. The worst findings come first, then by rule and address; nothing is told twice.
+pub fn check(input: &Input<'_>) -> Vec<Finding> {
+    let facts = Facts::new(input);
+    let mut found: Vec<Finding> = rules().iter().flat_map(|rule| (rule.check)(&facts)).collect();
+    found.sort_by(|one, other| one.order().cmp(&other.order()));
+    found.dedup();
+    found
+}

@@ -1,0 +1,73 @@
+//! Tests over the whole list of rules.
+
+use std::collections::BTreeSet;
+
+use super::{WORKING, change};
+use crate::{Severity, explain, page, rules, unknowable};
+
+fn after(rule: &crate::Rule, text: &str) -> Vec<crate::Finding> {
+    let before: &[&str] = if rule.examples.before.is_empty() { &[] } else { &[WORKING, rule.examples.before] };
+    change(before, &[WORKING, text])
+}
+
+#[test]
+fn wrong_examples_are_found_and_right_ones_are_not() {
+    for rule in rules() {
+        let wrong = after(rule, rule.examples.wrong);
+        let own: Vec<_> = wrong.iter().filter(|it| it.rule == rule.id).collect();
+        assert!(!own.is_empty(), "{} says nothing of its wrong example", rule.id);
+        assert!(own.iter().all(|it| it.severity <= rule.severity), "{} is worse than it says", rule.id);
+        let right = after(rule, rule.examples.right);
+        let bad: Vec<_> = right.iter().filter(|it| it.rule == rule.id || it.severity == Severity::Error).collect();
+        assert!(bad.is_empty(), "{}: its right example is not right: {bad:#?}", rule.id);
+    }
+}
+
+/// Numbers whose rules are still to be written.
+const LATER: &[u32] = &[
+    5, 6, 7, 14, 15, 16, 18, 20, 21, 22, 23, 24, 25, 27, 101, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113,
+    114, 115, 116, 118, 119, 120, 121, 201, 205, 206, 207, 208, 209, 210, 211, 212, 213, 304, 306, 307, 309, 310, 311,
+    314, 315, 316, 318, 319, 320, 322, 323, 324, 325, 326, 327, 403, 405, 406, 407, 408, 409, 411, 412, 413, 414, 415,
+    416, 417, 418, 419, 420, 421, 422, 424, 425, 426, 427, 430, 504, 505, 506, 507, 509, 510, 511, 512, 513, 514, 601,
+    602, 603, 604, 605, 606, 607, 608, 610,
+];
+
+#[test]
+fn every_number_has_a_rule_or_a_reason() {
+    let blocks = [(1, 27), (101, 121), (201, 213), (301, 327), (401, 430), (501, 514), (601, 610)];
+    let all: BTreeSet<String> = blocks.iter().flat_map(|(a, b)| *a..=*b).map(|n| format!("SGP{n:03}")).collect();
+    let told = rules().iter().map(|it| it.id).chain(unknowable().iter().map(|(id, _)| *id));
+    let ours: Vec<String> = told.map(str::to_owned).chain(LATER.iter().map(|n| format!("SGP{n:03}"))).collect();
+    let set: BTreeSet<String> = ours.iter().cloned().collect();
+    assert_eq!(set.len(), ours.len(), "a number is there twice");
+    let missing: Vec<_> = all.difference(&set).collect();
+    assert!(missing.is_empty(), "no rule and no reason: {missing:?}");
+    assert!(set.is_subset(&all));
+}
+
+#[test]
+fn rules_and_reasons_are_sorted() {
+    assert!(rules().is_sorted_by_key(|it| it.id));
+    assert!(unknowable().is_sorted_by_key(|it| it.0));
+}
+
+#[test]
+fn pages_tell_what_a_person_needs() {
+    let page = page();
+    for rule in rules() {
+        let own = explain(&rule.id.to_lowercase()).unwrap();
+        assert!(own.starts_with(&format!("# {}: {}\n", rule.id, rule.title)), "{own}");
+        assert!(page.contains(rule.consequence) && page.contains(rule.fix), "{}", rule.id);
+        assert!(
+            !rule.title.ends_with('.') && rule.consequence.ends_with('.') && rule.fix.ends_with('.'),
+            "{}",
+            rule.id
+        );
+        assert!(!rule.sources.is_empty(), "{} has no source", rule.id);
+    }
+    for (id, reason) in unknowable() {
+        assert!(explain(id).unwrap().contains(reason));
+        assert!(reason.ends_with('.'), "{id}");
+    }
+    assert_eq!(explain("SGP999"), None);
+}
