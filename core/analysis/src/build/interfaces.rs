@@ -5,6 +5,10 @@ use std::net::IpAddr;
 use super::{Builder, Item};
 use crate::topology::{Fact, Id, Interface, InterfaceKind};
 
+/// The tag of a trunk and its branches, which say nothing of an instance themselves
+/// (amazon-vpc-resource-controller-k8s, `pkg/config/type.go`).
+const INSTANCE: &str = "node.k8s.amazonaws.com/instance_id";
+
 /// `aws_network_interface`.
 pub(super) fn interface(builder: &mut Builder, item: &Item<'_>) {
     let (Some(id), Fact::Known(vpc), Fact::Known(subnet)) =
@@ -30,6 +34,7 @@ pub(super) fn interface(builder: &mut Builder, item: &Item<'_>) {
     let public = associations.iter().filter_map(pair).collect();
     let attachment = item.view.block("attachment");
     let attached = |name: &str| attachment.as_ref().and_then(|it| it.text(name)).map(Id::from);
+    let tags = item.view.known_labels("tags");
     let description = item.view.text("description").unwrap_or_default().to_owned();
     let interface = Interface {
         kind: kind(
@@ -42,7 +47,7 @@ pub(super) fn interface(builder: &mut Builder, item: &Item<'_>) {
         prefixes: prefixes.into_iter().filter_map(super::view::parse_block).collect(),
         public,
         groups: item.view.known_ids("security_groups"),
-        instance: attached("instance_id"),
+        instance: attached("instance_id").or_else(|| tags.get(INSTANCE).map(|id| Id::from(id.as_str()))),
         device_index: attachment
             .as_ref()
             .and_then(|it| it.number("device_index"))
