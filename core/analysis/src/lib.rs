@@ -8,6 +8,7 @@
 //! Facts that nobody gave are unknown, and stay so: an answer names what it depends on and never guesses.
 
 pub mod build;
+pub mod capacity;
 pub mod limits;
 pub mod matching;
 pub mod reach;

@@ -118,6 +118,11 @@ pub fn of(instance_type: &str) -> Option<&'static Limits> {
     Table::newest()?.of(instance_type)
 }
 
+/// The types of the newest table, by name.
+pub fn types() -> impl Iterator<Item = (&'static str, &'static Limits)> {
+    CATALOG.rows.iter().filter_map(|(name, rows)| Some((*name, &rows.last()?.1)))
+}
+
 /// The first table that knows a type.
 pub fn since(instance_type: &str) -> Option<&'static Table> {
     let (first, _) = CATALOG.rows.get(instance_type)?.first()?;
@@ -179,7 +184,7 @@ fn network_card(text: &str) -> Option<NetworkCard> {
 }
 
 /// `v1.7.15`, with or without something after it.
-fn numbers(version: &str) -> Option<(u32, u32, u32)> {
+pub(crate) fn numbers(version: &str) -> Option<(u32, u32, u32)> {
     let mut parts = version.trim().trim_start_matches('v').split(['.', '-', '+']).map(str::parse);
     Some((parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?))
 }
