@@ -3,6 +3,7 @@
 mod cni;
 mod ends;
 mod json;
+mod manifests;
 mod pods;
 mod policies;
 mod roles;
@@ -16,12 +17,13 @@ use std::{
 pub(crate) use cni::{CniSettings, Stated};
 pub(crate) use ends::{Other, Sure};
 pub(crate) use json::{list, strings, texts_or_one};
+pub(crate) use manifests::Manifest;
 pub(crate) use pods::{Dressed, Pods};
 pub(crate) use policies::PolicyOf;
-pub(crate) use roles::{Role, statements};
+pub(crate) use roles::{Role, document_allows, statements};
 use sgp_analysis::{
     build::{Object, View},
-    topology::{Cluster, Fact, Id},
+    topology::{Cluster, EnforcingMode, Fact, Id},
 };
 use sgp_model::{InstanceAddr, plan::Action, symbol};
 pub(crate) use version::{cni_version, version};
@@ -39,6 +41,7 @@ pub struct Facts<'a> {
     pods: OnceCell<Vec<Pods<'a>>>,
     dressed: OnceCell<Vec<Dressed<'a>>>,
     cni: OnceCell<Vec<CniSettings<'a>>>,
+    manifests: OnceCell<Vec<Manifest<'a>>>,
 }
 
 impl<'a> Facts<'a> {
@@ -58,6 +61,7 @@ impl<'a> Facts<'a> {
             pods: OnceCell::new(),
             dressed: OnceCell::new(),
             cni: OnceCell::new(),
+            manifests: OnceCell::new(),
         }
     }
 
@@ -123,6 +127,22 @@ impl<'a> Facts<'a> {
             None if clusters.len() == 1 => clusters.first_key_value(),
             None => None,
         }
+    }
+
+    /// The object that makes a cluster, with its attributes.
+    pub(crate) fn cluster_object(&self, cluster: &Cluster) -> Option<(&'a Object, View<'a>)> {
+        let object = self.object(cluster.managed_by.as_ref()?)?;
+        Some((object, View(&object.attributes)))
+    }
+
+    /// Clusters whose pods on nodes have branch interfaces in strict mode.
+    pub(crate) fn strict_clusters(&self) -> impl Iterator<Item = (&'a Id, &'a Cluster)> {
+        self.clusters().filter(|(name, it)| self.is_strict(it) && self.wants_branches(name, it))
+    }
+
+    /// Whether a cluster is known to be in strict mode.
+    pub(crate) fn is_strict(&self, cluster: &Cluster) -> bool {
+        cluster.cni.mode == Fact::Known(EnforcingMode::Strict)
     }
 
     /// Whether pods on the cluster's nodes are meant to have branch interfaces.

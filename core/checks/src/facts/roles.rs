@@ -40,7 +40,7 @@ impl Role<'_> {
 
     /// Whether a policy allows an action, as far as policies are known.
     pub(crate) fn allows(&self, action: &str) -> bool {
-        ALL_OF_EC2.iter().any(|policy| self.has(policy)) || self.documents.iter().any(|it| allows(it, action))
+        ALL_OF_EC2.iter().any(|policy| self.has(policy)) || self.documents.iter().any(|it| document_allows(it, action))
     }
 
     /// The document that says who may take the role.
@@ -60,7 +60,8 @@ pub(crate) fn statements(document: &Json) -> Vec<&Json> {
     if statement.is_object() { vec![statement] } else { list(statement).collect() }
 }
 
-fn allows(document: &Json, action: &str) -> bool {
+/// Whether a document allows an action on something.
+pub(crate) fn document_allows(document: &Json, action: &str) -> bool {
     let is_it = |pattern: &str| is_like(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase());
     let allows = |it: &&Json| it["Effect"] == "Allow" && texts_or_one(&it["Action"]).into_iter().any(is_it);
     statements(document).iter().any(allows)
