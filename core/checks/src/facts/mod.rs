@@ -7,6 +7,7 @@ mod manifests;
 mod pods;
 mod policies;
 mod roles;
+mod services;
 mod version;
 
 use std::{
@@ -21,6 +22,7 @@ pub(crate) use manifests::Manifest;
 pub(crate) use pods::{Dressed, Pods};
 pub(crate) use policies::PolicyOf;
 pub(crate) use roles::{Role, document_allows, statements};
+pub(crate) use services::{sends_to_pods, target};
 use sgp_analysis::{
     build::{Object, View},
     topology::{Cluster, EnforcingMode, Fact, Id},
