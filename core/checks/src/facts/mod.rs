@@ -139,12 +139,7 @@ impl<'a> Facts<'a> {
 
     /// Clusters whose pods on nodes have branch interfaces in strict mode.
     pub(crate) fn strict_clusters(&self) -> impl Iterator<Item = (&'a Id, &'a Cluster)> {
-        self.clusters().filter(|(name, it)| self.is_strict(it) && self.wants_branches(name, it))
-    }
-
-    /// Whether a cluster is known to be in strict mode.
-    pub(crate) fn is_strict(&self, cluster: &Cluster) -> bool {
-        cluster.cni.mode == Fact::Known(EnforcingMode::Strict)
+        self.clusters().filter(|(name, it)| is_strict(it) && self.wants_branches(name, it))
     }
 
     /// Whether pods on the cluster's nodes are meant to have branch interfaces.
@@ -162,4 +157,9 @@ pub(crate) fn is_meant(text: &str, object: &Object, view: &View<'_>, attributes:
     let (Some(reference), Some(addr)) = (symbol::reference(text), &object.addr) else { return false };
     let attribute = reference.strip_prefix(&addr.to_string()).and_then(|rest| rest.strip_prefix('.'));
     attribute.is_some_and(|name| attributes.contains(&name))
+}
+
+/// Whether a cluster is known to be in strict mode.
+pub(crate) fn is_strict(cluster: &Cluster) -> bool {
+    cluster.cni.mode == Fact::Known(EnforcingMode::Strict)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::is_strict};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP022",
@@ -41,7 +41,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let finding = RULE.finding(object.addr.as_ref(), format!("Cluster {name} runs kube-proxy in IPVS mode."));
             let finding = finding.attr("configuration_values");
             // The reports do not say whether standard mode is spared.
-            found.push(if facts.is_strict(cluster) { finding } else { finding.at_most(Severity::Warning) });
+            found.push(if is_strict(cluster) { finding } else { finding.at_most(Severity::Warning) });
         }
     }
     found

@@ -29,11 +29,11 @@ resource "kubernetes_manifest" "pod" {
   }
 }
 "#,
-        wrong: r#"
+        wrong: r"
 removed {
   from = sgp_security_group_policy.backend
 }
-"#,
+",
         right: r#"
 resource "sgp_security_group_policy" "backend" {
   cluster_name       = aws_eks_cluster.this.name

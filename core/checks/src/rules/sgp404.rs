@@ -2,12 +2,12 @@
 
 use sgp_analysis::{
     sets::{Protocol, Traffic},
-    topology::{Direction, EnforcingMode, Fact},
+    topology::Direction,
 };
 
 use crate::{
     Examples, Facts, Finding, Live, Rule, Severity,
-    facts::{Pods, Sure},
+    facts::{Pods, Sure, is_strict},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -75,8 +75,7 @@ resource "kubernetes_manifest" "backend" {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let is_strict = |it: &&Pods<'_>| it.cluster.cni.mode == Fact::Known(EnforcingMode::Strict);
-    facts.pods().iter().filter(is_strict).flat_map(|it| judge(facts, it)).collect()
+        facts.pods().iter().filter(|it| is_strict(it.cluster)).flat_map(|it| judge(facts, it)).collect()
 }
 
 fn judge(facts: &Facts<'_>, pods: &Pods<'_>) -> Vec<Finding> {

@@ -80,7 +80,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let https = Traffic::port(Protocol::TCP, 443);
     let mut found = Vec::new();
     for (object, view) in facts.of_kind("aws_vpc_endpoint") {
-        let is_sts = view.text("service_name").is_some_and(|it| it.ends_with(".sts"));
+        let is_sts = view.text("service_name").is_some_and(|it| it.rsplit('.').next() == Some("sts"));
         let is_private = view.flag("private_dns_enabled") == Fact::Known(true);
         let (true, Fact::Known(groups)) = (is_sts && is_private, view.ids("security_group_ids")) else { continue };
         for dressed in facts.dressed().iter().filter(|it| it.cluster.vpc == view.id("vpc_id") && it.cluster.vpc.is_known()) {

@@ -2,7 +2,7 @@
 
 use sgp_analysis::topology::{Cluster, Id};
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::is_strict};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP415",
@@ -73,7 +73,7 @@ resource "sgp_security_group_policy" "backend" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (object, view) in facts.of_kind("aws_eks_pod_identity_association") {
-        let Some((name, cluster)) = facts.cluster_of(&view).filter(|(_, it)| facts.is_strict(it)) else { continue };
+        let Some((name, cluster)) = facts.cluster_of(&view).filter(|(_, it)| is_strict(it)) else { continue };
         let (Some(namespace), Some(account)) = (view.text("namespace"), view.text("service_account")) else { continue };
         if let Some(who) = who_has_branches(facts, name, cluster, namespace, account) {
             let what = format!("Pods of service account {namespace}/{account} get branch interfaces: {who}.");
@@ -86,8 +86,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 /// Something that says that pods of a service account have branch interfaces.
 fn who_has_branches(facts: &Facts<'_>, name: &Id, cluster: &Cluster, namespace: &str, account: &str) -> Option<String> {
     let mut here = facts.pods().iter().filter(|it| it.cluster_name == name && it.namespace == namespace);
-    let is_of_account = |it: &Option<&String>| it.is_some_and(|it| it == account);
-    if let Some(pods) = here.find(|it| is_of_account(&it.template.service_account.known()) && it.has_branch()) {
+    let is_of_account = |it: Option<&String>| it.is_some_and(|it| it == account);
+    if let Some(pods) = here.find(|it| is_of_account(it.template.service_account.known()) && it.has_branch()) {
         return Some(pods.who());
     }
     let labels = cluster.service_accounts.get(&(namespace.to_owned(), account.to_owned())).and_then(|it| it.labels.known());

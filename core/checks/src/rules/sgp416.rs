@@ -1,6 +1,6 @@
 //! SGP416: Istio's ambient mode in strict mode.
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::is_strict};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP416",
@@ -39,7 +39,7 @@ resource "kubernetes_namespace_v1" "app" {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for policy in facts.policies().iter().filter(|it| it.is_for_nodes() && facts.is_strict(it.cluster)) {
+    for policy in facts.policies().iter().filter(|it| it.is_for_nodes() && is_strict(it.cluster)) {
         let namespace = policy.cluster.namespaces.get(policy.namespace);
         let mode = namespace.and_then(|it| it.labels.get("istio.io/dataplane-mode"));
         if mode.is_some_and(|it| it == "ambient") {
