@@ -133,8 +133,11 @@ fn other_commands() -> Vec<Command> {
             .args([
                 switch("state", "Look at what is recorded (default)", false).conflicts_with("plan"),
                 value("plan", "FILE", "Look at what there will be after this saved plan"),
+                switch("live", "Look at what exists now in the networks and clusters of the state", false)
+                    .conflicts_with_all(["plan", "state"]),
                 json(),
-            ]),
+            ])
+            .args(vars()),
         Command::new("refresh")
             .about("Record what really exists; the same as apply -refresh-only -auto-approve")
             .args(plan_flags()),

@@ -9,13 +9,13 @@ use sgp_analysis::{
     sets::{Protocol, Traffic},
     topology::Topology,
 };
-use sgp_engine::foresight;
+use sgp_engine::{Session, foresight};
 use sgp_model::{Diagnostic, Diagnostics};
 use sgp_state::Access;
 
 use super::{Exit, saved};
 use crate::{
-    args::{flag, text},
+    args::{flag, text, var_args},
     render::trace as render,
     session::Room,
 };
@@ -61,6 +61,13 @@ async fn topology(room: &Room, matches: &ArgMatches) -> Result<Topology, Diagnos
             "sgp trace looks at the state, and it is empty. To look at what an apply would make, save a plan (sgp plan -out FILE) and ask with -plan FILE.",
         )
         .into());
+    }
+    if flag(matches, "live") {
+        let configured = room.configured(&var_args(matches), false)?;
+        let session = Session { config: configured.config.clone(), inputs: configured.inputs.clone(), ..session };
+        let (sources, told) = sgp_engine::live(&session, &state).await?;
+        room.ui.diagnostics(&told);
+        return Ok(build::build(&sources));
     }
     Ok(build::build(&foresight::of_state(&state)))
 }

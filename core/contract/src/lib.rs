@@ -8,6 +8,7 @@ pub mod context;
 pub mod eks;
 pub mod provider;
 pub mod store;
+pub mod survey;
 
 pub use clock::Clock;
 pub use context::{Context, ContextEvents, Slot};
@@ -16,3 +17,4 @@ pub use provider::{
     PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
 pub use store::{LockHolder, StateStore, StoreError, Write};
+pub use survey::{Area, Sighting};

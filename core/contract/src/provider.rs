@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use sgp_model::{AttrPath, Diagnostic, Diagnostics, InstanceAddr, ProviderAddr, Schema, Value, state::Intent};
 
-use crate::Context;
+use crate::{Area, Context, Sighting};
 
 /// A configured client, made by [`Provider::configure`] out of one `provider` block. Each provider downcasts to its own.
 pub trait Client: Any + Send + Sync {
@@ -42,6 +42,12 @@ pub trait Provider: Send + Sync {
     /// Other providers whose clients this one makes calls with: their `provider` blocks are configured before its own is used.
     fn calls_through(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Describes everything in an area that has a part in who reaches whom, in as few calls as possible. What the caller may not
+    /// read is left out, with a warning. Adds what it found on the way to the area.
+    async fn survey(&self, _client: &dyn Client, _area: &mut Area) -> (Vec<Sighting>, Diagnostics) {
+        (Vec::new(), Diagnostics::new())
     }
 
     /// Told after [`Self::configure`] which block the client stands for, so that a provider can know its default client.

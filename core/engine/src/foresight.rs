@@ -24,7 +24,7 @@ pub fn before(plan: &Plan) -> Sources {
 
 /// What there will be after it.
 pub fn after(plan: &Plan) -> Sources {
-    let mut sources = Sources::default();
+    let mut sources = Sources { is_planned: true, ..Sources::default() };
     for change in plan.changes.iter().filter(|it| it.deposed.is_none()) {
         if !change.after.is_null() && change.action != Action::Forget {
             let attributes = plan.symbolic.get(&change.addr).unwrap_or(&change.after);

@@ -23,7 +23,7 @@ pub mod subnet;
 pub mod usage;
 
 /// The most that a page of these listings holds.
-const PAGE: i32 = 1000;
+pub const PAGE: i32 = 1000;
 
 /// A filter of a Describe call.
 pub fn filter<S: Into<String>>(name: &str, wanted: impl IntoIterator<Item = S>) -> Filter {

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sgp_contract::{Client, DataSource, Provider, ResourceType};
+use sgp_contract::{Area, Client, DataSource, Provider, ResourceType, Sighting};
 use sgp_model::{Diagnostics, ProviderAddr, Schema, Value};
 
 pub mod adoption;
@@ -32,6 +32,7 @@ pub mod reconnect;
 pub mod resources;
 pub mod retries;
 pub mod role_policies;
+mod survey;
 pub mod tags;
 pub mod unsaid;
 pub mod values;
@@ -108,6 +109,10 @@ impl Provider for AwsProvider {
 
     async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {
         Ok(Arc::new(AwsClient::configure(config).await?))
+    }
+
+    async fn survey(&self, client: &dyn Client, area: &mut Area) -> (Vec<Sighting>, Diagnostics) {
+        survey::survey(AwsClient::of(client), area).await
     }
 
     fn configured(&self, addr: &ProviderAddr, client: &Arc<dyn Client>) {

@@ -28,6 +28,7 @@ mod selector;
 mod service_account;
 #[cfg(test)]
 mod stub_tests;
+mod survey;
 mod target;
 #[cfg(test)]
 mod testing;
@@ -36,7 +37,7 @@ mod wait;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sgp_contract::{Client, Clock, DataSource, Provider, ResourceType, eks::Eks};
+use sgp_contract::{Area, Client, Clock, DataSource, Provider, ResourceType, Sighting, eks::Eks};
 use sgp_model::{Diagnostics, Schema, Value};
 
 use crate::{connect::KubeClient, provider_config::Settings};
@@ -88,6 +89,10 @@ impl Provider for KubernetesProvider {
 
     fn calls_through(&self) -> &'static [&'static str] {
         &["aws"]
+    }
+
+    async fn survey(&self, client: &dyn Client, area: &mut Area) -> (Vec<Sighting>, Diagnostics) {
+        survey::survey(life::client(client), area).await
     }
 
     async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {

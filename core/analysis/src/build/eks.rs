@@ -12,7 +12,7 @@ pub(super) fn cluster(builder: &mut Builder, item: &Item<'_>) {
     let family = item.view.block("kubernetes_network_config").map_or(Fact::Unknown, |it| it.fact("ip_family"));
     let cluster = builder.topology.clusters.entry(name).or_default();
     *cluster = Cluster {
-        managed_by: item.addr.cloned(),
+        managed_by: item.addr.cloned().or(cluster.managed_by.take()),
         version: item.view.text("version").map(str::to_owned).into(),
         vpc: network.as_ref().map_or(Fact::Unknown, |it| it.id("vpc_id")),
         subnets: network.as_ref().map(|it| it.known_ids("subnet_ids")).unwrap_or_default(),
@@ -54,8 +54,10 @@ pub(super) fn node_group(builder: &mut Builder, item: &Item<'_>) {
     };
     let size = item.view.block("scaling_config").and_then(|it| size(&it));
     let types = item.view.texts("instance_types").map(|types| types.into_iter().map(str::to_owned).collect());
+    let nodes = &mut builder.cluster_of(item).node_groups;
+    let known = nodes.get(&name).and_then(|it| it.managed_by.clone());
     let group = NodeGroup {
-        managed_by: item.addr.cloned(),
+        managed_by: item.addr.cloned().or(known),
         subnets: item.view.known_ids("subnet_ids"),
         instance_types: types,
         groups,
@@ -63,7 +65,7 @@ pub(super) fn node_group(builder: &mut Builder, item: &Item<'_>) {
         labels: item.view.known_labels("labels"),
         ami_type: item.view.text("ami_type").map(str::to_owned).into(),
     };
-    builder.cluster_of(item).node_groups.insert(name, group);
+    nodes.insert(name, group);
 }
 
 fn size(view: &View<'_>) -> Option<(u32, u32, u32)> {

@@ -1,5 +1,7 @@
 //! Security groups and rules.
 
+use std::collections::btree_map::Entry;
+
 use sgp_model::{Value, symbol::symbol};
 
 use super::{Builder, Item, View};
@@ -33,11 +35,21 @@ pub(super) fn group(builder: &mut Builder, item: &Item<'_>) {
         may_have_more_rules: is_open,
         tags: item.view.known_labels("tags"),
     };
-    // What was gathered live says more than what is recorded.
-    let known = builder.topology.groups.entry(id).or_insert_with(|| group.clone());
-    if known.managed_by.is_none() && group.managed_by.is_some() {
-        known.managed_by = group.managed_by;
-        known.rules = if group.rules.is_empty() { std::mem::take(&mut known.rules) } else { group.rules };
+    if item.addr.is_none() {
+        builder.sighted.insert(id.clone());
+    }
+    match builder.topology.groups.entry(id) {
+        Entry::Vacant(entry) => drop(entry.insert(group)),
+        // Recorded and seen: what it is called is the same, and which of the rules count is decided at the end.
+        Entry::Occupied(mut entry) => {
+            let known = entry.get_mut();
+            known.managed_by = known.managed_by.take().or(group.managed_by);
+            known.rules.extend(group.rules);
+            known.may_have_more_rules &= group.may_have_more_rules;
+            if item.addr.is_none() {
+                known.tags = group.tags;
+            }
+        }
     }
 }
 
@@ -141,25 +153,19 @@ pub(super) fn ports(protocol: Protocol, from: i64, to: i64) -> Traffic {
 
 /// Puts rules of their own with their groups.
 pub(super) fn finish(builder: &mut Builder) {
-    let is_same = |one: &Rule, other: &Rule| {
-        (one.direction, &one.traffic, &one.peer) == (other.direction, &other.traffic, &other.peer)
-    };
-    for (id, gone) in std::mem::take(&mut builder.gone) {
-        if let Some(group) = builder.topology.groups.get_mut(&id) {
-            group.rules.retain(|rule| !gone.iter().any(|it| is_same(it, rule)));
-        }
-    }
     for (id, rules) in std::mem::take(&mut builder.separate) {
         let group = builder.topology.groups.entry(id.clone()).or_insert_with(|| referred_to(&id));
-        for rule in rules {
-            // A group that was refreshed tells the rules of their own, too; the address of the rule says more.
-            group.rules.retain(|known| {
-                !is_same(known, &rule)
-                    || matches!(known.origin, Origin::Managed(_))
-                        && known.origin != group_origin(group.managed_by.as_ref())
-            });
-            group.rules.push(rule);
+        group.rules.extend(rules);
+    }
+    for (id, group) in &mut builder.topology.groups {
+        if let Some(gone) = builder.gone.get(id) {
+            // What comes back in the same words is not gone: its new object is separate and comes last.
+            let own = group.managed_by.clone().map(Origin::Managed);
+            let is_old = |rule: &Rule| matches!(rule.origin, Origin::Live(_)) || Some(&rule.origin) == own.as_ref();
+            group.rules.retain(|rule| !(is_old(rule) && gone.iter().any(|it| is_same(it, rule))));
         }
+        let seen = builder.sighted.contains(id) && !builder.is_planned;
+        group.rules = once_each(std::mem::take(&mut group.rules), seen);
     }
     for cluster in builder.topology.clusters.values() {
         if let Fact::Known(id) = &cluster.group {
@@ -171,8 +177,29 @@ pub(super) fn finish(builder: &mut Builder) {
     }
 }
 
-fn group_origin(addr: Option<&sgp_model::InstanceAddr>) -> Origin {
-    addr.cloned().map_or(Origin::Default, Origin::Managed)
+fn is_same(one: &Rule, other: &Rule) -> bool {
+    (one.direction, &one.traffic, &one.peer) == (other.direction, &other.traffic, &other.peer)
+}
+
+/// Each rule once, told by the object that makes it where there is one: the rule's own before the group's. When the group was seen
+/// (`seen`), what is recorded and not there does not count.
+fn once_each(rules: Vec<Rule>, seen: bool) -> Vec<Rule> {
+    let is_live = |rule: &Rule| matches!(rule.origin, Origin::Live(_));
+    let mut all: Vec<(Rule, bool)> = Vec::new();
+    for rule in rules {
+        let live = is_live(&rule);
+        match all.iter_mut().find(|(known, _)| is_same(known, &rule)) {
+            None => all.push((rule, live)),
+            Some((known, is_seen)) => {
+                *is_seen |= live;
+                // Rules of their own come after those in their group.
+                if !live {
+                    known.origin = rule.origin;
+                }
+            }
+        }
+    }
+    all.into_iter().filter(|(_, is_seen)| !seen || *is_seen).map(|(rule, _)| rule).collect()
 }
 
 /// A group that something refers to and nothing describes.

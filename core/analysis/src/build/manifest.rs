@@ -59,7 +59,7 @@ impl Manifest<'_> {
     }
 
     fn read_into(&self, cluster: &mut Cluster) {
-        let managed_by = || self.addr.cloned();
+        let managed_by = |known: Option<InstanceAddr>| self.addr.cloned().or(known);
         match (self.json["kind"].as_str().unwrap_or_default(), &self.json["spec"]) {
             ("Namespace", _) => {
                 let mut labels = labels_of(&self.json["metadata"]["labels"]);
@@ -67,16 +67,18 @@ impl Manifest<'_> {
                 cluster.namespaces.insert(self.name(), Namespace { labels });
             }
             ("ServiceAccount", _) => {
+                let known = cluster.service_accounts.get(&self.key()).and_then(|it| it.managed_by.clone());
                 let account = ServiceAccount {
-                    managed_by: managed_by(),
+                    managed_by: managed_by(known),
                     labels: self.labels(&["metadata", "labels"]),
                     annotations: labels_of(&self.json["metadata"]["annotations"]),
                 };
                 cluster.service_accounts.insert(self.key(), account);
             }
             ("SecurityGroupPolicy", spec) => {
+                let known = cluster.policies.get(&self.key()).and_then(|it| it.managed_by.clone());
                 let policy = SecurityGroupPolicy {
-                    managed_by: managed_by(),
+                    managed_by: managed_by(known),
                     pods: spec.get("podSelector").map(Selector::read),
                     service_accounts: spec.get("serviceAccountSelector").map(Selector::read),
                     groups: self.policy_groups(),
@@ -122,13 +124,15 @@ impl Manifest<'_> {
         let template = path.iter().fold(&self.json, |at, step| &at[*step]);
         let metadata: Vec<&str> = path.iter().copied().chain(["metadata"]).collect();
         let spec = &self.json["spec"];
+        let key = (self.namespace(), kind.to_owned(), self.name());
+        let known = cluster.workloads.get(&key).and_then(|it| it.managed_by.clone());
         let workload = Workload {
-            managed_by: self.addr.cloned(),
+            managed_by: self.addr.cloned().or(known),
             replicas: replicas(kind, spec),
             surge: surge(kind, spec),
             template: self.template(&template["spec"], &metadata, &template["metadata"]),
         };
-        cluster.workloads.insert((self.namespace(), kind.to_owned(), self.name()), workload);
+        cluster.workloads.insert(key, workload);
     }
 
     fn template(&self, spec: &Json, metadata_at: &[&str], metadata: &Json) -> PodTemplate {

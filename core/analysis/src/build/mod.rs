@@ -14,7 +14,7 @@ mod pods;
 mod selectors;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sgp_model::{InstanceAddr, Value, symbol::symbol};
 
@@ -40,13 +40,15 @@ pub struct Sources {
     pub objects: Vec<Object>,
     /// Objects that were there before and are not any more: rules among them are taken out of what groups say of themselves.
     pub gone: Vec<Object>,
+    /// Whether `objects` are as they will be: what was gathered live beside them and says otherwise is older.
+    pub is_planned: bool,
     /// Clusters all of whose objects are among `objects`.
     pub complete_clusters: Vec<String>,
 }
 
 /// Makes the topology.
 pub fn build(sources: &Sources) -> Topology {
-    let mut builder = Builder::default();
+    let mut builder = Builder { is_planned: sources.is_planned, ..Builder::default() };
     for object in &sources.gone {
         if let Some((group, rule)) = groups::separate_rule(&Item::of(object)) {
             builder.gone.entry(group).or_default().push(rule);
@@ -95,6 +97,9 @@ pub(crate) struct Builder {
     pub(crate) topology: Topology,
     /// Rules that are gone, by group.
     gone: BTreeMap<Id, Vec<Rule>>,
+    /// Groups that were gathered live, with all of their rules.
+    sighted: BTreeSet<Id>,
+    is_planned: bool,
     /// Rules of their own, by group.
     separate: BTreeMap<Id, Vec<Rule>>,
     /// Groups of nodes by launch template, by id and by name.

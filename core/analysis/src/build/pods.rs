@@ -26,12 +26,13 @@ pub(super) fn namespace(builder: &mut Builder, item: &Item<'_>) {
 /// `kubernetes_service_account_v1`.
 pub(super) fn service_account(builder: &mut Builder, item: &Item<'_>) {
     let (Some(key), Some(metadata)) = (named(item), item.view.block("metadata")) else { return };
+    let accounts = &mut builder.cluster_of(item).service_accounts;
     let account = ServiceAccount {
         managed_by: item.addr.cloned(),
         labels: metadata.labels("labels"),
         annotations: metadata.known_labels("annotations"),
     };
-    builder.cluster_of(item).service_accounts.insert(key, account);
+    accounts.insert(key, account);
 }
 
 /// `sgp_security_group_policy`.

@@ -18,7 +18,7 @@ pub(crate) fn topology(objects: &[(&str, Json)]) -> Topology {
         attributes: from_serde(attributes),
     };
     let complete_clusters = vec!["main".to_owned()];
-    build(&Sources { objects: objects.iter().map(object).collect(), gone: Vec::new(), complete_clusters })
+    build(&Sources { objects: objects.iter().map(object).collect(), complete_clusters, ..Sources::default() })
 }
 
 fn rule(is_egress: bool, group: &str, protocol: &str, ports: (i64, i64), peer: (&str, &str)) -> (&'static str, Json) {

@@ -16,7 +16,7 @@ fn topology(objects: &[(&str, Json)]) -> Topology {
         attributes: from_serde(attributes),
     };
     let objects = objects.iter().map(object).collect();
-    build(&Sources { objects, gone: Vec::new(), complete_clusters: Vec::new() })
+    build(&Sources { objects, ..Sources::default() })
 }
 
 fn manifest(object: &Json) -> (&'static str, Json) {
