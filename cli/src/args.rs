@@ -5,6 +5,7 @@ mod sandbox;
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser};
+use sgp_checks::Suppression;
 use sgp_model::{
     InstanceAddr,
     address::{ParsedAddr, parse_address, parse_instance},
@@ -125,16 +126,28 @@ fn other_commands() -> Vec<Command> {
             .args(vars())
             .args(accepted(&["plan", "lock"]))
             .args(accepted_values(&["lock-timeout"])),
+        Command::new("check")
+            .about("Judge a plan by the preflight rules: what AWS and Kubernetes accept and what then does not work")
+            .arg(Arg::new("plan").value_name("PLAN").help("A plan that was saved with sgp plan -out; without it one is made"))
+            .args(plan_flags())
+            .arg(switch("sarif", "Write SARIF 2.1.0 for code scanning", false).conflicts_with("json")),
+        Command::new("explain").about("Explain a preflight rule").arg(
+            Arg::new("name").value_name("RULE").required(true).help("The number of a rule: SGP301"),
+        ),
         Command::new("trace")
             .about("Show whether one end reaches another one, with the way")
             .arg(end("from", "FROM", "Who begins: internet, an address, a security group, NAMESPACE/NAME of a pod, workload or policy, svc/, sa/, node/ or nodes/ and its name, or the address of a resource"))
             .arg(end("to", "TO", "Who answers, named in the same way"))
             .arg(Arg::new("port").value_name("PORT").help("5432, tcp/5432, udp/8000-8080, icmp; without it: what passes"))
+            .args(looked_at())
+            .arg(json())
+            .args(vars()),
+        Command::new("capacity")
+            .about("Show how many pods with groups of their own there is room for, and what runs out first")
+            .args(looked_at())
             .args([
-                switch("state", "Look at what is recorded (default)", false).conflicts_with("plan"),
-                value("plan", "FILE", "Look at what there will be after this saved plan"),
-                switch("live", "Look at what exists now in the networks and clusters of the state", false)
-                    .conflicts_with_all(["plan", "state"]),
+                value("cluster", "NAME", "Only this cluster"),
+                value("pods", "N", "Ask whether so many more fit; exits with 3 when not").value_parser(clap::value_parser!(u64)),
                 json(),
             ])
             .args(vars()),
@@ -231,6 +244,12 @@ fn plan_flags() -> Vec<Arg> {
         switch("refresh", "Read what really exists first", true),
         many("replace", "ADDR", "Replace this object; may be given several times")
             .value_parser(ValueParser::new(instance)),
+        many(
+            "skip-check",
+            "RULE",
+            "Let this preflight rule not count: SGP104, or \"SGP104 the reason\"; may be given several times",
+        )
+        .value_parser(ValueParser::new(suppression)),
         many("target", "ADDR", "Only this and what it depends on; may be given several times")
             .value_parser(ValueParser::new(address)),
         value("parallelism", "N", "How many changes may run at the same time against one service")
@@ -269,6 +288,16 @@ fn one_address() -> Vec<Arg> {
     all.extend(locking());
     all.extend(accepted_values(&["backup"]));
     all
+}
+
+/// What commands that judge look at.
+fn looked_at() -> Vec<Arg> {
+    vec![
+        switch("state", "Look at what is recorded (default)", false).conflicts_with("plan"),
+        value("plan", "FILE", "Look at what there will be after this saved plan"),
+        switch("live", "Look at what exists now in the networks and clusters of the state", false)
+            .conflicts_with_all(["plan", "state"]),
+    ]
 }
 
 fn end(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {
@@ -323,6 +352,11 @@ fn boolean(text: &str) -> Result<bool, String> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
         _ => Err("true or false is needed".to_owned()),
     }
+}
+
+fn suppression(text: &str) -> Result<Suppression, String> {
+    Suppression::read(text, None)
+        .ok_or_else(|| format!("{text:?} begins with no rule: write SGP104, or \"SGP104 the reason\""))
 }
 
 fn address(text: &str) -> Result<ParsedAddr, String> {
@@ -399,6 +433,8 @@ pub struct PlanArgs {
     pub lock_timeout: Duration,
     /// `-input`.
     pub input: bool,
+    /// `-skip-check`.
+    pub skipped_checks: Vec<Suppression>,
 }
 
 impl PlanArgs {
@@ -418,6 +454,7 @@ impl PlanArgs {
             parallelism: matches.get_one::<u16>("parallelism").map_or(10, |n| usize::from(*n)),
             lock_timeout: lock_timeout(matches),
             input: flag(matches, "input"),
+            skipped_checks: matches.get_many("skip-check").into_iter().flatten().cloned().collect(),
         }
     }
 }

@@ -157,6 +157,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_of_the_checks_is_current() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/checks.md");
+        let found = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(found == sgp_checks::page(), "docs/checks.md is not current: run `sgp docs -out docs/resources`");
+    }
+
+    #[test]
     fn checked_in_pages_are_current() {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/resources");
         let pages = pages(&crate::session::registry());

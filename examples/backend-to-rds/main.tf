@@ -169,6 +169,16 @@ resource "aws_vpc_security_group_ingress_rule" "dns_from_backend" {
   to_port                      = 53
 }
 
+# Credentials of the service account's role come from STS, and what they are for is AWS, too.
+resource "aws_vpc_security_group_egress_rule" "backend_to_aws" {
+  security_group_id = aws_security_group.backend.id
+  cidr_ipv4         = "0.0.0.0/0"
+  description       = "To AWS's APIs"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 resource "aws_vpc_security_group_ingress_rule" "backend_probes" {
   security_group_id            = aws_security_group.backend.id
   referenced_security_group_id = local.cluster_group

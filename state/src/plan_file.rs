@@ -258,6 +258,7 @@ mod tests {
             outputs: std::collections::BTreeMap::new(),
             refreshed: Arc::new(state),
             symbolic: BTreeMap::new(),
+            preflight: Vec::new(),
             diagnostics: Diagnostics::new(),
             errored: false,
         }

@@ -1,4 +1,4 @@
-//! `sgp docs`: pages about resource types, for the repository.
+//! `sgp docs`: pages about resource types and checks, for the repository.
 
 use std::{fs, path::Path};
 
@@ -14,7 +14,9 @@ pub fn run(room: &Room, matches: &ArgMatches) -> Exit {
     let pages = docs::pages(&room.registry);
     let write = || {
         fs::create_dir_all(&dir)?;
-        pages.iter().try_for_each(|(name, page)| fs::write(Path::new(&dir).join(name), page))
+        pages.iter().try_for_each(|(name, page)| fs::write(Path::new(&dir).join(name), page))?;
+        // The checks have one page, beside the folder of the types.
+        Path::new(&dir).parent().map_or(Ok(()), |above| fs::write(above.join("checks.md"), sgp_checks::page()))
     };
     write().map_err(|e| Diagnostic::error("Unwritable folder", format!("{dir}: {e}.")))?;
     room.ui.say(&format!("Wrote {} pages to {dir}.", pages.len()));

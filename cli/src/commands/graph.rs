@@ -53,6 +53,7 @@ async fn made(room: &mut Room, matches: &ArgMatches, mode: PlanMode) -> Result<P
         parallelism: 10,
         lock_timeout: Duration::ZERO,
         input: false,
+        skipped_checks: Vec::new(),
     };
     plan::make(room, &session, &args).await
 }

@@ -2,8 +2,11 @@
 
 mod apply;
 mod approve;
+mod capacity;
+mod check;
 mod console;
 mod docs;
+mod explain;
 mod fmt;
 mod force_unlock;
 mod graph;
@@ -17,6 +20,7 @@ mod saved;
 mod show;
 mod state;
 mod taint;
+mod topology;
 mod trace;
 mod validate;
 mod version;
@@ -77,6 +81,9 @@ async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
         "console" => console::run(room, sub).await,
         "taint" => taint::run(room, sub, taint::Wanted::Tainted).await,
         "untaint" => taint::run(room, sub, taint::Wanted::Ready).await,
+        "capacity" => capacity::run(room, sub).await,
+        "check" => check::run(room, sub).await,
+        "explain" => explain::run(room, sub),
         "trace" => trace::run(room, sub).await,
         "force-unlock" => force_unlock::run(room, sub).await,
         "workspace" => workspace::run(room, sub),

@@ -61,6 +61,7 @@ pub async fn make(room: &Room, session: &Session, args: &PlanArgs) -> Result<Pla
         targets: args.targets.clone(),
         replace: args.replace.clone(),
         refresh: args.refresh,
+        skipped_checks: args.skipped_checks.clone(),
     };
     let Planned { plan, mut diagnostics } = sgp_engine::plan(session, &options).await;
     if !options.targets.is_empty() {
@@ -73,6 +74,11 @@ pub async fn make(room: &Room, session: &Session, args: &PlanArgs) -> Result<Pla
         Some(plan) if !diagnostics.has_errors() => {
             room.ui.diagnostics(&diagnostics);
             Ok(plan)
+        }
+        // Refused by preflight rules: what would be done helps to see why.
+        Some(plan) if !room.ui.json => {
+            show(room, &plan);
+            Err(diagnostics)
         }
         _ => Err(diagnostics),
     }

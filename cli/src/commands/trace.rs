@@ -1,21 +1,15 @@
 //! `sgp trace`.
 
-use std::{path::Path, time::Duration};
-
 use clap::ArgMatches;
 use sgp_analysis::{
-    build,
     reach::{self, Verdict, ends},
     sets::{Protocol, Traffic},
-    topology::Topology,
 };
-use sgp_engine::{Session, foresight};
 use sgp_model::{Diagnostic, Diagnostics};
-use sgp_state::Access;
 
-use super::{Exit, saved};
+use super::{Exit, topology};
 use crate::{
-    args::{flag, text, var_args},
+    args::{flag, text},
     render::trace as render,
     session::Room,
 };
@@ -25,7 +19,7 @@ const NOT_REACHABLE: u8 = 3;
 
 /// Shows the way from one end to another one. Exits with 0 when all of what was asked for passes, with 3 when not.
 pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
-    let topology = topology(room, matches).await?;
+    let topology = topology::of(room, matches, "trace").await?;
     let asked = |name: &str| text(matches, name).unwrap_or_default();
     let wanted = match text(matches, "port") {
         None => Traffic::all(),
@@ -45,31 +39,6 @@ pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
         Verdict::Unreachable => false,
     };
     Ok(if is_open { 0 } else { NOT_REACHABLE })
-}
-
-/// What is looked at: a saved plan as it will be, or the state.
-async fn topology(room: &Room, matches: &ArgMatches) -> Result<Topology, Diagnostics> {
-    if let Some(path) = text(matches, "plan") {
-        let (plan, _) = saved::read(Path::new(&path))?;
-        return Ok(build::build(&foresight::after(&plan)));
-    }
-    let session = room.looking("trace", Access::Read, Duration::ZERO)?;
-    let state = sgp_engine::load_state(&session).await?;
-    if state.instances.is_empty() {
-        return Err(Diagnostic::error(
-            "Nothing is recorded yet",
-            "sgp trace looks at the state, and it is empty. To look at what an apply would make, save a plan (sgp plan -out FILE) and ask with -plan FILE.",
-        )
-        .into());
-    }
-    if flag(matches, "live") {
-        let configured = room.configured(&var_args(matches), false)?;
-        let session = Session { config: configured.config.clone(), inputs: configured.inputs.clone(), ..session };
-        let (sources, told) = sgp_engine::live(&session, &state).await?;
-        room.ui.diagnostics(&told);
-        return Ok(build::build(&sources));
-    }
-    Ok(build::build(&foresight::of_state(&state)))
 }
 
 /// `443`, `tcp/443`, `udp/8000-8080`, `icmp`, `all`.

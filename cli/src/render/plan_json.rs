@@ -2,7 +2,7 @@
 
 use sgp_model::{
     AttrPath, ModulePath, PathStep, Plan,
-    plan::{Action, OutputChange, Reason, ResourceChange},
+    plan::{Action, OutputChange, Preflight, Reason, ResourceChange},
 };
 
 use super::{
@@ -31,6 +31,9 @@ pub fn plan(plan: &Plan, configuration: Option<Json>, facts: Facts<'_>) -> Json 
     if !plan.outputs.is_empty() {
         json.push("output_changes", Json::object(plan.outputs.iter().map(|(k, o)| (k.clone(), output_change(o)))));
     }
+    if !plan.preflight.is_empty() {
+        json.push("preflight", Json::array(plan.preflight.iter().map(preflight)));
+    }
     json.push("reachability", reachability::json(&reachability::of_plan(plan)));
     json.push("prior_state", state_json::state(&plan.refreshed, plan.data.iter(), facts));
     if let Some(configuration) = configuration {
@@ -41,6 +44,20 @@ pub fn plan(plan: &Plan, configuration: Option<Json>, facts: Facts<'_>) -> Json 
     json.push("complete", plan.targets.is_empty() && !plan.errored);
     json.push("errored", plan.errored);
     json
+}
+
+/// What a preflight rule found.
+fn preflight(found: &Preflight) -> Json {
+    let text = |text: &Option<String>| text.as_deref().map_or(Json::Null, Json::from);
+    Json::object([
+        ("rule", Json::from(found.rule.as_str())),
+        ("severity", found.severity.as_str().into()),
+        ("address", text(&found.addr.as_ref().map(ToString::to_string))),
+        ("attribute", text(&found.attribute)),
+        ("summary", found.summary.as_str().into()),
+        ("detail", found.detail.as_str().into()),
+        ("skipped", text(&found.skipped)),
+    ])
 }
 
 /// Seconds since the epoch as RFC 3339, in UTC.

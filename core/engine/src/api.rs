@@ -60,18 +60,27 @@ pub struct PlanOptions {
     pub replace: Vec<InstanceAddr>,
     /// Whether to read what really exists first.
     pub refresh: bool,
+    /// `-skip-check`: findings that do not count.
+    pub skipped_checks: Vec<sgp_checks::Suppression>,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { mode: PlanMode::Normal, targets: Vec::new(), replace: Vec::new(), refresh: true }
+        Self {
+            mode: PlanMode::Normal,
+            targets: Vec::new(),
+            replace: Vec::new(),
+            refresh: true,
+            skipped_checks: Vec::new(),
+        }
     }
 }
 
 /// A plan and what there is to say about it.
 #[derive(Debug)]
 pub struct Planned {
-    /// The plan; absent when there are errors that leave nothing to show.
+    /// The plan; absent when there are errors that leave nothing to show. One that preflight rules refuse is here, with their errors
+    /// among the diagnostics.
     pub plan: Option<Plan>,
     /// Errors and warnings.
     pub diagnostics: Diagnostics,

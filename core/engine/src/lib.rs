@@ -14,6 +14,7 @@ mod dependencies;
 mod event;
 pub mod foresight;
 mod import;
+mod judge;
 mod leftover;
 mod planner;
 mod reading;
@@ -33,6 +34,7 @@ pub use api::{ApplyOptions, Imported, Interrupt, Outcome, PlanOptions, Planned, 
 pub use apply::apply;
 pub use event::{Event, EventSink};
 pub use import::{import, load_state};
+pub use judge::{Judged, diagnostic, judge};
 pub use planner::plan;
 pub use recover::recover;
 pub use registry::Registry;

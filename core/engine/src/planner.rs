@@ -19,7 +19,7 @@ use crate::{
     Interrupt, PlanOptions, Planned, Session, claims,
     clients::{self, ClientState, Clients},
     dependencies::Dependencies,
-    leftover, reading, recover,
+    judge, leftover, reading, recover,
     refactor::{self, Forgotten},
     refresh, symbolic,
     typed::{self, marked},
@@ -54,9 +54,11 @@ pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
     all.extend(planning.evaluator.take_diagnostics());
     all.extend(std::mem::take(&mut planning.evaluator.world_mut().diagnostics));
     diagnostics.extend(all);
-    let failed = diagnostics.has_errors();
-    let plan = plan.filter(|_| !failed).map(|mut plan| {
+    let plan = plan.filter(|_| !diagnostics.has_errors()).map(|mut plan| {
         plan.symbolic = symbolic::symbolic(session, &plan);
+        let judged = judge::judge(&plan, &session.config, &options.skipped_checks, None);
+        plan.preflight = judged.recorded();
+        diagnostics.extend(judged.diagnostics(&session.config));
         plan.diagnostics = diagnostics.clone();
         plan
     });
@@ -410,6 +412,7 @@ impl<'a> Planning<'a> {
             refreshed: Arc::new(State { instances: existing, ..recorded }),
             data: self.evaluator.world().data.iter().filter_map(|(a, r)| Some((a.clone(), r.clone().ok()?))).collect(),
             symbolic: BTreeMap::new(),
+            preflight: Vec::new(),
             diagnostics: Diagnostics::new(),
             errored: false,
         })

@@ -160,6 +160,25 @@ pub struct OutputChange {
     pub sensitive: bool,
 }
 
+/// What a preflight rule found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preflight {
+    /// The rule: `SGP104`.
+    pub rule: String,
+    /// `error`, `warning` or `note`.
+    pub severity: String,
+    /// The object it is about.
+    pub addr: Option<InstanceAddr>,
+    /// The attribute.
+    pub attribute: Option<String>,
+    /// What is wrong, in words that never vary.
+    pub summary: String,
+    /// What is wrong here, what happens, what to do.
+    pub detail: String,
+    /// Why it does not count, when somebody decided so; empty when no reason was given.
+    pub skipped: Option<String>,
+}
+
 /// A plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -196,6 +215,9 @@ pub struct Plan {
     /// the plan.
     #[serde(with = "crate::pairs", default)]
     pub symbolic: BTreeMap<InstanceAddr, Value>,
+    /// What the preflight rules found, what somebody decided to live with included.
+    #[serde(default)]
+    pub preflight: Vec<Preflight>,
     /// Warnings of the plan, to be shown again.
     pub diagnostics: Diagnostics,
     /// Whether it can be applied at all.

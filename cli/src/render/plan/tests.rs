@@ -83,6 +83,7 @@ pub fn plan(changes: Vec<ResourceChange>) -> Plan {
         refreshed: Arc::new(State::default()),
         data: BTreeMap::new(),
         symbolic: BTreeMap::new(),
+        preflight: Vec::new(),
         diagnostics: Diagnostics::new(),
         errored: false,
     }

@@ -1,0 +1,192 @@
+//! What the preflight rules say of a plan, and what people decided about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sgp_analysis::build::{Sources, build};
+use sgp_checks::{Edges, Finding, Input, Suppressed, Suppression, Suppressions};
+use sgp_lang::Config;
+use sgp_model::{
+    Diagnostic, Diagnostics, InstanceAddr, Plan, Value,
+    plan::{Action, Op, PlanMode, Preflight},
+};
+
+use crate::{blocks::resource_block, foresight};
+
+/// What stands before a decision in a comment above a block.
+const MARK: &str = "sgp:ignore";
+
+/// What was found, and what of it does not count.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// Findings that count, the worst first.
+    pub findings: Vec<Finding>,
+    /// Findings that somebody decided to live with.
+    pub suppressed: Vec<Suppressed>,
+    /// Decisions of the command line that no finding asked for.
+    pub idle: Vec<Suppression>,
+}
+
+/// Judges a plan. `skipped` are decisions of the command line; those in the configuration are found beside its blocks. With `live`
+/// the rules see what was gathered, too.
+pub fn judge(plan: &Plan, config: &Config, skipped: &[Suppression], live: Option<&Sources>) -> Judged {
+    let is_ours = |name: &str| ["aws_", "kubernetes_", "sgp_"].iter().any(|it| name.starts_with(it));
+    if plan.mode == PlanMode::RefreshOnly || !plan.changes.iter().any(|it| is_ours(&it.addr.resource.type_name)) {
+        return Judged::default();
+    }
+    let (mut before, mut after) = (foresight::before(plan), foresight::after(plan));
+    for sources in [&mut before, &mut after] {
+        if let Some(live) = live {
+            sources.objects.extend(live.objects.iter().filter(|it| it.addr.is_none()).cloned());
+            sources.complete_clusters.clone_from(&live.complete_clusters);
+        }
+    }
+    let (topology_before, topology) = (build(&before), build(&after));
+    let changes = plan.changes.iter().filter(|it| it.deposed.is_none());
+    let actions: BTreeMap<InstanceAddr, Action> = changes.map(|it| (it.addr.clone(), it.action)).collect();
+    let found = sgp_checks::check(&Input {
+        objects: &after.objects,
+        before: &before.objects,
+        topology: &topology,
+        topology_before: &topology_before,
+        actions: &actions,
+        edges: &edges(plan),
+        partition: of_data(plan, "aws_partition", "partition"),
+        region: of_data(plan, "aws_region", "name"),
+        is_live: live.is_some(),
+    });
+    let mut decisions = skipped.to_vec();
+    decisions.extend(found.iter().filter_map(|it| it.addr.as_ref()).flat_map(|addr| beside(config, addr)));
+    let decisions = Suppressions(decisions);
+    let idle = decisions.idle(&found).filter(|it| skipped.contains(it)).cloned().collect();
+    let (findings, suppressed) = decisions.apply(found);
+    Judged { findings, suppressed, idle }
+}
+
+/// What a data source that was read answered.
+fn of_data<'a>(plan: &'a Plan, kind: &str, attribute: &str) -> Option<&'a str> {
+    let read = plan.data.iter().find(|(addr, _)| &*addr.resource.type_name == kind);
+    read.and_then(|(_, value)| value.get(attribute)).and_then(Value::as_str)
+}
+
+impl Judged {
+    /// As diagnostics, with places in the configuration. Notes are for `sgp check` alone.
+    pub fn diagnostics(&self, config: &Config) -> Diagnostics {
+        let told = self.findings.iter().filter(|it| it.severity > sgp_checks::Severity::Note);
+        let mut all: Vec<Diagnostic> = told.map(|it| diagnostic(config, it)).collect();
+        for decision in &self.idle {
+            let detail = format!("-skip-check={} has no effect: the rule finds nothing here.", decision.rule);
+            all.push(Diagnostic::warning("Check skipped for nothing", detail));
+        }
+        Diagnostics(all)
+    }
+
+    /// As a plan records them.
+    pub fn recorded(&self) -> Vec<Preflight> {
+        let counting = self.findings.iter().map(|it| recorded(it, None));
+        counting.chain(self.suppressed.iter().map(|it| recorded(&it.finding, Some(it.reason.clone())))).collect()
+    }
+}
+
+fn recorded(finding: &Finding, skipped: Option<String>) -> Preflight {
+    Preflight {
+        rule: finding.rule.to_owned(),
+        severity: finding.severity.to_string(),
+        addr: finding.addr.clone(),
+        attribute: finding.attribute.as_ref().map(ToString::to_string),
+        summary: finding.summary.to_owned(),
+        detail: readable(&finding.detail),
+        skipped,
+    }
+}
+
+/// A finding with its place.
+pub fn diagnostic(config: &Config, finding: &Finding) -> Diagnostic {
+    let summary = format!("{} ({})", finding.summary, finding.rule);
+    let detail = readable(&finding.detail);
+    let mut told = match finding.severity {
+        sgp_checks::Severity::Error => Diagnostic::error(summary, detail),
+        sgp_checks::Severity::Warning | sgp_checks::Severity::Note => Diagnostic::warning(summary, detail),
+    };
+    let Some(addr) = &finding.addr else { return told };
+    told = told.on(addr);
+    if let Some(block) = resource_block(config, &addr.resource) {
+        let at = finding.attribute.as_ref().and_then(|path| block.span_of(path));
+        told = told.at(at.unwrap_or_else(|| block.span.clone()));
+    }
+    if let Some(path) = &finding.attribute {
+        told = told.attribute(path.clone());
+    }
+    told
+}
+
+fn readable(text: &str) -> String {
+    sgp_model::symbol::readable(text).into_owned()
+}
+
+/// Decisions in comments right above the block of an object.
+fn beside(config: &Config, addr: &InstanceAddr) -> Vec<Suppression> {
+    let Some(block) = resource_block(config, &addr.resource) else { return Vec::new() };
+    let Some(before) = config.sources.text(&block.span.file).and_then(|text| text.get(..block.span.range.start)) else {
+        return Vec::new();
+    };
+    let comments =
+        before.lines().rev().map(str::trim).take_while(|line| line.starts_with('#') || line.starts_with("//"));
+    let texts = comments.filter_map(|line| line.split_once(MARK).map(|(_, text)| text));
+    // A decision is for the block, and so for all instances that it makes.
+    let of_block = addr.resource.without_keys().instance(None);
+    texts.filter_map(|text| Suppression::read(text, Some(of_block.clone()))).collect()
+}
+
+/// What is waited for: policies, what turns pod ENI on, nodes, clusters, permissions, and namespaces.
+const AWAITED: [&str; 8] = [
+    "sgp_security_group_policy",
+    "sgp_pod_eni",
+    "aws_eks_addon",
+    "aws_eks_cluster",
+    "aws_eks_node_group",
+    "aws_iam_role_policy_attachment",
+    "kubernetes_namespace_v1",
+    "kubernetes_service_account_v1",
+];
+
+/// Which steps of clusters and in clusters wait for which of those that are [`AWAITED`], however long the way: a bit for each, carried
+/// from step to step.
+fn edges(plan: &Plan) -> Edges {
+    let makes = |op: Op| matches!(op, Op::Create | Op::Update | Op::Record | Op::Join | Op::Read);
+    let change = |at: usize| plan.steps[at].change.and_then(|it| plan.changes.get(it as usize));
+    let awaited: Vec<usize> = (0..plan.steps.len())
+        .filter(|at| makes(plan.steps[*at].op) && change(*at).is_some_and(|it| is_awaited(&it.addr, &it.after)))
+        .collect();
+    let places: BTreeMap<usize, usize> = awaited.iter().enumerate().map(|(bit, step)| (*step, bit)).collect();
+    let words = awaited.len().div_ceil(64);
+    let mut reached: Vec<Vec<u64>> = vec![vec![0; words]; plan.steps.len()];
+    let mut edges = Edges::new();
+    // Steps stand in an order that can be walked.
+    for (at, step) in plan.steps.iter().enumerate() {
+        let mut own = std::mem::take(&mut reached[at]);
+        for before in step.after.iter().map(|it| it.0 as usize).filter(|it| *it < at && makes(plan.steps[*it].op)) {
+            own.iter_mut().zip(&reached[before]).for_each(|(word, other)| *word |= other);
+            if let Some(bit) = places.get(&before) {
+                own[bit / 64] |= 1 << (bit % 64);
+            }
+        }
+        if let Some(it) = change(at).filter(|it| makes(step.op) && is_waiting(&it.addr)) {
+            let bits = (0..awaited.len()).filter(|bit| own[bit / 64] & (1 << (bit % 64)) != 0);
+            let waits: BTreeSet<InstanceAddr> =
+                bits.filter_map(|bit| Some(change(awaited[bit])?.addr.clone())).collect();
+            edges.entry(it.addr.clone()).or_default().extend(waits);
+        }
+        reached[at] = own;
+    }
+    edges
+}
+
+fn is_awaited(addr: &InstanceAddr, after: &Value) -> bool {
+    let kind = &*addr.resource.type_name;
+    let of_manifest = || after.get("manifest").and_then(|it| it.get("kind")).and_then(Value::as_str);
+    AWAITED.contains(&kind) || kind == "kubernetes_manifest" && of_manifest() == Some("SecurityGroupPolicy")
+}
+
+fn is_waiting(addr: &InstanceAddr) -> bool {
+    ["kubernetes_", "sgp_", "aws_eks_"].iter().any(|it| addr.resource.type_name.starts_with(it))
+}
