@@ -173,7 +173,7 @@ resource "aws_vpc_security_group_ingress_rule" "dns_from_backend" {
 resource "aws_vpc_security_group_egress_rule" "backend_to_aws" {
   security_group_id = aws_security_group.backend.id
   cidr_ipv4         = "0.0.0.0/0"
-  description       = "To AWS's APIs"
+  description       = "To the AWS APIs"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443

@@ -25,6 +25,16 @@ pub mod usage;
 /// The most that a page of these listings holds.
 pub const PAGE: i32 = 1000;
 
+/// Why EC2 does not take a description of a group or of a rule (API reference of IpRange and CreateSecurityGroup).
+pub fn problem_of_description(text: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+    if text.chars().count() > 255 {
+        return Some("A description has at most 255 characters.".to_owned());
+    }
+    let bad = text.chars().find(|c| !allowed(*c))?;
+    Some(format!("EC2 does not take {bad:?} here: only letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*"))
+}
+
 /// A filter of a Describe call.
 pub fn filter<S: Into<String>>(name: &str, wanted: impl IntoIterator<Item = S>) -> Filter {
     Filter::builder().name(name).set_values(Some(wanted.into_iter().map(Into::into).collect())).build()

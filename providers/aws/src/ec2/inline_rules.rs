@@ -233,6 +233,7 @@ pub fn problems(blocks: &[&Value]) -> Vec<String> {
         if let Some(protocol) = values::str_opt(block, "protocol").filter(|p| !protocol::is_valid(p)) {
             found.push(format!("{protocol:?} is not tcp, udp, icmp, icmpv6, -1 or a number up to 255."));
         }
+        found.extend(values::str_opt(block, "description").and_then(super::problem_of_description));
         for (name, v4) in [("cidr_blocks", true), ("ipv6_cidr_blocks", false)] {
             found.extend(values::strs(block, name).iter().filter_map(|range| cidr_problem(range, v4)));
         }

@@ -67,6 +67,9 @@ pub fn validate(config: &Value) -> Diagnostics {
     } else if given.is_empty() && !SOURCES.iter().any(|name| open(name)) {
         wrong("cidr_ipv4", "No other side", format!("One of {} is needed.", SOURCES.join(", ")));
     }
+    if let Some(problem) = values::str_opt(config, "description").and_then(super::problem_of_description) {
+        wrong("description", "Invalid description", problem);
+    }
     if let Some(text) = values::str_opt(config, "ip_protocol") {
         if !protocol::is_valid(text) {
             wrong(
@@ -250,6 +253,8 @@ mod tests {
             (web(&[("cidr_ipv4", "10.0.0.0/8".into()), ("to_port", Value::int(70000))]), vec!["Invalid port"]),
             (web(&[("cidr_ipv4", "10.0.0.0/8".into()), ("to_port", Value::null(Type::Number))]), vec!["Missing port"]),
             (web(&[("cidr_ipv4", "10.0.0.0/8".into()), ("ip_protocol", "http".into())]), vec!["Invalid protocol"]),
+            // EC2 takes no apostrophe.
+            (web(&[("cidr_ipv4", "10.0.0.0/8".into()), ("description", "AWS's".into())]), vec!["Invalid description"]),
         ] {
             let said: Vec<_> = validate(&config).into_iter().map(|d| d.summary).collect();
             assert_eq!(said, wrong, "{config:?}");

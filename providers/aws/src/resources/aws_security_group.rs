@@ -169,14 +169,10 @@ fn validate(config: &Value) -> Diagnostics {
         }
     }
     if let Some(text) = values::str_opt(config, "description") {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
-        if text.is_empty() || text.chars().count() > 255 {
+        if text.is_empty() {
             wrong("description", "A description has 1 to 255 characters.".to_owned());
-        } else if let Some(bad) = text.chars().find(|c| !allowed(*c)) {
-            wrong(
-                "description",
-                format!("EC2 does not take {bad:?} here: only letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*"),
-            );
+        } else if let Some(problem) = ec2::problem_of_description(text) {
+            wrong("description", problem);
         }
     }
     found
