@@ -15,6 +15,10 @@ pub fn unknowable() -> &'static [(&'static str, &'static str)] {
         ("SGP321", "What a policy engine forbids is said by its own programs, which nothing here runs."),
         ("SGP410", "A configuration does not say whether pods use S3 or DynamoDB."),
         (
+            "SGP424",
+            "Two groups that name each other in blocks of theirs are a cycle, which the language refuses by itself.",
+        ),
+        (
             "SGP429",
             "A configuration does not say which callers without a policy connect to which port; sgp trace answers it for two ends.",
         ),

@@ -22,7 +22,7 @@ pub(crate) use manifests::Manifest;
 pub(crate) use pods::{Dressed, Pods};
 pub(crate) use policies::PolicyOf;
 pub(crate) use roles::{Role, document_allows, statements};
-pub(crate) use services::{sends_to_pods, target};
+pub(crate) use services::{Targets, sends_to_pods, target};
 use sgp_analysis::{
     build::{Object, View},
     topology::{Cluster, EnforcingMode, Fact, Id},

@@ -59,3 +59,76 @@ pub(crate) fn target(port: &ServicePort, pods: &Pods<'_>) -> Option<u16> {
         }
     }
 }
+
+/// Groups of pods that a load balancer sends to by their addresses.
+pub(crate) struct Targets<'a> {
+    pub(crate) cluster_name: &'a Id,
+    pub(crate) cluster: &'a Cluster,
+    /// The Service or Ingress, as people know it.
+    pub(crate) who: String,
+    /// What makes it.
+    pub(crate) addr: Option<&'a sgp_model::InstanceAddr>,
+    /// The groups of its pods.
+    pub(crate) groups: Vec<Id>,
+    /// The pods' ports, as far as they are known.
+    pub(crate) ports: Vec<u16>,
+}
+
+impl<'a> Facts<'a> {
+    /// What load balancers send to by address, where the groups of the pods are known.
+    pub(crate) fn targets(&self) -> Vec<Targets<'a>> {
+        let mut all = Vec::new();
+        for manifest in self.manifests("Service") {
+            let Some(service) = self.service(manifest, manifest.name()) else { continue };
+            if service.kind == "LoadBalancer" && sends_to_pods(service) {
+                all.extend(self.targets_of(manifest, manifest.name()));
+            }
+        }
+        for manifest in self.manifests("Ingress") {
+            if manifest.annotation("alb.ingress.kubernetes.io/target-type") == Some("ip") {
+                all.extend(backends(&manifest.json["spec"]).into_iter().filter_map(|it| self.targets_of(manifest, it)));
+            }
+        }
+        for manifest in self.manifests("TargetGroupBinding").filter(|it| it.json["spec"]["targetType"] == "ip") {
+            let service = manifest.json["spec"]["serviceRef"]["name"].as_str();
+            all.extend(service.and_then(|it| self.targets_of(manifest, it)));
+        }
+        all
+    }
+
+    fn service(&self, manifest: &super::Manifest<'a>, name: &str) -> Option<&'a Service> {
+        manifest.cluster?.1.services.get(&(manifest.namespace().to_owned(), name.to_owned()))
+    }
+
+    fn targets_of(&self, manifest: &super::Manifest<'a>, name: &str) -> Option<Targets<'a>> {
+        let (cluster_name, cluster) = manifest.cluster?;
+        let service = self.service(manifest, name)?;
+        let pods = self.behind(cluster_name, manifest.namespace(), service).find(|it| it.branch_groups().is_some());
+        let groups = match pods.and_then(|it| it.branch_groups()) {
+            Some(groups) => groups.to_vec(),
+            None => {
+                let policy = self.policy_behind(cluster_name, manifest.namespace(), service)?;
+                // With other policies beside, the pods may have more.
+                let own = policy.policy.groups.known()?;
+                self.widest(policy).filter(|it| it.len() == own.len())?
+            }
+        };
+        let number = |port: &ServicePort| match (pods, &port.target) {
+            (Some(pods), _) => target(port, pods),
+            (None, TargetPort::Number(number)) => Some(*number),
+            (None, TargetPort::Name(_)) => None,
+        };
+        let ports = service.ports.iter().filter_map(number).collect();
+        Some(Targets { cluster_name, cluster, who: manifest.who(), addr: manifest.addr(), groups, ports })
+    }
+}
+
+/// The Services that an Ingress sends to.
+fn backends(spec: &serde_json::Value) -> Vec<&str> {
+    let of_rules = super::list(&spec["rules"]).flat_map(|it| super::list(&it["http"]["paths"]));
+    let all = of_rules.map(|it| &it["backend"]).chain([&spec["defaultBackend"]]);
+    let mut names: Vec<&str> = all.filter_map(|it| it["service"]["name"].as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
