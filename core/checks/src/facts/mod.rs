@@ -2,12 +2,15 @@
 
 mod cni;
 mod ends;
+mod gone;
 mod json;
 mod manifests;
+mod nodes;
 mod pods;
 mod policies;
 mod roles;
 mod services;
+mod trust;
 mod version;
 
 use std::{
@@ -17,8 +20,10 @@ use std::{
 
 pub(crate) use cni::{CniSettings, Stated};
 pub(crate) use ends::{Other, Sure};
+pub(crate) use gone::id_of;
 pub(crate) use json::{list, strings, texts_or_one};
 pub(crate) use manifests::Manifest;
+pub(crate) use nodes::{NodeTypes, Trunks};
 pub(crate) use pods::{Dressed, Pods};
 pub(crate) use policies::PolicyOf;
 pub(crate) use roles::{Role, document_allows, statements};
@@ -28,6 +33,7 @@ use sgp_analysis::{
     topology::{Cluster, EnforcingMode, Fact, Id},
 };
 use sgp_model::{InstanceAddr, plan::Action, symbol};
+pub(crate) use trust::{Condition, ROLE, WebIdentity, web_identities};
 pub(crate) use version::{cni_version, version};
 
 use crate::Input;

@@ -79,7 +79,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn targets(&self) -> Vec<Targets<'a>> {
         let mut all = Vec::new();
         for manifest in self.manifests("Service") {
-            let Some(service) = self.service(manifest, manifest.name()) else { continue };
+            let Some(service) = service_of(manifest, manifest.name()) else { continue };
             if service.kind == "LoadBalancer" && sends_to_pods(service) {
                 all.extend(self.targets_of(manifest, manifest.name()));
             }
@@ -96,13 +96,9 @@ impl<'a> Facts<'a> {
         all
     }
 
-    fn service(&self, manifest: &super::Manifest<'a>, name: &str) -> Option<&'a Service> {
-        manifest.cluster?.1.services.get(&(manifest.namespace().to_owned(), name.to_owned()))
-    }
-
     fn targets_of(&self, manifest: &super::Manifest<'a>, name: &str) -> Option<Targets<'a>> {
         let (cluster_name, cluster) = manifest.cluster?;
-        let service = self.service(manifest, name)?;
+        let service = service_of(manifest, name)?;
         let pods = self.behind(cluster_name, manifest.namespace(), service).find(|it| it.branch_groups().is_some());
         let groups = match pods.and_then(|it| it.branch_groups()) {
             Some(groups) => groups.to_vec(),
@@ -121,6 +117,10 @@ impl<'a> Facts<'a> {
         let ports = service.ports.iter().filter_map(number).collect();
         Some(Targets { cluster_name, cluster, who: manifest.who(), addr: manifest.addr(), groups, ports })
     }
+}
+
+fn service_of<'a>(manifest: &super::Manifest<'a>, name: &str) -> Option<&'a Service> {
+    manifest.cluster?.1.services.get(&(manifest.namespace().to_owned(), name.to_owned()))
 }
 
 /// The Services that an Ingress sends to.
