@@ -8,7 +8,8 @@ use sgp_model::{InstanceAddr, plan::Action};
 /// What waits for what: each instance with those that it waits for directly.
 pub type Edges = BTreeMap<InstanceAddr, BTreeSet<InstanceAddr>>;
 
-/// What rules look at. A state alone is a plan without actions in which both sides are the same.
+/// What rules look at. A state alone is a plan without actions in which both sides are the same. Topologies are made of objects
+/// without secrets ([`hide_secrets`](crate::hide_secrets)).
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     /// Objects as they will be.

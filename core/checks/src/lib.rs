@@ -7,7 +7,6 @@
 //! What is not known gives no finding, or a lower one: a rule that is wrong once is switched off for ever. Start with
 //! [`check`], then read `rules/sgp301.rs` for the shape of a rule.
 
-#[allow(dead_code, unused_imports)] // rules to come look at the rest
 mod facts;
 mod finding;
 mod input;
@@ -19,6 +18,11 @@ mod suppress;
 mod testing;
 mod unknowable;
 
+use std::borrow::Cow;
+
+use sgp_analysis::build::Object;
+use sgp_model::{AttrPath, Marks, Value};
+
 pub use facts::Facts;
 pub use finding::Finding;
 pub use input::{Edges, Input};
@@ -28,9 +32,21 @@ pub use rules::rules;
 pub use suppress::{Suppressed, Suppression, Suppressions};
 pub use unknowable::unknowable;
 
+/// Objects with what is sensitive as unknown. Make topologies for rules of these: what a rule does not see it does not tell.
+pub fn hide_secrets(objects: &[Object]) -> Cow<'_, [Object]> {
+    if !objects.iter().any(|it| it.attributes.deep_marks().contains(Marks::SENSITIVE)) {
+        return Cow::Borrowed(objects);
+    }
+    let hide = |_: &AttrPath, value: Value| if value.is_sensitive() { Value::unknown(value.ty()) } else { value };
+    let hidden = |it: &Object| Object { attributes: it.attributes.map_deep(&mut hide.clone()), ..it.clone() };
+    objects.iter().map(hidden).collect()
+}
+
 /// Asks every rule. The worst findings come first, then by rule and address; nothing is told twice.
 pub fn check(input: &Input<'_>) -> Vec<Finding> {
-    let facts = Facts::new(input);
+    let (objects, before) = (hide_secrets(input.objects), hide_secrets(input.before));
+    let input = Input { objects: &objects, before: &before, ..*input };
+    let facts = Facts::new(&input);
     let mut found: Vec<Finding> = rules().iter().flat_map(|rule| (rule.check)(&facts)).collect();
     found.sort_by(|one, other| one.order().cmp(&other.order()));
     found.dedup();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sgp_model::InstanceAddr;
+use sgp_model::{InstanceAddr, symbol};
 
 use crate::{Facts, Finding};
 
@@ -83,7 +83,7 @@ impl Rule {
             addr: addr.cloned(),
             attribute: None,
             summary: self.title,
-            detail: format!("{what} {} {}", self.consequence, self.fix),
+            detail: symbol::readable(&format!("{what} {} {}", self.consequence, self.fix)).into_owned(),
         }
     }
 }

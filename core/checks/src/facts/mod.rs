@@ -23,7 +23,7 @@ pub(crate) use ends::{Other, Sure};
 pub(crate) use gone::id_of;
 pub(crate) use json::{list, strings, texts_or_one};
 pub(crate) use manifests::Manifest;
-pub(crate) use nodes::{NodeTypes, Trunks};
+pub(crate) use nodes::{NodeTypes, Trunks, most_branches};
 pub(crate) use pods::{Dressed, Pods};
 pub(crate) use policies::PolicyOf;
 pub(crate) use roles::{Role, document_allows, statements};
@@ -135,12 +135,6 @@ impl<'a> Facts<'a> {
             None if clusters.len() == 1 => clusters.first_key_value(),
             None => None,
         }
-    }
-
-    /// The object that makes a cluster, with its attributes.
-    pub(crate) fn cluster_object(&self, cluster: &Cluster) -> Option<(&'a Object, View<'a>)> {
-        let object = self.object(cluster.managed_by.as_ref()?)?;
-        Some((object, View(&object.attributes)))
     }
 
     /// Clusters whose pods on nodes have branch interfaces in strict mode.

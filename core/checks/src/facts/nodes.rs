@@ -105,16 +105,6 @@ impl<'a> Facts<'a> {
         capacity::report(self.input.topology, name, &capacity::Facts::default())
     }
 
-    /// Branch interfaces of all nodes when node groups are as large as they may be; `None` when nobody can say.
-    pub(crate) fn most_branches(&self, report: &capacity::Report) -> Option<u64> {
-        let most = |row: &capacity::NodesRow| {
-            let of_group = matches!(row.nodes_of, NodesOf::Group(_));
-            let most = row.branches.capacity_most.as_ref().filter(|_| of_group);
-            most.unwrap_or(&row.branches.capacity).most()
-        };
-        report.nodes.iter().map(most).sum()
-    }
-
     /// How many branch interfaces pods of a cluster want: surely, and more during the largest rolling update.
     pub(crate) fn wanted_branches(&self, name: &Id) -> (u64, u64) {
         let pods = self.pods().iter().filter(|it| it.cluster_name == name && it.has_branch());
@@ -124,10 +114,20 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// A setting of `aws-node`, wherever it is stated.
+/// Branch interfaces of all nodes when node groups are as large as they may be; `None` when nobody can say.
+pub(crate) fn most_branches(report: &capacity::Report) -> Option<u64> {
+    let most = |row: &capacity::NodesRow| {
+        let of_group = matches!(row.nodes_of, NodesOf::Group(_));
+        let most = row.branches.capacity_most.as_ref().filter(|_| of_group);
+        most.unwrap_or(&row.branches.capacity).most()
+    };
+    report.nodes.iter().map(most).sum()
+}
+
 impl Facts<'_> {
+    /// A setting of `aws-node`, wherever it is stated.
     pub(crate) fn env(&self, name: &Id, variable: &str) -> Option<(&str, Option<&sgp_model::InstanceAddr>)> {
-        let settings = self.cni().iter().rev().filter(|it| it.cluster.is_some_and(|(theirs, _)| theirs == name));
-        settings.filter_map(|it| Some((it.env.get(variable)?.as_str(), it.object.addr.as_ref()))).next()
+        let mut settings = self.cni().iter().rev().filter(|it| it.cluster.is_some_and(|(theirs, _)| theirs == name));
+        settings.find_map(|it| Some((it.env.get(variable)?.as_str(), it.object.addr.as_ref())))
     }
 }

@@ -1,6 +1,6 @@
 //! SGP104: more pods than branch interfaces.
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::most_branches};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP104",
@@ -64,7 +64,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let (wanted, _) = facts.wanted_branches(name);
         let has_nodes = !cluster.node_groups.is_empty() || !cluster.nodes.is_empty();
         let report = facts.capacity(name).filter(|_| wanted > 0 && has_nodes);
-        let Some(most) = report.and_then(|it| facts.most_branches(&it)) else { continue };
+        let Some(most) = report.and_then(|it| most_branches(&it)) else { continue };
         if wanted > most {
             let what = format!(
                 "Pods with groups of their own want {wanted} branch interfaces in cluster {name}, and its nodes have {most} when \

@@ -4,6 +4,7 @@
 //! `removed` block takes back what stood before, and `unknown()` is a value that is not known. A reference to an attribute that the text states is that value, any other is its symbol: as in a plan.
 #![allow(clippy::unwrap_used)]
 
+mod anything;
 mod read;
 mod rows;
 mod stacks;
