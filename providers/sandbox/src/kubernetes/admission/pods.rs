@@ -22,6 +22,9 @@ pub(super) fn admit(world: &World, request: &Request<'_>, pod: &mut Value) -> Re
     service_account(world, request, pod)?;
     priority(world, request, pod)?;
     tolerations(pod);
+    if pod["spec"]["terminationGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds < 0) {
+        pod["spec"]["terminationGracePeriodSeconds"] = json!(1);
+    }
     pod["status"] = json!({ "phase": "Pending", "qosClass": quality(&pod["spec"]) });
     Ok(())
 }
@@ -116,6 +119,12 @@ fn priority(world: &World, request: &Request<'_>, pod: &mut Value) -> Result<(),
     let value = class.map_or(json!(0), |class| class["value"].clone());
     if let Some(class) = class {
         pod["spec"]["priorityClassName"] = class["metadata"]["name"].clone();
+    }
+    if let Some(given) = pod["spec"]["priority"].as_i64().filter(|given| value != *given) {
+        let why = format!(
+            "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name"
+        );
+        return Err(forbidden(pod, &why));
     }
     pod["spec"]["priority"] = value;
     pod["spec"]["preemptionPolicy"] = json!(policy);

@@ -53,6 +53,8 @@ pub struct Schema {
     pub names: Vec<GroupVersionKind>,
     /// Whether it is one of Kubernetes' own types, which Go decodes.
     pub is_builtin: bool,
+    /// A text of Kubernetes' own types that holds bytes in base64.
+    pub is_bytes: bool,
     /// What Go sets where nothing is said.
     go: Option<fn(&mut Map<String, Value>)>,
     zero: OnceLock<Value>,

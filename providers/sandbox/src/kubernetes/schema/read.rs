@@ -107,7 +107,9 @@ impl Written {
             Some(WrittenAdditional::Flag(false)) | None => Additional::None,
         };
         let read = |(name, written): (String, Self)| (name.into_boxed_str(), Arc::new(written.read(is_builtin)));
+        let is_bytes = is_builtin && self.format.as_deref() == Some("byte");
         Schema {
+            is_bytes,
             reference,
             kind,
             properties: self.properties.into_iter().map(read).collect(),

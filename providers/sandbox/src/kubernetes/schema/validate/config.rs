@@ -28,6 +28,7 @@ pub(super) fn config_map(it: &Value, old: Option<&Value>, causes: &mut Causes) {
 }
 
 pub(super) fn secret(it: &Value, old: Option<&Value>, causes: &mut Causes) {
+    content(it, causes);
     keys(it, "data", causes);
     let size: usize = it["data"].as_object().into_iter().flatten().map(|(_, value)| decoded(value)).sum();
     if size > SIZE {
@@ -73,6 +74,27 @@ fn keys(it: &Value, member: &str, causes: &mut Causes) -> usize {
 fn decoded(value: &Value) -> usize {
     let text = value.as_str().unwrap_or("");
     base64::engine::general_purpose::STANDARD.decode(text).map_or(text.len(), |bytes| bytes.len())
+}
+
+/// What some types of secrets hold besides having their keys.
+fn content(it: &Value, causes: &mut Causes) {
+    let data = &it["data"];
+    match text(it, "type") {
+        "kubernetes.io/basic-auth" if data["username"].is_null() && data["password"].is_null() => {
+            causes.required("data[username]", "");
+            causes.required("data[password]", "");
+        }
+        "kubernetes.io/dockerconfigjson" => {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(text(data, ".dockerconfigjson"));
+            let bytes = bytes.unwrap_or_default();
+            let is_json = bytes.is_empty() || serde_json::from_slice::<Value>(&bytes).is_ok();
+            if let Some(first) = bytes.first().filter(|_| !is_json) {
+                let why = format!("invalid character {:?} looking for beginning of value", char::from(*first));
+                causes.invalid("data[.dockerconfigjson]", &Value::from("<secret contents redacted>"), &why);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What was made immutable stays.

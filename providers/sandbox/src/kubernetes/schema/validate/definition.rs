@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Cause, Causes, items, names, text};
+use super::{Cause, Causes, definition_versions, items, names, text};
 
-/// What is wrong with a definition, decoded and defaulted.
-pub fn check(definition: &Value) -> Vec<Cause> {
+/// What is wrong with a definition, decoded and defaulted; `old` is what it replaces.
+pub fn check(definition: &Value, old: Option<&Value>) -> Vec<Cause> {
     let mut causes = Causes::default();
     let spec = &definition["spec"];
     let group = text(spec, "group");
     let wanted = format!("{}.{group}", text(&spec["names"], "plural"));
-    if text(&definition["metadata"], "name") != wanted {
+    if let Some(old) = old {
+        definition_versions::fixed(spec, &old["spec"], &mut causes);
+    } else if text(&definition["metadata"], "name") != wanted {
         let detail = "must be spec.names.plural+\".\"+spec.group";
         causes.invalid("metadata.name", &definition["metadata"]["name"], detail);
     }
@@ -26,6 +28,7 @@ pub fn check(definition: &Value) -> Vec<Cause> {
     } else if !group.contains('.') {
         causes.invalid("spec.group", &spec["group"], "should be a domain with at least one dot");
     }
+    definition_versions::approved(definition, &mut causes);
     causes.one_of("spec.scope", &spec["scope"], &["Cluster", "Namespaced"]);
     if spec["preserveUnknownFields"] == true {
         let detail =
@@ -34,7 +37,7 @@ pub fn check(definition: &Value) -> Vec<Cause> {
     }
     names_of(&spec["names"], &mut causes);
     conversion(&spec["conversion"], &mut causes);
-    versions(definition, &mut causes);
+    definition_versions::check(definition, &mut causes);
     causes.0
 }
 
@@ -84,85 +87,6 @@ fn conversion(it: &Value, causes: &mut Causes) {
     }
 }
 
-fn versions(definition: &Value, causes: &mut Causes) {
-    let versions = items(&definition["spec"]["versions"], "spec.versions");
-    let mut seen = BTreeSet::new();
-    let mut storage = 0;
-    let mut is_repeated = false;
-    for (path, version) in &versions {
-        let name = text(version, "name");
-        let wrong = names::label_1035(name);
-        if !wrong.is_empty() {
-            causes.invalid(format!("{path}.name"), &version["name"], &wrong.join(","));
-        }
-        is_repeated |= !seen.insert(name);
-        storage += usize::from(version["storage"] == true);
-        let schema = &version["schema"]["openAPIV3Schema"];
-        if schema.is_null() {
-            causes.required(format!("{path}.schema.openAPIV3Schema"), "schemas are required");
-        } else {
-            root(schema, version, &format!("{path}.schema.openAPIV3Schema"), causes);
-        }
-        for (path, column) in items(&version["additionalPrinterColumns"], &format!("{path}.additionalPrinterColumns")) {
-            self::column(column, &path, causes);
-        }
-        scale(&version["subresources"]["scale"], &format!("{path}.subresources.scale"), causes);
-    }
-    let all = &definition["spec"]["versions"];
-    if is_repeated {
-        causes.invalid("spec.versions", all, "must contain unique version names");
-    }
-    if storage != 1 {
-        causes.invalid("spec.versions", all, "must have exactly one version marked as storage version");
-    }
-    stored(definition, &versions, causes);
-}
-
-/// Versions in which objects may still be stored must stay.
-fn stored(definition: &Value, versions: &[(String, &Value)], causes: &mut Causes) {
-    for (path, stored) in items(&definition["status"]["storedVersions"], "status.storedVersions") {
-        if !versions.iter().any(|(_, version)| version["name"] == *stored) {
-            let name = stored.as_str().unwrap_or("");
-            let detail = format!(
-                "missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in {name} and removes {name} from status.storedVersions"
-            );
-            causes.invalid(path, stored, &detail);
-        }
-    }
-}
-
-fn column(it: &Value, path: &str, causes: &mut Causes) {
-    const TYPES: &[&str] = &["boolean", "date", "integer", "number", "string"];
-    let detail = format!("must be one of {}", TYPES.join(","));
-    if text(it, "name").is_empty() {
-        causes.required(format!("{path}.name"), "");
-    }
-    match text(it, "type") {
-        "" => causes.required(format!("{path}.type"), &detail),
-        kind if TYPES.contains(&kind) => {}
-        _ => causes.invalid(format!("{path}.type"), &it["type"], &detail),
-    }
-    if text(it, "jsonPath").is_empty() {
-        causes.required(format!("{path}.JSONPath"), "");
-    }
-}
-
-fn scale(it: &Value, path: &str, causes: &mut Causes) {
-    if it.is_null() {
-        return;
-    }
-    for (member, prefix, detail) in [
-        ("specReplicasPath", ".spec.", "should be a json path under .spec"),
-        ("statusReplicasPath", ".status.", "should be a json path under .status"),
-    ] {
-        match text(it, member) {
-            "" => causes.required(format!("{path}.{member}"), ""),
-            value if value.starts_with(prefix) => {}
-            _ => causes.invalid(format!("{path}.{member}"), &it[member], detail),
-        }
-    }
-}
-
 /// Where in a schema one looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -171,7 +95,7 @@ enum Place {
     Item,
 }
 
-fn root(schema: &Value, version: &Value, path: &str, causes: &mut Causes) {
+pub(super) fn root(schema: &Value, version: &Value, path: &str, causes: &mut Causes) {
     if schema["nullable"] == true {
         causes.forbidden(format!("{path}.nullable"), "nullable cannot be true at the root");
     }
@@ -303,13 +227,26 @@ fn unsupported(it: &Value, path: &str, causes: &mut Causes) {
         causes.invalid(
             format!("{path}.pattern"),
             &it["pattern"],
-            &format!("must be a valid regular expression, but isn't: {error}"),
+            &format!("must be a valid regular expression, but isn't: {}", go_regexp(pattern, &error)),
         );
     }
     for (path, rule) in items(&it["x-kubernetes-validations"], &format!("{path}.x-kubernetes-validations")) {
         if text(rule, "rule").trim().is_empty() {
             causes.required(format!("{path}.rule"), "rule is not specified");
         }
+    }
+}
+
+/// Go's words for the mistakes that are made.
+fn go_regexp(pattern: &str, error: &regex::Error) -> String {
+    match error.to_string() {
+        said if said.contains("unclosed group") => format!("error parsing regexp: missing closing ): `{pattern}`"),
+        said if said.contains("unopened group") => format!("error parsing regexp: unexpected ): `{pattern}`"),
+        said if said.contains("unclosed character class") => {
+            let at = pattern.rfind('[').unwrap_or(0);
+            format!("error parsing regexp: missing closing ]: `{}`", &pattern[at..])
+        }
+        said => said,
     }
 }
 

@@ -22,6 +22,16 @@ pub(super) fn check(object: &Value, schema: &Schema, causes: &mut Causes) {
     }
 }
 
+/// The same for a value that is no object of its own: a default.
+pub(super) fn value(value: &Value, schema: &Schema, causes: &mut Causes) {
+    at(value, schema, "", causes);
+}
+
+/// A member's path.
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
 fn at(value: &Value, schema: &Schema, path: &str, causes: &mut Causes) {
     if value.is_null() && schema.nullable {
         return;
@@ -43,7 +53,7 @@ fn at(value: &Value, schema: &Schema, path: &str, causes: &mut Causes) {
             }
             for (name, value) in members {
                 if let Some(member) = schema.member(name) {
-                    at(value, member, &format!("{path}.{name}"), causes);
+                    at(value, member, &below(path, name), causes);
                 }
             }
         }
@@ -89,7 +99,7 @@ fn kind_of(value: &Value) -> &'static str {
 fn required(members: &Map<String, Value>, schema: &Schema, path: &str, causes: &mut Causes) {
     for name in &schema.required {
         if !members.contains_key(&**name) {
-            causes.required(if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }, "");
+            causes.required(below(path, name), "");
         }
     }
 }
@@ -97,7 +107,7 @@ fn required(members: &Map<String, Value>, schema: &Schema, path: &str, causes: &
 fn embedded(members: &Map<String, Value>, path: &str, causes: &mut Causes) {
     for name in ["apiVersion", "kind"] {
         if members.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
-            causes.required(format!("{path}.{name}"), "must not be empty");
+            causes.required(below(path, name), "");
         }
     }
 }

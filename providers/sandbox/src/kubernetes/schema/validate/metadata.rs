@@ -8,7 +8,6 @@ use super::{Causes, items, names, text};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     Label,
-    Label1035,
     Subdomain,
     PathSegment,
 }
@@ -16,8 +15,7 @@ pub(super) enum Named {
 /// What a kind's names look like; most are subdomains.
 pub(super) fn named(kind: &str) -> Named {
     match kind {
-        "Namespace" => Named::Label,
-        "Service" => Named::Label1035,
+        "Namespace" | "Service" => Named::Label,
         "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => Named::PathSegment,
         _ => Named::Subdomain,
     }
@@ -26,15 +24,20 @@ pub(super) fn named(kind: &str) -> Named {
 /// So many bytes may all annotations have.
 const ANNOTATIONS: usize = 256 * 1024;
 
-pub(super) fn check(object: &Value, old: Option<&Value>, named: Named, causes: &mut Causes) {
+pub(super) fn check(object: &Value, old: Option<&Value>, named: Named, is_strict: bool, causes: &mut Causes) {
     let metadata = &object["metadata"];
     names_of(metadata, named, causes);
     labels(&metadata["labels"], "metadata.labels", causes);
     annotations(&metadata["annotations"], "metadata.annotations", causes);
     owners(metadata, causes);
-    for finalizer in metadata["finalizers"].as_array().into_iter().flatten() {
-        for wrong in names::qualified(finalizer.as_str().unwrap_or("")) {
+    for (path, finalizer) in items(&metadata["finalizers"], "metadata.finalizers") {
+        let name = finalizer.as_str().unwrap_or("");
+        for wrong in names::qualified(name) {
             causes.invalid("metadata.finalizers", finalizer, &wrong);
+        }
+        // Those of custom resources have been what they liked for too long.
+        if let Some(wrong) = super::bounds::finalizer_name(name).filter(|_| is_strict) {
+            causes.invalid(path, finalizer, wrong);
         }
     }
     if let Some(old) = old {
@@ -48,7 +51,6 @@ pub(super) fn check(object: &Value, old: Option<&Value>, named: Named, causes: &
 fn names_of(metadata: &Value, named: Named, causes: &mut Causes) {
     let wrong = |name: &str| match named {
         Named::Label => names::label(name),
-        Named::Label1035 => names::label_1035(name),
         Named::Subdomain => names::subdomain(name),
         Named::PathSegment => names::path_segment(name),
     };

@@ -4,15 +4,20 @@
 //! the part that people run into is here: [`metadata`], [`pod`], [`workload`], [`service`], [`policy`], [`rbac`], [`config`].
 //! CEL rules (`x-kubernetes-validations`) are not evaluated: see [`super::Schema::rules`].
 
+mod bounds;
 mod config;
 pub mod definition;
+mod definition_versions;
 mod limits;
 mod metadata;
 pub mod names;
+mod network;
 mod pod;
+mod pod_more;
 mod policy;
 mod rbac;
 mod service;
+mod storage;
 mod workload;
 
 use serde_json::Value;
@@ -59,11 +64,11 @@ pub fn validate(object: &Value, old: Option<&Value>, schema: &Schema) -> Vec<Cau
     let mut causes = Causes::default();
     let kind = object["kind"].as_str().unwrap_or("");
     if !schema.is_builtin {
-        metadata::check(object, old, metadata::Named::Subdomain, &mut causes);
+        metadata::check(object, old, metadata::Named::Subdomain, false, &mut causes);
         limits::check(object, schema, &mut causes);
         return causes.0;
     }
-    metadata::check(object, old, metadata::named(kind), &mut causes);
+    metadata::check(object, old, metadata::named(kind), old.is_none(), &mut causes);
     match kind {
         "Pod" => pod::check(object, old, &mut causes),
         "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet" | "Job" | "CronJob" | "ReplicationController" => {
@@ -75,7 +80,19 @@ pub fn validate(object: &Value, old: Option<&Value>, schema: &Schema) -> Vec<Cau
         "ConfigMap" => config::config_map(object, old, &mut causes),
         "Secret" => config::secret(object, old, &mut causes),
         "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => config::webhooks(object, &mut causes),
-        "CustomResourceDefinition" => causes.0.extend(definition::check(object)),
+        "PersistentVolume" => storage::volume(object, &mut causes),
+        "PersistentVolumeClaim" => storage::claim(object, old, &mut causes),
+        "StorageClass" => storage::class(object, &mut causes),
+        "Endpoints" => network::endpoints(object, &mut causes),
+        "EndpointSlice" => network::endpoint_slice(object, &mut causes),
+        "Ingress" => network::ingress(object, &mut causes),
+        "PodDisruptionBudget" => bounds::budget(object, &mut causes),
+        "HorizontalPodAutoscaler" => bounds::autoscaler(object, &mut causes),
+        "PriorityClass" => bounds::priority(object, &mut causes),
+        "LimitRange" => bounds::limits(object, &mut causes),
+        "Node" => bounds::node(object, &mut causes),
+        "Namespace" => bounds::namespace(object, &mut causes),
+        "CustomResourceDefinition" => causes.0.extend(definition::check(object, old)),
         _ => {}
     }
     causes.0

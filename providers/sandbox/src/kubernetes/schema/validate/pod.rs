@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::quantity::Quantity;
-use super::{Causes, items, metadata, names, text};
+use super::{Causes, items, metadata, names, pod_more, text};
 
 const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 
@@ -50,13 +50,6 @@ fn spec(spec: &Value, path: &str, causes: &mut Causes) {
             causes.invalid(format!("{path}.{name}"), &spec[name], &wrong);
         }
     }
-    if spec["terminationGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds < 0) {
-        causes.invalid(
-            format!("{path}.terminationGracePeriodSeconds"),
-            &spec["terminationGracePeriodSeconds"],
-            "must be greater than or equal to 0",
-        );
-    }
     if let Some(seconds) = spec["activeDeadlineSeconds"].as_i64()
         && !(1..=i64::from(i32::MAX)).contains(&seconds)
     {
@@ -69,6 +62,7 @@ fn spec(spec: &Value, path: &str, causes: &mut Causes) {
     for (path, toleration) in items(&spec["tolerations"], &format!("{path}.tolerations")) {
         self::toleration(toleration, &path, causes);
     }
+    pod_more::spec(spec, path, causes);
 }
 
 fn toleration(it: &Value, path: &str, causes: &mut Causes) {
@@ -93,7 +87,7 @@ fn toleration(it: &Value, path: &str, causes: &mut Causes) {
             }
         }
         "Exists" if !text(it, "value").is_empty() => {
-            causes.invalid(format!("{path}.operator"), it, "value must be empty when `operator` is 'Exists'");
+            causes.invalid(format!("{path}.operator"), &it["value"], "value must be empty when `operator` is 'Exists'");
         }
         "Exists" => {}
         _ => causes.unsupported(format!("{path}.operator"), &it["operator"], &["Equal", "Exists"]),
@@ -203,6 +197,7 @@ fn container(it: &Value, path: &str, volumes: &BTreeSet<&str>, causes: &mut Caus
     if text(it, "image").is_empty() {
         causes.required(format!("{path}.image"), "");
     }
+    pod_more::container(it, path, causes);
     causes.one_of(
         &format!("{path}.terminationMessagePolicy"),
         &it["terminationMessagePolicy"],
@@ -294,6 +289,7 @@ fn environment(list: &Value, path: &str, causes: &mut Causes) {
         if !from["fieldRef"].is_null() && text(&from["fieldRef"], "fieldPath").is_empty() {
             causes.required(format!("{path}.fieldRef.fieldPath"), "");
         }
+        pod_more::field(&from["fieldRef"], &format!("{path}.fieldRef.fieldPath"), causes);
     }
 }
 
@@ -334,6 +330,7 @@ fn resources(it: &Value, path: &str, causes: &mut Causes) {
             let path = format!("{path}.{list}[{name}]");
             if !name.contains('/') && !is_standard(name) {
                 causes.invalid(path.clone(), &json!(name), "must be a standard resource type or fully qualified");
+                causes.invalid(path.clone(), &json!(name), "must be a standard resource for containers");
             }
             match amount(value) {
                 Some(amount) if amount.is_negative() => {
@@ -434,7 +431,7 @@ fn unchanged(new: &Value, old: &Value, causes: &mut Causes) {
             container["image"] = wanted["image"].clone();
         }
     }
-    let members = ["activeDeadlineSeconds", "tolerations", "schedulingGates", "nodeName"];
+    let members = ["activeDeadlineSeconds", "tolerations", "schedulingGates"];
     for member in members {
         let may_change = match member {
             "tolerations" => keeps(&new[member], &old[member]),
@@ -443,8 +440,6 @@ fn unchanged(new: &Value, old: &Value, causes: &mut Causes) {
                 (Some(new), Some(old)) => new <= old && new >= 0,
                 (_, old) => old.is_none(),
             },
-            // Binding comes through a subresource.
-            "nodeName" => old[member].is_null(),
             _ => true,
         };
         if may_change {

@@ -47,7 +47,8 @@ pub(super) fn check(service: &Value, old: Option<&Value>, causes: &mut Causes) {
     if let Some(old) = old {
         let (new, before) = (&spec["clusterIP"], &old["spec"]["clusterIP"]);
         let was_external = old["spec"]["type"] == "ExternalName";
-        if !is_external && !was_external && !text(&old["spec"], "clusterIP").is_empty() && new != before {
+        let is_asked = !text(spec, "clusterIP").is_empty();
+        if !is_external && !was_external && is_asked && !text(&old["spec"], "clusterIP").is_empty() && new != before {
             causes.invalid("spec.clusterIPs[0]", &json!([new]), "may not change once set");
         }
     }
@@ -72,7 +73,9 @@ fn ports(spec: &Value, must_be_named: bool, causes: &mut Causes) {
         causes.one_of(&format!("{path}.protocol"), &port["protocol"], &["SCTP", "TCP", "UDP"]);
         pod::port(&port["targetPort"], &format!("{path}.targetPort"), causes);
         if !numbers.insert((text(port, "protocol"), number)) {
-            causes.duplicate(path.clone(), &json!({ "protocol": port["protocol"], "port": number }));
+            causes.duplicate(path.clone(), &json!({
+                "Name": "", "Protocol": port["protocol"], "AppProtocol": null, "Port": number, "TargetPort": 0, "NodePort": 0,
+            }));
         }
         if let Some(node_port) = port["nodePort"].as_i64().filter(|number| *number != 0) {
             if text(spec, "type") == "ClusterIP" {

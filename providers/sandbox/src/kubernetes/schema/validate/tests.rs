@@ -441,7 +441,7 @@ fn definitions_are_held_against_their_rules() {
         },
     });
     let list = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/list";
-    let path = "spec.versions[0].schema.openAPIV3Schema";
+    let path = "spec.validation.openAPIV3Schema";
     let list_path = format!("{path}.properties[spec].properties[list]");
     rows(
         &definition,
@@ -460,14 +460,11 @@ fn definitions_are_held_against_their_rules() {
                 "/spec/versions/0/storage",
                 json!(false),
                 &[
-                    r#"spec.versions: Invalid value: [{"name":"v1","schema":{"openAPIV3Schema":{"properties":{"spec":{"properties":{"list":{"items":{"properties":{"name":{"type":"string"}},"type":"object"},"type":"array"}},"type":"object"}},"type":"object"}},"served":true,"storage":false}]: must have exactly one version marked as storage version"#,
+                    r#"spec.versions: Invalid value: [{"AdditionalPrinterColumns":null,"Deprecated":false,"DeprecationWarning":null,"Name":"v1","Schema":null,"SelectableFields":null,"Served":true,"Storage":false,"Subresources":null}]: must have exactly one version marked as storage version"#,
+                    "status.storedVersions: Invalid value: null: must have at least one stored version",
                 ],
             ),
-            (
-                "/spec/versions/0/schema",
-                json!({}),
-                &["spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required"],
-            ),
+            ("/spec/versions/0/schema", json!({}), &["spec.versions[0].schema.openAPIV3Schema: Required value"]),
             (
                 "/spec/versions/0/schema/openAPIV3Schema/type",
                 json!("string"),

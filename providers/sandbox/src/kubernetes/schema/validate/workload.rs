@@ -57,12 +57,19 @@ fn replicated(kind: &str, spec: &Value, old: Option<&Value>, causes: &mut Causes
 
 fn selector(kind: &str, selector: &Value, labels: &Value, causes: &mut Causes) {
     if selector.is_null() {
-        causes.required("spec.selector", "");
+        if kind != "DaemonSet" {
+            causes.required("spec.selector", "");
+        }
         // A selector that is not there selects nothing.
         causes.invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
         return;
     }
+    let wrong = causes.0.len();
     metadata::selector(selector, "spec.selector", causes);
+    if causes.0.len() > wrong {
+        causes.invalid("spec.selector", selector, "invalid label selector");
+        return;
+    }
     if metadata::is_empty(selector) {
         let name = match kind {
             "DaemonSet" => "daemonset",
