@@ -32,7 +32,8 @@ pub struct Deletion {
 
 /// Makes an object: `uid`, `creationTimestamp`, `generation`, `name` out of `generateName`.
 pub fn create(world: &mut World, key: &Key, mut object: Value) -> Arc<Value> {
-    let uid = world.ids.uuid();
+    // A job needs its own before it is made, for its selector.
+    let uid = object["metadata"]["uid"].as_str().map_or_else(|| world.ids.uuid(), str::to_owned);
     let metadata = &mut object["metadata"];
     metadata["name"] = json!(key.name);
     if !key.namespace.is_empty() {
@@ -76,12 +77,16 @@ pub fn delete(world: &mut World, key: &Key, how: Deletion) -> Option<Arc<Value>>
         return world.kubernetes.objects.remove(key);
     }
     let is_marked = !new["metadata"]["deletionTimestamp"].is_null();
-    if !is_marked {
+    let left = new["metadata"]["deletionGracePeriodSeconds"].as_u64();
+    if !is_marked || how.grace.is_some() && left.is_some_and(|left| grace < left) {
         let at = world.now.as_second().saturating_add(i64::try_from(grace).unwrap_or(i64::MAX));
         let at = jiff::Timestamp::from_second(at).unwrap_or(world.now);
         new["metadata"]["deletionTimestamp"] = json!(at.to_string());
-        new["metadata"]["deletionGracePeriodSeconds"] = json!(grace);
-        if has_generation(&key.resource) {
+        // A namespace goes by its content and not by time.
+        if key.resource != "namespaces" {
+            new["metadata"]["deletionGracePeriodSeconds"] = json!(grace);
+        }
+        if has_generation(&key.resource) && !is_marked {
             raise_generation(&mut new);
         }
         if key.resource == "namespaces" {
@@ -105,6 +110,20 @@ fn has_generation(resource: &str) -> bool {
             | "endpoints"
             | "services"
             | "leases.coordination.k8s.io"
+            | "horizontalpodautoscalers.autoscaling"
+            | "persistentvolumes"
+            | "persistentvolumeclaims"
+            | "resourcequotas"
+            | "limitranges"
+            | "controllerrevisions.apps"
+            | "storageclasses.storage.k8s.io"
+            | "ipaddresses.networking.k8s.io"
+            | "servicecidrs.networking.k8s.io"
+            | "certificatesigningrequests.certificates.k8s.io"
+            | "runtimeclasses.node.k8s.io"
+            | "volumeattachments.storage.k8s.io"
+            | "csinodes.storage.k8s.io"
+            | "apiservices.apiregistration.k8s.io"
     ) && !resource.ends_with(".rbac.authorization.k8s.io")
 }
 

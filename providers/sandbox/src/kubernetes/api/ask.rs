@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use serde_json::{Value, json};
 
 use super::path::{Place, Query};
 use super::resources::Resource;
-use super::status::{Cause, Status};
 use crate::kubernetes::admission::User;
 
 /// A request that is allowed.
@@ -45,24 +43,8 @@ impl Ask<'_> {
     }
 
     /// Whether nothing is to be kept (`dryRun=All`).
-    pub fn is_rehearsal(&self) -> Result<bool, Status> {
-        let mut values: Vec<String> =
-            self.query.all("dryRun").filter(|value| !value.is_empty()).map(str::to_owned).collect();
-        if matches!(self.verb, "delete" | "deletecollection") {
-            let options: Value = serde_json::from_slice(self.body).unwrap_or_default();
-            values.extend(
-                options["dryRun"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned),
-            );
-        }
-        if let Some(other) = values.iter().find(|value| *value != "All") {
-            let why = format!("Unsupported value: \"{other}\": supported values: \"All\"");
-            let mut status = Status::new(422, "Invalid", format!(" \"\" is invalid: dryRun: {why}"));
-            let cause = Cause::new("FieldValueNotSupported", "dryRun", why);
-            status.details =
-                json!({ "causes": [{ "reason": cause.reason, "message": cause.message, "field": cause.field }] });
-            return Err(status);
-        }
-        Ok(!values.is_empty())
+    pub fn is_rehearsal(&self) -> bool {
+        !super::options::rehearsals(self).is_empty()
     }
 
     /// Who is recorded as the manager of what this request sets: `fieldManager`, or the program's name.

@@ -171,7 +171,10 @@ fn dependent(world: &mut World, key: &Key) {
             life::delete(world, key, Deletion::default());
         }
     } else {
-        life::update(world, key, |it| it["metadata"]["ownerReferences"] = json!(there));
+        life::update(world, key, |it| {
+            let there = if there.is_empty() { Value::Null } else { json!(there) };
+            super::write::set(&mut it["metadata"], "ownerReferences", there);
+        });
     }
 }
 
@@ -219,6 +222,9 @@ fn without_finalizer(object: &mut Value, name: &str) {
 fn without_owner(object: &mut Value, uid: &str) {
     if let Some(all) = object.pointer_mut("/metadata/ownerReferences").and_then(Value::as_array_mut) {
         all.retain(|it| it["uid"] != uid);
+        if all.is_empty() {
+            super::write::set(&mut object["metadata"], "ownerReferences", Value::Null);
+        }
     }
 }
 

@@ -17,14 +17,17 @@ use crate::world::World;
 /// Answers a DELETE of one object.
 pub(super) fn one(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let old = existing(world, ask)?;
-    let options = Options::read(ask)?;
+    let mut options = Options::read(ask)?;
+    let warnings = options.keep_pods(&ask.resource);
     let manager = ask.manager();
     let deleted = delete(world, &Write::of(ask, &manager), &old, &options)?;
     let is_gone = world.kubernetes.objects.get(&Write::of(ask, &manager).key(&ask.place.name)).is_none();
     if is_gone && !answers_object(&ask.resource) {
         return Ok(Reply::json(200, success(&ask.resource, &old)));
     }
-    Ok(Reply::new(200, Content::Object(Arc::clone(&ask.resource), deleted, world.now)))
+    let mut reply = Reply::new(200, Content::Object(Arc::clone(&ask.resource), deleted, world.now));
+    reply.warnings = warnings;
+    Ok(reply)
 }
 
 /// Answers a DELETE of a collection: what its selectors choose.
@@ -50,11 +53,13 @@ pub(super) struct Options {
     pub how: Deletion,
     pub uid: Option<String>,
     pub version: Option<String>,
+    /// Whether the request says what becomes of dependents.
+    pub has_policy: bool,
 }
 
 impl Options {
     fn read(ask: &Ask<'_>) -> Result<Self, Status> {
-        let body = if ask.body.is_empty() { Value::Null } else { super::decode::object(ask)? };
+        let body = Self::body(ask)?;
         let mut options = Self::of(&body)?;
         let (policy, orphan) = ("propagationPolicy", "orphanDependents");
         let given = |name: &str| ask.query.get(name).is_some() || !body[name].is_null();
@@ -62,10 +67,10 @@ impl Options {
             let sent = ask.query.get(policy).map_or_else(|| body[policy].clone(), Value::from);
             return Err(contradictory(&sent));
         }
-        let grace = ask.query.get("gracePeriodSeconds").map(str::parse::<u64>);
-        if let Some(grace) = grace.filter(|_| body["gracePeriodSeconds"].is_null()) {
-            let refuse = |_| Status::bad_request("gracePeriodSeconds: must be a number");
-            options.how.grace = Some(grace.map_err(refuse)?);
+        if let Some(text) = ask.query.get("gracePeriodSeconds").filter(|_| body["gracePeriodSeconds"].is_null()) {
+            let refuse = |_| Status::bad_request(super::read::no_integer(text, "ParseInt"));
+            // Less than nothing is the least.
+            options.how.grace = Some(u64::try_from(text.parse::<i64>().map_err(refuse)?).unwrap_or(1));
         }
         if let Some(policy) = ask.query.get("propagationPolicy") {
             options.how.propagation = propagation(policy)?;
@@ -73,7 +78,38 @@ impl Options {
         if ask.query.is_on("orphanDependents") {
             options.how.propagation = Propagation::Orphan;
         }
+        options.has_policy = given(policy) || given(orphan);
         Ok(options)
+    }
+
+    /// The pods of a job outlive it unless somebody says otherwise, which people do not expect (`jobStrategy`).
+    fn keep_pods(&mut self, resource: &Resource) -> Vec<String> {
+        if resource.stored() != "jobs.batch" || self.has_policy {
+            return Vec::new();
+        }
+        self.how.propagation = Propagation::Orphan;
+        let warning = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+        vec![warning.to_owned()]
+    }
+
+    fn body(ask: &Ask<'_>) -> Result<Value, Status> {
+        if ask.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        if matches!(ask.content_type(), "" | "application/json") {
+            let refuse = |why: String| Status::bad_request(super::decode::parse_error(&why));
+            super::decode::json(ask.body).map_err(refuse)?;
+        }
+        let body = super::decode::object(ask)?;
+        let text = |member: &str| body[member].as_str().unwrap_or("");
+        if !matches!(text("kind"), "" | "DeleteOptions") {
+            return Err(Status::bad_request(format!(
+                "no kind \"{}\" is registered for version \"{}\" in scheme \"pkg/runtime/scheme.go:111\"",
+                text("kind"),
+                text("apiVersion")
+            )));
+        }
+        Ok(body)
     }
 
     /// Reads a `DeleteOptions` object.
@@ -106,9 +142,9 @@ fn propagation(policy: &str) -> Result<Propagation, Status> {
         "Orphan" => Ok(Propagation::Orphan),
         other => {
             let why = format!(
-                "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+                "Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
             );
-            Err(Status::new(422, "Invalid", why))
+            Err(Status::options_of("DeleteOptions", &[Cause::new("FieldValueNotSupported", "propagationPolicy", why)]))
         }
     }
 }

@@ -22,6 +22,11 @@ pub(super) fn is_public(path: &str) -> bool {
     matches!(first, "healthz" | "livez" | "readyz" | "version")
 }
 
+/// Paths that say how the server is, in plain text.
+pub(super) fn is_health(path: &str) -> bool {
+    is_public(path) && !path.starts_with("/version")
+}
+
 /// Answers a path that names no resource.
 pub(super) fn answer(world: &mut World, cluster: &str, request: &Request<Bytes>) -> Result<Reply, Status> {
     let path = request.uri().path();
@@ -48,7 +53,8 @@ pub(super) fn answer(world: &mut World, cluster: &str, request: &Request<Bytes>)
             Ok(Reply::json(200, json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })))
         }
         ["apis", name] => {
-            let group = groups(all()).into_iter().find(|it| it.name == name).ok_or_else(Status::no_such_path)?;
+            let found = groups(all()).into_iter().find(|it| it.name == name);
+            let group = found.ok_or_else(|| Status::no_such_place(name))?;
             let mut group = group.legacy();
             (group["kind"], group["apiVersion"]) = (json!("APIGroup"), json!("v1"));
             Ok(Reply::json(200, group))
@@ -159,11 +165,14 @@ fn resource_list(all: &[Arc<Resource>], group: &str, version: &str) -> Result<Re
         resources.extend(it.subresources.iter().map(|part| legacy_part(it, part)));
     }
     if resources.is_empty() {
-        return Err(Status::no_such_path());
+        return Err(Status::no_such_place(group));
     }
     let version = resources::api_version(group, version);
-    let list =
-        json!({ "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources });
+    let mut list = json!({ "kind": "APIResourceList", "groupVersion": version, "resources": resources });
+    // The core group's list has none, for clients that are older than groups.
+    if !group.is_empty() {
+        list["apiVersion"] = json!("v1");
+    }
     Ok(Reply::json(200, list))
 }
 
@@ -215,7 +224,7 @@ fn aggregated_group(group: &Group<'_>) -> Value {
         let resources: Vec<Value> = resources.iter().map(|it| aggregated_resource(it)).collect();
         json!({ "version": version, "freshness": "Current", "resources": resources })
     });
-    let mut metadata = json!({ "creationTimestamp": null });
+    let mut metadata = json!({});
     if !group.name.is_empty() {
         metadata["name"] = json!(group.name);
     }
@@ -225,7 +234,7 @@ fn aggregated_group(group: &Group<'_>) -> Value {
 fn aggregated_resource(it: &Resource) -> Value {
     let mut described = json!({
         "resource": it.plural,
-        "responseKind": { "group": it.group, "version": it.version, "kind": it.kind },
+        "responseKind": response_kind(it, "", "", &it.kind),
         "scope": if it.is_namespaced { "Namespaced" } else { "Cluster" },
         "singularResource": it.singular,
         "verbs": it.verbs,
@@ -236,12 +245,8 @@ fn aggregated_resource(it: &Resource) -> Value {
         }
     }
     let part = |part: &Subresource| {
-        let (mut group, mut version) = (&part.group, &part.version);
-        if version.is_empty() {
-            (group, version) = (&it.group, &it.version);
-        }
         json!({
-            "subresource": part.name, "responseKind": { "group": group, "version": version, "kind": part.kind },
+            "subresource": part.name, "responseKind": response_kind(it, &part.group, &part.version, &part.kind),
             "verbs": part.verbs,
         })
     };
@@ -249,6 +254,14 @@ fn aggregated_resource(it: &Resource) -> Value {
         described["subresources"] = it.subresources.iter().map(part).collect();
     }
     described
+}
+
+/// The kind of answers. Kubernetes' own resources leave out that it is of their group and version.
+fn response_kind(it: &Resource, group: &str, version: &str, kind: &str) -> Value {
+    let is_own = version.is_empty();
+    let (group, version) =
+        if is_own && it.definition.is_some() { (it.group.as_str(), it.version.as_str()) } else { (group, version) };
+    json!({ "group": group, "version": version, "kind": kind })
 }
 
 #[cfg(test)]

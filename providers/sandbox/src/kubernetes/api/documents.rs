@@ -27,7 +27,7 @@ pub(super) fn answer(
         ["openapi", "v3", rest @ ..] => document(world, cluster, request, &rest.join("/")),
         [".well-known", "openid-configuration"] => Ok(super::tokens::configuration(world, cluster)),
         ["openid", "v1", "jwks"] => super::tokens::keys(world, cluster),
-        _ => Err(Status::no_such_path()),
+        _ => Err(Status::no_such_place("no.such.group")),
     }
 }
 

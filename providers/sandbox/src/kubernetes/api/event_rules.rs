@@ -7,10 +7,19 @@ use super::status::Cause;
 
 /// What is wrong with an event in its stored form. Source: `ValidateEventCreate`.
 pub(super) fn check(resource: &Resource, event: &Value) -> Vec<Cause> {
-    if resource.group != "events.k8s.io" {
+    if resource.stored() != "events" {
         return Vec::new();
     }
     let mut causes = Vec::new();
+    let of = |value: &Value| value["namespace"].as_str().unwrap_or("").to_owned();
+    let (own, about) = (of(&event["metadata"]), of(&event["involvedObject"]));
+    let is_about_cluster = about.is_empty() && matches!(own.as_str(), "" | "default");
+    if about != own && !is_about_cluster {
+        causes.push(Cause::invalid("involvedObject.namespace", &json!(about), "does not match event.namespace"));
+    }
+    if resource.group != "events.k8s.io" {
+        return causes;
+    }
     if event["eventTime"].is_null() {
         causes.push(Cause::required("eventTime", ""));
     }

@@ -19,6 +19,10 @@ const BUDGETS: &str = "poddisruptionbudgets.policy";
 pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let pod = read::existing(world, ask)?;
     let eviction = decode::object(ask)?;
+    let named = eviction["metadata"]["name"].as_str().unwrap_or("");
+    if !named.is_empty() && named != ask.place.name {
+        return Err(Status::bad_request("name in URL does not match name in Eviction object"));
+    }
     let is_over = matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed" | "Pending"));
     if !is_over && pod["metadata"]["deletionTimestamp"].is_null() {
         spend_budget(world, ask, &pod)?;

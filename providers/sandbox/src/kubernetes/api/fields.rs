@@ -95,7 +95,9 @@ fn condition(text: &str, resource: &Resource) -> Result<Condition, Status> {
     let (field, value) = (text[..at].trim(), text[at + operator.len()..].trim());
     if !is_known(field, resource) {
         let message = match resource.stored().as_str() {
-            stored if FIELDS.iter().any(|(it, _)| *it == stored) => format!("field label not supported: {field}"),
+            stored if resource.definition.is_some() || FIELDS.iter().any(|(it, _)| *it == stored) => {
+                format!("field label not supported: {field}")
+            }
             _ => format!("\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""),
         };
         return Err(Status::bad_request(message));

@@ -31,7 +31,10 @@ impl Selector {
     /// # Errors
     /// `BadRequest` for what the grammar does not know.
     pub fn read(text: &str) -> Result<Self, Status> {
-        let refuse = |what: String| Status::bad_request(format!("unable to parse requirement: {what}"));
+        let refuse = |what: String| match what.strip_prefix(WHOLE) {
+            Some(what) => Status::bad_request(what),
+            None => Status::bad_request(format!("unable to parse requirement: {what}")),
+        };
         split(text).into_iter().map(|part| requirement(part.trim()).map_err(refuse)).collect::<Result<_, _>>().map(Self)
     }
 
@@ -81,6 +84,9 @@ impl Selector {
     }
 }
 
+/// Begins what is wrong between requirements and not in one.
+const WHOLE: &str = "whole: ";
+
 /// The parts between commas that are outside of parentheses.
 fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut from) = (Vec::new(), 0, 0);
@@ -111,6 +117,9 @@ fn requirement(text: &str) -> Result<Requirement, String> {
     for (operator, at) in ["!=", "==", "=", ">", "<"].map(|it| (it, text.find(it))) {
         let Some(at) = at.filter(|_| !text.contains('(')) else { continue };
         let (key, value) = (key_of(&text[..at])?, text[at + operator.len()..].trim());
+        if let Some(sign) = value.chars().find(|it| matches!(it, '!' | '=' | '<' | '>')) {
+            return Err(format!("{WHOLE}found '{sign}', expected: ',' or 'end of string'"));
+        }
         let number = || {
             value.parse().map_err(|_| {
                 format!("values[0]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer")
@@ -128,7 +137,11 @@ fn requirement(text: &str) -> Result<Requirement, String> {
     if rest.is_empty() {
         return Ok(Requirement::Exists(key_of(key)?));
     }
-    let unknown = || format!("found '{rest}', expected: in, notin, =, ==, !=, gt, lt");
+    let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    if matches!(word, "in" | "notin") && !after.trim().starts_with('(') {
+        return Err(format!("found '{}' expected: '('", after.split_whitespace().next().unwrap_or("")));
+    }
+    let unknown = || format!("found '{word}', expected: in, notin, =, ==, !=, gt, lt");
     let (operator, list) = rest.split_at(rest.find('(').ok_or_else(unknown)?);
     let list =
         list.strip_prefix('(').and_then(|list| list.strip_suffix(')')).ok_or("found '', expected: ',' or ')'")?;

@@ -80,8 +80,11 @@ fn token(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let part = ask.resource.subresource("token").expect("the path named it");
     decode::identify(&mut object, &resources::api_version(&part.group, &part.version), &part.kind, &ask.resource)?;
     let seconds = object["spec"]["expirationSeconds"].as_i64().unwrap_or(3600);
-    if seconds < 600 {
-        let why = "may not specify a duration less than 10 minutes";
+    if !(600..=1 << 32).contains(&seconds) {
+        let why = match seconds {
+            ..600 => "may not specify a duration less than 10 minutes",
+            _ => "may not specify a duration larger than 2^32 seconds",
+        };
         let cause = Cause::invalid("spec.expirationSeconds", &json!(seconds), why);
         let mut resource = resources::Resource::clone(&ask.resource);
         (resource.group, resource.kind) = (part.group.clone(), part.kind.clone());
@@ -111,8 +114,13 @@ pub(super) fn bind_named(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Stat
 fn bind_to(world: &mut World, ask: &Ask<'_>, pod: &Arc<Value>, name: &str, binding: &Value) -> Result<Reply, Status> {
     let pods = resources::builtin("", "v1", "pods").expect("the core group has pods");
     let node = binding["target"]["name"].as_str().unwrap_or("");
+    let kind = binding["target"]["kind"].as_str().unwrap_or("");
+    if !matches!(kind, "" | "Node") {
+        let why = format!("target.kind: Unsupported value: \"{kind}\": supported values: \"Node\", \"<empty>\"");
+        return Err(Status::new(500, "", why));
+    }
     if node.is_empty() {
-        return Err(Status::invalid(&ask.resource, name, &[Cause::required("target.name", "")]));
+        return Err(Status::new(500, "", "target.name: Required value"));
     }
     if !pod["metadata"]["deletionTimestamp"].is_null() {
         return Err(Status::conflict(
@@ -122,7 +130,9 @@ fn bind_to(world: &mut World, ask: &Ask<'_>, pod: &Arc<Value>, name: &str, bindi
         ));
     }
     if let Some(there) = pod["spec"]["nodeName"].as_str().filter(|it| !it.is_empty()) {
-        return Err(Status::conflict(&pods, name, &format!("pod {name} is already assigned to node \"{there}\"")));
+        let mut part = resources::Resource::clone(&pods);
+        "pods/binding".clone_into(&mut part.plural);
+        return Err(Status::conflict(&part, name, &format!("pod {name} is already assigned to node \"{there}\"")));
     }
     let now = life::seconds(world);
     let key = pods.key(ask.cluster, &ask.place.namespace, name);

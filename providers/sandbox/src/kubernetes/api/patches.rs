@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::ask::Ask;
 use super::read::existing;
 use super::reply::{Content, Reply};
-use super::resources::{self, Resource};
+use super::resources::Resource;
 use super::status::{Cause, Status};
 use super::write::{self, Write};
 use crate::kubernetes::apply::{self, ApplyError, Conflict};
@@ -18,6 +18,7 @@ use crate::world::World;
 
 /// Answers a PATCH.
 pub(super) fn request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    check_media_type(ask)?;
     if ask.content_type() == "application/apply-patch+yaml" {
         return applied(world, ask);
     }
@@ -37,18 +38,12 @@ pub(super) fn request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status>
 }
 
 fn options_invalid(cause: Cause) -> Status {
-    let mut options = Resource::clone(&resources::builtin("", "v1", "pods").expect("the core group has pods"));
-    (options.group, options.kind) = ("meta.k8s.io".to_owned(), "PatchOptions".to_owned());
-    Status::invalid(&options, "", &[cause])
+    Status::options_of("PatchOptions", &[cause])
 }
 
 /// Who applies must say who it is.
 pub(super) fn check_manager(ask: &Ask<'_>) -> Result<(), Status> {
     match ask.query.get("fieldManager") {
-        Some(name) if name.len() > 128 => {
-            let cause = Cause::new("FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes");
-            Err(options_invalid(cause))
-        }
         Some(_) => Ok(()),
         None => Err(options_invalid(Cause::required("fieldManager", "is required for apply patch"))),
     }
@@ -60,9 +55,14 @@ fn applied(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     check_manager(ask)?;
     let manager = ask.manager();
     let write = Write { is_applied: true, ..Write::of(ask, &manager) };
-    let mut config = super::decode::yaml(ask.body)?;
+    let wrong = |why: &str| Status::bad_request(format!("error decoding YAML: {why}"));
+    let converted = |why: String| wrong(&format!("error converting YAML to JSON: {why}"));
+    let mut config = super::decode::yaml(ask.body).map_err(converted)?;
     if !config.is_object() {
-        return Err(Status::bad_request("error decoding YAML: the configuration is no object"));
+        let is = super::types::named(&config);
+        return Err(wrong(&format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {is} into Go value of type map[string]interface {{}}"
+        )));
     }
     identify(&config, resource)?;
     let name = &ask.place.name;
@@ -72,8 +72,6 @@ fn applied(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
             "the name of the object ({sent}) does not match the name on the URL ({name})"
         )));
     }
-    // Unknown fields are mistakes here, whatever `fieldValidation` says: nobody could own them.
-    super::strict::check_field_validation(ask)?;
     write::metadata(&mut config).insert("name".to_owned(), json!(name));
     let (code, object) = merged(world, ask, &write, &config)?;
     let unevaluated = super::definitions::warnings(resource, &object);
@@ -106,13 +104,19 @@ pub(super) fn merged(
         return Err(Status::not_found(resource, name));
     }
     if let Some(uid) = config["metadata"]["uid"].as_str().filter(|uid| live.is_none() && !uid.is_empty()) {
-        let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
-        return Err(Status::conflict(resource, name, &why));
+        let cause = Cause::invalid("metadata.uid", &json!(uid), "field is immutable");
+        return Err(Status::invalid(resource, name, &[cause]));
+    }
+    let mut config = config.clone();
+    if live.is_none() {
+        // What is not there has no version that could be another.
+        write::set(&mut config["metadata"], "resourceVersion", Value::Null);
     }
     let schema = super::strict::schema(resource).unwrap_or_else(Schema::any);
     let (now, api_version) = (life::seconds(world), resource.api_version());
     let who = super::strict::manager(write, &now, &api_version);
-    let merged = apply::apply(live.as_deref(), config, &who, ask.query.is_on("force"), &schema).map_err(not_applied)?;
+    let merged =
+        apply::apply(live.as_deref(), &config, &who, ask.query.is_on("force"), &schema).map_err(not_applied)?;
     Ok(match live {
         Some(_) => (200, write::replace(world, write, name, merged)?),
         None => (201, write::create(world, write, merged)?),
@@ -134,7 +138,7 @@ fn not_applied(error: ApplyError) -> Status {
 }
 
 pub(super) fn patched(ask: &Ask<'_>, old: &Value) -> Result<Value, Status> {
-    let patch = super::decode::json(ask.body)?;
+    let patch = super::decode::json(ask.body).map_err(|why| undecoded(ask, &why))?;
     let is_custom = ask.resource.definition.is_some();
     let patched = match ask.content_type() {
         "application/json-patch+json" => patch::json(old.clone(), &patch),
@@ -146,16 +150,43 @@ pub(super) fn patched(ask: &Ask<'_>, old: &Value) -> Result<Value, Status> {
         _ => return Err(unsupported(is_custom)),
     };
     let patched = patched.map_err(refusal)?;
-    if patched.is_object() { Ok(patched) } else { Err(Status::bad_request("the patched object is no object")) }
+    if patched.is_object() {
+        return Ok(patched);
+    }
+    Err(refusal(PatchError::unprocessable("the patched object is no object")))
+}
+
+/// A patch that is no JSON, or none of its kind.
+fn undecoded(ask: &Ask<'_>, why: &str) -> Status {
+    match ask.content_type() {
+        "application/strategic-merge-patch+json" => Status::bad_request(why),
+        _ => Status::bad_request(format!("error decoding patch: {why}")),
+    }
 }
 
 fn refusal(error: PatchError) -> Status {
-    Status::new(error.code, error.reason, error.message)
+    let mut status = Status::new(error.code, error.reason, error.message);
+    if error.code == 422 {
+        status.details = json!({});
+    }
+    status
+}
+
+/// Whether the body is a patch of a kind that there is; it is asked before what is to be patched is looked for.
+pub(super) fn check_media_type(ask: &Ask<'_>) -> Result<(), Status> {
+    let is_custom = ask.resource.definition.is_some();
+    match ask.content_type() {
+        "application/json-patch+json" | "application/merge-patch+json" | "application/apply-patch+yaml" => Ok(()),
+        "application/strategic-merge-patch+json" if !is_custom => Ok(()),
+        _ => Err(unsupported(is_custom)),
+    }
 }
 
 fn unsupported(is_custom: bool) -> Status {
-    let strategic = if is_custom { "" } else { "application/strategic-merge-patch+json, " };
-    Status::unsupported_media_type(&format!(
-        "application/json-patch+json, application/merge-patch+json, {strategic}application/apply-patch+yaml, application/apply-patch+cbor"
-    ))
+    if !is_custom {
+        return Status::unsupported_patch();
+    }
+    Status::unsupported_media_type(
+        "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+    )
 }

@@ -3,32 +3,60 @@
 use serde_json::{Value, json};
 
 use super::status::Status;
-use super::write::{Write, metadata, set};
+use super::write::{Write, set};
+use crate::kubernetes::life;
 use crate::world::World;
 
-/// Before a new object meets the webhooks.
-pub(super) fn create(_world: &mut World, write: &Write<'_>, name: &str, object: &mut Value) -> Result<(), Status> {
-    if write.resource.subresource("status").is_some() && !keeps_status(&write.resource.stored()) {
-        set(object, "status", Value::Null);
+/// What decoding does beside the schema's defaults; it belongs to who writes.
+pub(super) fn decoded(write: &Write<'_>, name: &str, object: &mut Value) {
+    if !write.subresource.is_empty() {
+        return;
     }
     match write.resource.stored().as_str() {
-        "namespaces" => namespace(name, object),
-        super::resources::DEFINITIONS => super::definitions::establish(object),
+        "namespaces" => label_namespace(name, object),
+        super::resources::DEFINITIONS => super::definitions::name(object),
         "secrets" => secret(object),
+        "pods" => host(&mut object["spec"]),
+        _ => {}
+    }
+}
+
+/// Before a new object meets the webhooks.
+pub(super) fn create(world: &mut World, write: &Write<'_>, object: &mut Value) -> Result<(), Status> {
+    let stored = write.resource.stored();
+    if write.resource.subresource("status").is_some() && !keeps_status(&stored) {
+        set(object, "status", super::strict::empty_status(write.resource));
+    }
+    match stored.as_str() {
+        "namespaces" => {
+            let mut finalizers = object["spec"]["finalizers"].as_array().cloned().unwrap_or_default();
+            if !finalizers.contains(&json!("kubernetes")) {
+                finalizers.push(json!("kubernetes"));
+            }
+            object["spec"] = json!({ "finalizers": finalizers });
+            object["status"] = json!({ "phase": "Active" });
+        }
+        "persistentvolumeclaims" => object["status"] = json!({ "phase": "Pending" }),
+        "persistentvolumes" => {
+            object["status"] = json!({ "phase": "Pending", "lastPhaseTransitionTime": life::seconds(world) });
+        }
+        super::resources::DEFINITIONS => super::definitions::establish(world, write, object),
+        "jobs.batch" => super::jobs::select(world, object),
+        // Go writes these when they are not there.
+        "roles.rbac.authorization.k8s.io" | "clusterroles.rbac.authorization.k8s.io" => written(object, &["rules"]),
+        "events" => written(object, &["firstTimestamp", "lastTimestamp", "eventTime"]),
         _ => {}
     }
     Ok(())
 }
 
 /// Before a changed object meets the webhooks.
-pub(super) fn update(_world: &mut World, write: &Write<'_>, old: &Value, object: &mut Value) -> Result<(), Status> {
+pub(super) fn update(world: &mut World, write: &Write<'_>, old: &Value, object: &mut Value) -> Result<(), Status> {
     match write.resource.stored().as_str() {
-        "namespaces" if write.subresource != "finalize" => {
-            object["spec"] = old["spec"].clone();
-            label_namespace(object);
+        "namespaces" if write.subresource != "finalize" => object["spec"] = old["spec"].clone(),
+        super::resources::DEFINITIONS if write.subresource.is_empty() => {
+            super::definitions::establish(world, write, object);
         }
-        super::resources::DEFINITIONS if write.subresource.is_empty() => super::definitions::establish(object),
-        "secrets" => secret(object),
         _ => {}
     }
     Ok(())
@@ -52,24 +80,31 @@ fn keeps_status(stored: &str) -> bool {
     matches!(stored, "nodes")
 }
 
-fn namespace(name: &str, object: &mut Value) {
-    object["spec"] = json!({ "finalizers": ["kubernetes"] });
-    object["status"] = json!({ "phase": "Active" });
-    let metadata = metadata(object);
-    if metadata.get("name").is_none() {
-        metadata.insert("name".to_owned(), json!(name));
+/// Makes members be there, with null where they are not.
+fn written(object: &mut Value, members: &[&str]) {
+    for member in members {
+        if object[*member].is_null() {
+            object[*member] = Value::Null;
+        }
     }
-    label_namespace(object);
+}
+
+/// What a pod does not share with its host is not written.
+fn host(spec: &mut Value) {
+    for member in ["hostNetwork", "hostPID", "hostIPC"] {
+        if spec[member] == false {
+            set(spec, member, Value::Null);
+        }
+    }
 }
 
 /// The label by which selectors find a namespace by its name.
-fn label_namespace(object: &mut Value) {
-    let name = object["metadata"]["name"].clone();
+fn label_namespace(name: &str, object: &mut Value) {
     let labels = &mut object["metadata"]["labels"];
     if !labels.is_object() {
         *labels = json!({});
     }
-    labels["kubernetes.io/metadata.name"] = name;
+    labels["kubernetes.io/metadata.name"] = json!(name);
 }
 
 /// `stringData` becomes part of `data`; a secret without a type is opaque.

@@ -73,8 +73,26 @@ impl Filter {
 
 /// Answers one object.
 pub(super) fn get(world: &World, ask: &Ask<'_>) -> Result<Reply, Status> {
+    if let Some(version) = ask.query.get("resourceVersion") {
+        let asked = number(version).map_err(|why| Status::new(500, "", why))?;
+        let current = world.kubernetes.objects.revision(ask.cluster);
+        if asked > current {
+            return Err(too_large(asked, current));
+        }
+    }
     let object = existing(world, ask)?;
     Ok(Reply::new(200, Content::Object(Arc::clone(&ask.resource), object, world.now)))
+}
+
+/// What Go says of a text that is no number.
+pub(super) fn no_integer(text: &str, function: &str) -> String {
+    format!("strconv.{function}: parsing \"{text}\": invalid syntax")
+}
+
+/// A resource version as a number, or what is wrong with it.
+pub(super) fn number(version: &str) -> Result<u64, String> {
+    let wrong = |_| format!("resourceVersion: Invalid value: \"{version}\": {}", no_integer(version, "ParseUint"));
+    version.parse::<u64>().map_err(wrong)
 }
 
 /// The object that a request names.
@@ -88,10 +106,11 @@ pub(super) fn existing(world: &World, ask: &Ask<'_>) -> Result<Arc<Value>, Statu
 pub(super) fn list(world: &World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let objects = &world.kubernetes.objects;
     let filter = Filter::read(ask)?;
-    let limit = match ask.query.get("limit").map(str::parse::<usize>) {
+    let limit = match ask.query.get("limit").map(|text| (text, text.parse::<i64>())) {
         None => 0,
-        Some(Ok(limit)) => limit,
-        Some(Err(_)) => return Err(Status::bad_request("limit: Invalid value: must be a number")),
+        // A limit below zero is none.
+        Some((_, Ok(limit))) => usize::try_from(limit).unwrap_or(0),
+        Some((text, Err(_))) => return Err(Status::bad_request(no_integer(text, "ParseInt"))),
     };
     let from = Position::of_request(ask, objects.revision(ask.cluster))?;
     let current = objects.revision(ask.cluster);
@@ -160,17 +179,11 @@ impl Position {
             if version.is_some_and(|version| !matches!(version, "" | "0")) {
                 return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
             }
-            return Self::read(token).ok_or_else(|| Status::bad_request("continue key is not valid"));
+            let invalid = || Status::bad_request("invalid continue token: continue key is not valid");
+            return Self::read(token).ok_or_else(invalid);
         }
-        let number = match version.map(str::parse::<u64>) {
-            None => 0,
-            Some(Ok(number)) => number,
-            Some(Err(error)) => {
-                let version = version.unwrap_or("");
-                let why = format!("Invalid value: \"{version}\": {error}");
-                return Err(Status::bad_request(format!("resourceVersion: {why}")));
-            }
-        };
+        let invalid = |why: String| Status::bad_request(format!("invalid resource version: {why}"));
+        let number = version.map_or(Ok(0), number).map_err(invalid)?;
         if number > current {
             return Err(too_large(number, current));
         }

@@ -57,6 +57,11 @@ impl Reply {
     }
 
     pub fn refusal(status: &Status) -> Self {
+        if status.is_plain {
+            let bytes = bytes::Bytes::from(format!("{}\n", status.message));
+            let media_type = "text/plain; charset=utf-8";
+            return Self::new(status.code, Content::Bytes { media_type, bytes, etag: None });
+        }
         Self::json(status.code, status.body())
     }
 }
@@ -87,11 +92,14 @@ pub(super) enum IncludeObject {
 }
 
 impl IncludeObject {
-    fn read(query: &Query) -> Self {
+    fn read(query: &Query) -> Result<Self, Status> {
         match query.get("includeObject") {
-            Some("None") => Self::None,
-            Some("Object") => Self::Object,
-            _ => Self::Metadata,
+            Some("None") => Ok(Self::None),
+            Some("Object") => Ok(Self::Object),
+            Some("Metadata") | None => Ok(Self::Metadata),
+            Some(other) => Err(Status::bad_request(format!(
+                "Unable to convert to Table as requested: includeObject: Invalid value: \"{other}\": must be 'Metadata', 'Object', 'None', or empty"
+            ))),
         }
     }
 }
@@ -100,40 +108,70 @@ impl Shape {
     /// The first form of `Accept` that there is.
     ///
     /// # Errors
-    /// `NotAcceptable` when there is none.
-    pub fn read(headers: &HeaderMap, query: &Query) -> Result<Self, Status> {
+    /// `NotAcceptable` when there is none, `BadRequest` for a table with what there is not.
+    pub fn read(headers: &HeaderMap, path: &str, query: &Query) -> Result<Self, Status> {
         let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let accept = accept.collect::<Vec<_>>().join(",");
         if accept.trim().is_empty() {
             return Ok(Self::Plain);
         }
-        accept.split(',').find_map(|range| Self::of_range(range, query)).ok_or_else(|| {
-            let message = "only the following media types are accepted: application/json, application/yaml";
-            Status::new(406, "NotAcceptable", message)
-        })
+        let found = accept.split(',').find_map(|range| Self::of_range(range, path, query));
+        found.unwrap_or_else(|| Err(not_acceptable(&accept, path)))
     }
 
-    fn of_range(range: &str, query: &Query) -> Option<Self> {
+    fn of_range(range: &str, path: &str, query: &Query) -> Option<Result<Self, Status>> {
         let mut parts = range.split(';').map(str::trim);
         let media_type = parts.next()?;
         let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
         let parameter = |name: &str| parameters.iter().find(|(it, _)| *it == name).map(|(_, value)| *value);
         let is_meta = parameter("g") == Some("meta.k8s.io") && parameter("v") == Some("v1");
+        let tells_groups = matches!(path.trim_matches('/'), "api" | "apis");
+        let is_api = tells_groups || path.starts_with("/api/") || path.starts_with("/apis/");
         match (media_type, parameter("as")) {
-            ("application/json", Some("Table")) if is_meta => Some(Self::Table(IncludeObject::read(query))),
+            ("application/json", Some("Table")) if is_meta => Some(IncludeObject::read(query).map(Self::Table)),
             ("application/json", Some("PartialObjectMetadata" | "PartialObjectMetadataList")) if is_meta => {
-                Some(Self::Partial)
+                Some(Ok(Self::Partial))
             }
-            ("application/yaml", None) => Some(Self::Yaml),
+            ("application/yaml", None) => Some(Ok(Self::Yaml)),
             // Discovery reads its parameter itself; documents have media types of their own.
-            ("application/json", Some("APIGroupDiscoveryList"))
-            | ("application/json" | "application/*" | "*/*" | "text/plain" | "text/*" | "text/html", None)
+            ("application/json", Some("APIGroupDiscoveryList")) if tells_groups => Some(Ok(Self::Plain)),
+            ("application/json" | "*/*", None)
             | ("application/jwk-set+json" | "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", _) => {
-                Some(Self::Plain)
+                Some(Ok(Self::Plain))
             }
+            ("application/*" | "text/plain" | "text/*" | "text/html", None) if !is_api => Some(Ok(Self::Plain)),
             _ => None,
         }
     }
+}
+
+/// What is said to who accepts nothing that there is. The media type is looked at before its parameters, by another part of the
+/// server with other words; custom resources do not go that way.
+fn not_acceptable(accept: &str, path: &str) -> Status {
+    const TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    let is_known = |range: &str| {
+        let media_type = range.split(';').next().unwrap_or("").trim();
+        media_type == "*/*" || TYPES.split(", ").any(|it| it == media_type)
+    };
+    let place = super::path::read(path);
+    let group = place.as_ref().map_or_else(|| path.split('/').nth(2).unwrap_or(""), |place| &place.group);
+    if !super::resources::is_builtin_group(group) {
+        let message = "only the following media types are accepted: application/json, application/yaml";
+        return Status::new(406, "NotAcceptable", message);
+    }
+    if path.trim_matches('/') == "apis" || accept.split(',').any(is_known) {
+        return Status::new(406, "NotAcceptable", format!("only the following media types are accepted: {TYPES}"));
+    }
+    let streams = match place {
+        Some(place) if place.name.is_empty() => {
+            ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+        }
+        _ => "",
+    };
+    let message = format!("406: Not Acceptable\n\nAvailable representations: {TYPES}{streams}");
+    let mut status = Status::new(406, "NotAcceptable", message);
+    status.details = json!({});
+    status
 }
 
 /// Puts an answer into its form.
@@ -141,7 +179,9 @@ pub(super) fn render(reply: Reply, shape: &Shape) -> Response<Body> {
     let bytes = match &reply.content {
         Content::Object(resource, object, now) => match shape {
             Shape::Table(include) => {
-                table::of(resource, std::slice::from_ref(object), *now, *include).to_string().into_bytes()
+                let mut table = table::of(resource, std::slice::from_ref(object), *now, *include);
+                table["metadata"] = json!({ "resourceVersion": object["metadata"]["resourceVersion"] });
+                table.to_string().into_bytes()
             }
             Shape::Partial => partial(object).to_string().into_bytes(),
             Shape::Plain | Shape::Yaml => present(resource, object).to_string().into_bytes(),
@@ -195,6 +235,9 @@ fn list_bytes(list: &List, shape: &Shape) -> Vec<u8> {
     let mut metadata = json!({ "resourceVersion": list.revision.to_string() });
     if let Some(next) = &list.next {
         metadata["continue"] = json!(next);
+    } else if list.resource.definition.is_some() && matches!(shape, Shape::Plain | Shape::Yaml) {
+        // Lists of custom resources have it in any case.
+        metadata["continue"] = json!("");
     }
     if let Some(remaining) = list.remaining {
         metadata["remainingItemCount"] = json!(remaining);

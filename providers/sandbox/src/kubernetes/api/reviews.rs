@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::reply::Reply;
+use super::resources::Resource;
 use super::rules::{self, Wish};
 use super::status::{Cause, Status};
 use super::{authenticate, decode, tokens};
@@ -32,20 +33,49 @@ fn review(world: &World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let mut object = decode::object(ask)?;
     let resource = &ask.resource;
     decode::identify(&mut object, &resource.api_version(), &resource.kind, resource)?;
+    let told = check(ask, &object)?;
     let spec = &object["spec"];
     let own = |spec: &Value| access(world, ask.cluster, &ask.user, &ask.principal, spec);
     object["status"] = match resource.plural.as_str() {
         "selfsubjectreviews" => json!({ "userInfo": user_info(&ask.user) }),
         "tokenreviews" => token(world, ask.cluster, spec),
-        "selfsubjectaccessreviews" => own(spec).map_err(|cause| Status::invalid(resource, "", &[cause]))?,
+        "selfsubjectaccessreviews" => own(spec).map_err(|cause| invalid(resource, cause))?,
         "selfsubjectrulesreviews" => rules_of(world, ask, spec),
         _ => {
-            let user = subject(spec).map_err(|cause| Status::invalid(resource, "", &[cause]))?;
-            access(world, ask.cluster, &user, "", spec).map_err(|cause| Status::invalid(resource, "", &[cause]))?
+            let user = subject(spec).map_err(|cause| invalid(resource, cause))?;
+            access(world, ask.cluster, &user, "", spec).map_err(|cause| invalid(resource, cause))?
         }
     };
-    object["metadata"] = json!({ "creationTimestamp": null });
+    object["metadata"] = told;
     Ok(Reply::json(201, object))
+}
+
+/// The refusal of a review names no kind.
+fn invalid(resource: &Resource, cause: Cause) -> Status {
+    let mut nameless = Resource::clone(resource);
+    nameless.kind = String::new();
+    Status::invalid(&nameless, "", &[cause])
+}
+
+/// What a review must say; answers the metadata that it is given back with.
+fn check(ask: &Ask<'_>, object: &Value) -> Result<Value, Status> {
+    let spec = &object["spec"];
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    match ask.resource.plural.as_str() {
+        "tokenreviews" if text(&spec["token"]).is_empty() => {
+            Err(Status::bad_request("token is required for TokenReview in authentication"))
+        }
+        "selfsubjectrulesreviews" if text(&spec["namespace"]).is_empty() => {
+            Err(Status::bad_request("no namespace on request"))
+        }
+        "localsubjectaccessreviews" if text(&spec["resourceAttributes"]["namespace"]) != ask.place.namespace => {
+            let asked = &spec["resourceAttributes"]["namespace"];
+            let cause = Cause::invalid("spec.resourceAttributes.namespace", asked, "must match metadata.namespace");
+            Err(invalid(&ask.resource, cause))
+        }
+        "localsubjectaccessreviews" => Ok(json!({ "namespace": ask.place.namespace })),
+        _ => Ok(json!({})),
+    }
 }
 
 fn user_info(user: &User) -> Value {
@@ -97,7 +127,8 @@ fn access(world: &World, cluster: &str, user: &User, principal: &str, spec: &Val
         }
         (false, false) => {
             let why = "cannot be specified in combination with resourceAttributes";
-            return Err(Cause::invalid("spec.nonResourceAttributes", path, why));
+            let shown = json!({ "Path": path["path"], "Verb": path["verb"] });
+            return Err(Cause::invalid("spec.nonResourceAttributes", &shown, why));
         }
     };
     let granted = rules::grant(world, cluster, user, principal, &wish);

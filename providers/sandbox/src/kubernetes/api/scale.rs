@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::reply::Reply;
+use super::resources::Resource;
 use super::status::{Cause, Status};
 use super::write::{self, Write};
 use super::{decode, patches, read};
@@ -17,8 +18,10 @@ pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let old = scale(ask, &object);
     let new = match ask.verb {
         "get" => return Ok(Reply::json(200, old)),
-        "update" => decode::object(ask)?,
-        _ if ask.content_type() == "application/apply-patch+yaml" => decode::yaml(ask.body)?,
+        "update" => replaced(ask)?,
+        _ if ask.content_type() == "application/apply-patch+yaml" => {
+            decode::yaml(ask.body).map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))?
+        }
         _ => patches::patched(ask, &old)?,
     };
     if let Some(version) = new["metadata"]["resourceVersion"].as_str().filter(|it| !it.is_empty())
@@ -32,14 +35,16 @@ pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     }
     let wanted = &new["spec"]["replicas"];
     if !wanted.is_null() && !wanted.is_i64() {
-        let is = if wanted.is_string() { "string" } else { "value" };
-        return Err(Status::bad_request(format!(
-            "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal {is} into Go struct field ScaleSpec.spec.replicas of type int32"
-        )));
+        let is = super::types::named(wanted);
+        let why = format!("json: cannot unmarshal {is} into Go struct field ScaleSpec.spec.replicas of type int32");
+        if ask.verb == "patch" {
+            return Err(super::strict::unpatched(&new, &why));
+        }
+        return Err(Status::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {why}")));
     }
     let replicas = wanted.as_i64().unwrap_or(0);
     if replicas < 0 {
-        let mut resource = super::resources::Resource::clone(&ask.resource);
+        let mut resource = Resource::clone(&ask.resource);
         (resource.group, resource.kind) = ("autoscaling".to_owned(), "Scale".to_owned());
         let cause = Cause::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
         return Err(Status::invalid(&resource, &ask.place.name, &[cause]));
@@ -52,6 +57,21 @@ pub(super) fn run(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let manager = ask.manager();
     let updated = write::replace(world, &Write::of(ask, &manager), &ask.place.name, changed)?;
     Ok(Reply::json(200, scale(ask, &updated)))
+}
+
+/// The scale that is sent in the place of the old one.
+fn replaced(ask: &Ask<'_>) -> Result<Value, Status> {
+    let mut sent = decode::object(ask)?;
+    let mut resource = Resource::clone(&ask.resource);
+    (resource.group, resource.definition) = ("autoscaling".to_owned(), None);
+    decode::identify(&mut sent, "autoscaling/v1", "Scale", &resource)?;
+    let name = &ask.place.name;
+    if sent["metadata"]["name"].as_str().unwrap_or("").is_empty() {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )));
+    }
+    Ok(sent)
 }
 
 /// A scale that is applied is a configuration of the object with the one number in it.
@@ -116,7 +136,8 @@ pub(super) fn selector_text(selector: &Value) -> String {
     let mut parts: Vec<String> = labels.map(|(key, value)| format!("{key}={}", text(value))).collect();
     for it in selector["matchExpressions"].as_array().into_iter().flatten() {
         let key = text(&it["key"]);
-        let values: Vec<String> = it["values"].as_array().into_iter().flatten().map(text).collect();
+        let mut values: Vec<String> = it["values"].as_array().into_iter().flatten().map(text).collect();
+        values.sort();
         parts.push(match it["operator"].as_str().unwrap_or("") {
             "In" => format!("{key} in ({})", values.join(",")),
             "NotIn" => format!("{key} notin ({})", values.join(",")),

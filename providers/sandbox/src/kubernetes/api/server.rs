@@ -37,9 +37,10 @@ pub async fn serve(sandbox: Sandbox, cluster: String, request: Request<Bytes>) -
     if is_swagger {
         super::swagger::prepare();
     }
-    let shape = match Shape::read(request.headers(), &query) {
+    let is_health = discovery::is_health(request.uri().path());
+    let shape = match Shape::read(request.headers(), request.uri().path(), &query) {
         Ok(shape) => shape,
-        Err(_) if is_swagger => Shape::Plain,
+        Err(_) if is_swagger || is_health => Shape::Plain,
         Err(status) => return render(Reply::refusal(&status), &Shape::Plain),
     };
     let answer = sandbox
@@ -73,7 +74,8 @@ fn other_request(
         let sender = authorize::impersonated(world, cluster, sender?, request.headers())?;
         authorize::path(world, cluster, &sender, &request.method().as_str().to_lowercase(), path)?;
     }
-    if request.method() != Method::GET && request.method() != Method::HEAD {
+    let takes_any = path.trim_matches('/') == "apis";
+    if !takes_any && request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Status::method_not_allowed().into());
     }
     Ok(discovery::answer(world, cluster, request)?)
@@ -93,14 +95,44 @@ fn resource_request(
     let verb = verb(request.method(), &place, &query)?;
     // Who may not even ask is not told what exists.
     authorize::place(world, cluster, &sender, verb, &place)?;
-    let resource = resource.ok_or_else(Status::no_such_path)?;
+    let resource = resource.ok_or_else(|| Status::no_such_place(&place.group))?;
+    if request.method() == Method::HEAD && resource.definition.is_none() {
+        return Err(Status::method_not_allowed().into());
+    }
     check_place(&resource, &place, verb)?;
     let (headers, body) = (request.headers(), request.body());
     let Sender { user, principal } = sender;
     let ask = Ask { cluster, verb, place, query, headers, body, user, principal, resource };
-    let is_rehearsal = ask.is_rehearsal()?;
-    let reply = run(world, &ask)?;
-    if is_rehearsal { Err(Stop::Rehearsed(reply)) } else { Ok(reply) }
+    super::options::check(&ask)?;
+    let mut reply = run(world, &ask)?;
+    reply.warnings.extend(deprecated(&ask.resource));
+    if ask.is_rehearsal() { Err(Stop::Rehearsed(rehearsed(reply))) } else { Ok(reply) }
+}
+
+/// What is said to who still asks for it.
+fn deprecated(resource: &Resource) -> Option<String> {
+    if let Some(version) = resource.definition_version() {
+        let usual = || format!("{}/{} {} is deprecated", resource.group, resource.version, resource.kind);
+        return (version["deprecated"] == true)
+            .then(|| version["deprecationWarning"].as_str().map_or_else(usual, str::to_owned));
+    }
+    let text = match resource.stored().as_str() {
+        "endpoints" => "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+        "componentstatuses" => "v1 ComponentStatus is deprecated in v1.19+",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// What was not made has no version.
+fn rehearsed(mut reply: Reply) -> Reply {
+    if let Content::Object(_, object, _) = &mut reply.content
+        && reply.code == 201
+        && let Some(metadata) = Arc::make_mut(object)["metadata"].as_object_mut()
+    {
+        metadata.remove("resourceVersion");
+    }
+    reply
 }
 
 /// The verb of a request, as in `rules` of a Role.
@@ -127,7 +159,9 @@ fn check_place(resource: &Arc<Resource>, place: &Place, verb: &str) -> Result<()
         return Err(Status::no_such_path());
     }
     if !place.subresource.is_empty() {
-        let part = resource.subresource(&place.subresource).ok_or_else(Status::no_such_path)?;
+        let custom = || Status::not_found(resource, &place.name);
+        let none = || if resource.definition.is_some() { custom() } else { Status::no_such_path() };
+        let part = resource.subresource(&place.subresource).ok_or_else(none)?;
         return if part.verbs.iter().any(|it| it == verb) { Ok(()) } else { Err(Status::method_not_allowed()) };
     }
     let misses_namespace = resource.is_namespaced && place.namespace.is_empty();

@@ -17,6 +17,8 @@ pub struct Status {
     pub details: Value,
     /// The token with which a list that expired goes on.
     pub next: Option<String>,
+    /// The message is all of the answer.
+    pub is_plain: bool,
 }
 
 /// One of the mistakes in an object.
@@ -56,7 +58,7 @@ impl Cause {
 impl Status {
     /// A refusal without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: Value::Null, next: None }
+        Self { code, reason, message: message.into(), details: Value::Null, next: None, is_plain: false }
     }
 
     #[must_use]
@@ -70,6 +72,14 @@ impl Status {
         let mut status = Self::new(404, "NotFound", "the server could not find the requested resource");
         status.details = json!({});
         status
+    }
+
+    /// The path leads nowhere: in a group of Kubernetes' own, or where nobody has heard of it.
+    pub fn no_such_place(group: &str) -> Self {
+        if super::resources::is_builtin_group(group) {
+            return Self::no_such_path();
+        }
+        Self { is_plain: true, ..Self::new(404, "", "404 page not found") }
     }
 
     /// The object is not there.
@@ -113,7 +123,12 @@ impl Status {
 
     /// The object has mistakes.
     pub fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Self {
-        let texts: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let mut texts: Vec<String> = Vec::new();
+        for text in causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let told = match &texts[..] {
             [one] => one.clone(),
             several => format!("[{}]", several.join(", ")),
@@ -133,9 +148,14 @@ impl Status {
 
     /// The options of a list or watch have mistakes.
     pub fn options(causes: &[Cause]) -> Self {
+        Self::options_of("ListOptions", causes)
+    }
+
+    /// Options of this kind have mistakes.
+    pub fn options_of(kind: &str, causes: &[Cause]) -> Self {
         let pods = super::resources::builtin("", "v1", "pods").expect("the core group has pods");
         let mut options = Resource::clone(&pods);
-        (options.kind, options.group) = ("ListOptions".to_owned(), "meta.k8s.io".to_owned());
+        (options.kind, options.group) = (kind.to_owned(), "meta.k8s.io".to_owned());
         Self::invalid(&options, "", causes)
     }
 
@@ -167,6 +187,13 @@ impl Status {
         let message =
             format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
         Self::new(415, "UnsupportedMediaType", message)
+    }
+
+    /// The same where it is looked at before anything else: the methods of Kubernetes' own resources.
+    pub fn unsupported_patch() -> Self {
+        let mut status = Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
+        status.details = json!({});
+        status
     }
 
     /// What the sandbox does not have.

@@ -27,6 +27,7 @@ pub(super) fn schema(resource: &Resource) -> Option<Arc<Schema>> {
 fn stored_schema(resource: &Resource) -> Option<Arc<Schema>> {
     match resource.group.as_str() {
         "events.k8s.io" => catalog::schema("", "v1", &resource.kind),
+        "autoscaling" => catalog::schema("autoscaling", "v2", &resource.kind),
         _ => schema(resource),
     }
 }
@@ -55,13 +56,18 @@ fn custom(definition: &Value, place: usize) -> Option<Arc<Schema>> {
 pub(super) fn read(ask: &Ask<'_>) -> Result<(Value, Vec<String>), Status> {
     let (mut object, repeated) = match ask.content_type() {
         "" | "application/json" | "*/*" => {
-            let refuse = |error| Status::bad_request(format!("couldn't get version/kind; json parse error: {error}"));
+            let refuse =
+                |said: String| decode::unrecognized(ask, &decode::parse_error(&decode::go_json(&said, ask.body)));
             schema::parse_strict(ask.body).map_err(refuse)?
         }
         _ => (decode::object(ask)?, Vec::new()),
     };
     if !object.is_object() {
-        return Err(Status::bad_request("couldn't get version/kind; json parse error: the body is no object"));
+        return Err(decode::unrecognized(ask, &decode::parse_error(&decode::no_object(&object))));
+    }
+    let has_kind = object["kind"].as_str().is_some_and(|kind| !kind.is_empty());
+    if ask.resource.definition.is_some() && !has_kind {
+        return Err(decode::unrecognized(ask, &format!("Object 'Kind' is missing in '{object}'")));
     }
     if let Some(why) = mismatch(ask, &object) {
         let (kind, version) = (&ask.resource.kind, &ask.resource.version);
@@ -84,14 +90,8 @@ fn mismatch(ask: &Ask<'_>, object: &Value) -> Option<String> {
 /// # Errors
 /// `Invalid` for values of a wrong kind, and for unknown fields when `fieldValidation` is `Strict`.
 pub(super) fn prune_patched(ask: &Ask<'_>, object: &mut Value) -> Result<Vec<String>, Status> {
-    let patched = object.to_string();
-    let invalid = |why: &str| {
-        let cause = Cause::invalid("patch", &Value::from(patched.as_str()), why);
-        let mut status = Status::new(422, "Invalid", format!(" \"\" is invalid: {}: {}", cause.field, cause.message));
-        status.details =
-            json!({ "causes": [{ "reason": cause.reason, "message": cause.message, "field": cause.field }] });
-        status
-    };
+    let patched = object.clone();
+    let invalid = |why: &str| unpatched(&patched, why);
     if let Some(why) = mismatch(ask, object) {
         return Err(invalid(&why));
     }
@@ -101,9 +101,12 @@ pub(super) fn prune_patched(ask: &Ask<'_>, object: &mut Value) -> Result<Vec<Str
     })
 }
 
-/// Refuses a `fieldValidation` that there is not.
-pub(super) fn check_field_validation(ask: &Ask<'_>) -> Result<(), Status> {
-    prune(ask, &mut json!({}), Vec::new()).map(drop)
+/// The refusal of what a patch has made.
+pub(super) fn unpatched(patched: &Value, why: &str) -> Status {
+    let cause = Cause::invalid("patch", &Value::from(patched.to_string()), why);
+    let mut status = Status::new(422, "Invalid", format!(" \"\" is invalid: {}: {}", cause.field, cause.message));
+    status.details = json!({ "causes": [{ "reason": cause.reason, "message": cause.message, "field": cause.field }] });
+    status
 }
 
 /// Removes what the schema does not know, and answers warnings about it, as `fieldValidation` says.
@@ -121,13 +124,8 @@ pub(super) fn prune(ask: &Ask<'_>, object: &mut Value, repeated: Vec<String>) ->
                 wrong.join(", ")
             )))
         }
-        Some("Strict" | "Warn") | None => Ok(wrong),
-        Some(other) => {
-            let why = format!(
-                "fieldValidation: Unsupported value: \"{other}\": supported values: \"Ignore\", \"Strict\", \"Warn\""
-            );
-            Err(Status::new(422, "Invalid", format!("CreateOptions.meta.k8s.io \"\" is invalid: {why}")))
-        }
+        // Others were refused with the options.
+        _ => Ok(wrong),
     }
 }
 
@@ -136,6 +134,14 @@ pub(super) fn default(object: &mut Value, resource: &Resource) {
     if let Some(schema) = stored_schema(resource) {
         schema::default(object, &schema);
     }
+}
+
+/// The status of a new object, as Go encodes one that nobody has filled in; null where that is left out.
+pub(super) fn empty_status(resource: &Resource) -> Value {
+    let schema = stored_schema(resource);
+    let status = schema.as_deref().and_then(|schema| schema.property("status"));
+    let is_written = |status: &&Arc<Schema>| status.default.as_ref().is_some_and(Value::is_object);
+    status.filter(is_written).map_or(Value::Null, |status| status.zero().clone())
 }
 
 /// What the schema and its kind's rules say against an object.

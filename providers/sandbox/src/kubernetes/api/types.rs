@@ -6,12 +6,19 @@ use crate::kubernetes::schema::{Kind, Schema};
 
 /// The decoder's words about the first value of a wrong kind in an object of Kubernetes' own type; `None` where all fit.
 pub(super) fn mismatch(object: &Value, schema: &Schema, kind: &str) -> Option<String> {
-    if schema.resolve().is_builtin { at(object, schema, kind, &mut Vec::new()) } else { None }
+    if schema.resolve().is_builtin {
+        return at(object, schema, kind, &mut Vec::new());
+    }
+    // Of a custom resource Go knows the metadata.
+    at(&object["metadata"], schema.property("metadata")?, "ObjectMeta", &mut Vec::new())
 }
 
 fn at<'a>(value: &'a Value, schema: &'a Schema, holder: &str, path: &mut Vec<&'a str>) -> Option<String> {
     if value.is_null() {
         return None;
+    }
+    if let Some(wrong) = super::texts::wrong(value, schema) {
+        return Some(wrong);
     }
     if let Some(expected) = expected(value, schema) {
         return Some(format!(
@@ -42,7 +49,11 @@ fn at<'a>(value: &'a Value, schema: &'a Schema, holder: &str, path: &mut Vec<&'a
 
 /// The Go type that the value is not of.
 fn expected(value: &Value, schema: &Schema) -> Option<String> {
-    let of_type = |of: &Schema| of.type_name().map_or_else(|| "string".to_owned(), |name| format!("v1.{name}"));
+    let of_type = |of: &Schema| match of.type_name() {
+        Some(name) => format!("v1.{name}"),
+        None if of.is_bytes => "[]uint8".to_owned(),
+        None => "string".to_owned(),
+    };
     let (fits, expected) = match schema.kind() {
         Kind::Object if schema.is_untyped() => (true, String::new()),
         Kind::Object => match schema.values() {
@@ -50,6 +61,7 @@ fn expected(value: &Value, schema: &Schema) -> Option<String> {
             None => (value.is_object(), of_type(schema)),
         },
         Kind::Array => (value.is_array(), format!("[]{}", schema.items().map(of_type).unwrap_or_default())),
+        Kind::String if schema.is_bytes => (value.is_string(), "[]uint8".to_owned()),
         Kind::String => (value.is_string(), "string".to_owned()),
         Kind::Integer => (value.is_i64() || value.is_u64(), "int32".to_owned()),
         Kind::Number => (value.is_number(), "float64".to_owned()),
@@ -60,7 +72,7 @@ fn expected(value: &Value, schema: &Schema) -> Option<String> {
 }
 
 /// What JSON a value is, as Go calls it.
-fn named(value: &Value) -> String {
+pub(super) fn named(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(_) => "bool".to_owned(),
@@ -90,6 +102,13 @@ mod tests {
         check("", "ConfigMap", json!({ "data": { "k": null }, "metadata": { "creationTimestamp": null } }), None);
         let replicas = "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32";
         check("apps", "Deployment", json!({ "spec": { "replicas": "3" } }), Some(replicas));
+        let bytes = "illegal base64 data at input byte 3";
+        check("", "Secret", json!({ "data": { "k": "abc!" } }), Some(bytes));
+        check("", "Secret", json!({ "data": { "k": "Yg==" } }), None);
+        let limits = |text: &str| json!({ "spec": { "containers": [{ "resources": { "limits": { "cpu": text } } }] } });
+        let amount = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+        check("", "Pod", limits("lots"), Some(amount));
+        check("", "Pod", limits("100m"), None);
         check("", "Service", json!({ "spec": { "ports": [{ "port": 80, "targetPort": "http" }] } }), None);
     }
 }

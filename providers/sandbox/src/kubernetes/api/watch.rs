@@ -57,13 +57,11 @@ pub(super) fn plan(world: &World, ask: &Ask<'_>) -> Result<Reply, Status> {
     let version = ask.query.get("resourceVersion").unwrap_or("");
     let number = match version {
         "" => 0,
-        text => text.parse::<u64>().map_err(|_| {
-            Status::bad_request(format!("resourceVersion: Invalid value: \"{text}\": must be a number"))
-        })?,
+        text => super::read::number(text).map_err(|why| Status::new(500, "", why))?,
     };
     let allows_bookmarks = ask.query.is_on("allowWatchBookmarks");
     let sends_initial = ask.query.get("sendInitialEvents").map(|value| value != "false" && value != "0");
-    check_initial(ask, sends_initial, allows_bookmarks)?;
+    check_initial(ask, sends_initial)?;
     let current = objects.revision(ask.cluster);
     // Without a revision, or with 0, a watch begins with what is there, as it does when that is asked for.
     let begins_with_all = sends_initial.unwrap_or(number == 0);
@@ -75,7 +73,7 @@ pub(super) fn plan(world: &World, ask: &Ask<'_>) -> Result<Reply, Status> {
         resource: Arc::clone(&ask.resource),
         filter,
         initial,
-        marks_initial_end: sends_initial == Some(true),
+        marks_initial_end: sends_initial == Some(true) && allows_bookmarks,
         allows_bookmarks,
         from,
         life,
@@ -84,26 +82,26 @@ pub(super) fn plan(world: &World, ask: &Ask<'_>) -> Result<Reply, Status> {
     Ok(Reply::new(200, Content::Watch(Box::new(plan))))
 }
 
-fn check_initial(ask: &Ask<'_>, sends_initial: Option<bool>, allows_bookmarks: bool) -> Result<(), Status> {
+fn wants_match() -> Cause {
+    let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+    Cause::forbidden("resourceVersionMatch", why)
+}
+
+fn check_initial(ask: &Ask<'_>, sends_initial: Option<bool>) -> Result<(), Status> {
     let how = ask.query.get("resourceVersionMatch");
     let cause = match (sends_initial, how) {
         (None, Some(_)) => Some(Cause::forbidden(
             "resourceVersionMatch",
             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
         )),
-        (Some(_), None) => Some(Cause::forbidden(
-            "resourceVersionMatch",
-            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        )),
-        (Some(_), Some(how)) if how != "NotOlderThan" => Some(Cause::new(
-            "FieldValueNotSupported",
-            "resourceVersionMatch",
-            format!("Unsupported value: \"{how}\": supported values: \"NotOlderThan\""),
-        )),
-        (Some(true), _) if !allows_bookmarks => Some(Cause::forbidden(
-            "allowWatchBookmarks",
-            "sendInitialEvents requires setting allowWatchBookmarks to true",
-        )),
+        (Some(_), None) => Some(wants_match()),
+        (Some(_), Some(how)) if how != "NotOlderThan" => {
+            let unsupported = format!("Unsupported value: \"{how}\": supported values: \"NotOlderThan\"");
+            return Err(Status::options(&[
+                wants_match(),
+                Cause::new("FieldValueNotSupported", "resourceVersionMatch", unsupported),
+            ]));
+        }
         _ => None,
     };
     let Some(cause) = cause else { return Ok(()) };
@@ -159,7 +157,7 @@ async fn follow(
                 writer.now = now;
                 for event in &events {
                     if let Some((kind, object)) = seen(&plan.filter, event) {
-                        writer.line(&mut lines, kind, object);
+                        writer.line(&mut lines, kind, &object);
                     }
                 }
                 position = current;
@@ -206,13 +204,19 @@ fn changes(world: &World, cluster: &str, filter: &Filter, after: u64) -> Changes
 }
 
 /// What a watch with a selector sees of a change: an object that comes into its view was added, one that leaves it was deleted.
-fn seen<'a>(filter: &Filter, event: &'a Event) -> Option<(&'static str, &'a Arc<Value>)> {
+/// One that leaves is shown as it was last seen, at the version of the change.
+fn seen(filter: &Filter, event: &Event) -> Option<(&'static str, Arc<Value>)> {
     let was = event.before.as_ref().is_some_and(|before| filter.fits(before));
     let is = event.kind != Kind::Deleted && filter.fits(&event.object);
     match (was, is) {
-        (false, true) => Some(("ADDED", &event.object)),
-        (true, true) => Some(("MODIFIED", &event.object)),
-        (true, false) => Some(("DELETED", &event.object)),
+        (false, true) => Some(("ADDED", Arc::clone(&event.object))),
+        (true, true) => Some(("MODIFIED", Arc::clone(&event.object))),
+        (true, false) if event.kind == Kind::Deleted => Some(("DELETED", Arc::clone(&event.object))),
+        (true, false) => {
+            let mut last = event.before.as_deref().cloned().unwrap_or_default();
+            last["metadata"]["resourceVersion"] = event.object["metadata"]["resourceVersion"].clone();
+            Some(("DELETED", Arc::new(last)))
+        }
         (false, false) => None,
     }
 }
@@ -246,7 +250,7 @@ impl Writer {
     }
 
     fn bookmark(&self, lines: &mut Vec<u8>, revision: u64, is_initial_end: bool) {
-        let mut metadata = json!({ "resourceVersion": revision.to_string(), "creationTimestamp": null });
+        let mut metadata = json!({ "resourceVersion": revision.to_string() });
         if is_initial_end {
             metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
         }
@@ -255,11 +259,14 @@ impl Writer {
             (kind, api_version) = ("PartialObjectMetadata".to_owned(), "meta.k8s.io/v1".to_owned());
         }
         let mut object = json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata });
-        if matches!(self.shape, Shape::Table(_)) {
-            object = json!({
-                "kind": "Table", "apiVersion": "meta.k8s.io/v1", "columnDefinitions": null,
-                "metadata": { "resourceVersion": revision.to_string() }, "rows": [{ "cells": null, "object": object }],
-            });
+        if let Shape::Table(include) = self.shape {
+            object["metadata"]["name"] = json!("");
+            object = table::of(&self.resource, &[Arc::new(object)], self.now, include);
+            object["metadata"] = json!({ "resourceVersion": revision.to_string() });
+            object["columnDefinitions"] = Value::Null;
+            if let Some(metadata) = object["rows"][0]["object"]["metadata"].as_object_mut() {
+                metadata.remove("name");
+            }
         }
         lines.extend_from_slice(format!("{}\n", json!({ "type": "BOOKMARK", "object": object })).as_bytes());
     }

@@ -131,22 +131,32 @@ pub fn create(world: &mut World, write: &Write<'_>, mut object: Value) -> Result
     check_namespace(world, write, &object)?;
     let name = name(world, write, &mut object);
     super::strict::default(&mut object, resource);
-    prepare::create(world, write, &name, &mut object)?;
+    prepare::decoded(write, &name, &mut object);
+    // What the server itself sets from here on belongs to nobody.
+    if !write.is_applied {
+        super::strict::record(world, write, None, &mut object);
+    }
+    prepare::create(world, write, &mut object)?;
     write.admit(world, Operation::Create, &name, None, &mut object)?;
     let mut causes = super::strict::validate(resource, &object, None);
     causes.extend(super::event_rules::check(resource, &object));
     if !causes.is_empty() {
-        return Err(Status::invalid(resource, &name, &causes));
+        return Err(Status::invalid(&as_refused(resource), &name, &causes));
     }
     let key = write.key(&name);
     if world.kubernetes.objects.get(&key).is_some() {
         return Err(Status::already_exists(resource, &name));
     }
     prepare::allocate(world, write, None, &mut object)?;
-    if !write.is_applied {
-        super::strict::record(world, write, None, &mut object);
-    }
     Ok(life::create(world, &key, object))
+}
+
+/// Mistakes in an event are those of the older group's.
+fn as_refused(resource: &Arc<Resource>) -> Arc<Resource> {
+    match resource.group.as_str() {
+        "events.k8s.io" => super::resources::builtin("", "v1", "events").expect("the core group has events"),
+        _ => Arc::clone(resource),
+    }
 }
 
 /// Replaces an object, or the part of it that a subresource is.
@@ -164,6 +174,10 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
     keep_system_metadata(&mut object, &old, write);
     keep_other_parts(&mut object, &old, write);
     super::strict::default(&mut object, resource);
+    prepare::decoded(write, name, &mut object);
+    if !write.is_applied {
+        super::strict::record(world, write, Some(&old), &mut object);
+    }
     prepare::update(world, write, &old, &mut object)?;
     write.admit(world, Operation::Update, name, Some(&old), &mut object)?;
     let seen = super::pod_parts::allowed(write.subresource, &old, &object);
@@ -175,15 +189,14 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
         return Err(Status::invalid(resource, name, &causes));
     }
     prepare::allocate(world, write, Some(&old), &mut object)?;
-    if !write.is_applied {
-        super::strict::record(world, write, Some(&old), &mut object);
-    }
     life::update(world, &key, |it| *it = object).ok_or_else(|| Status::not_found(resource, name))
 }
 
 /// What is being deleted gets no new finalizers.
-fn new_finalizers(old: &Value, object: &Value) -> Option<Cause> {
-    old["metadata"].get("deletionTimestamp")?;
+fn new_finalizers(old: &Value, object: &Value) -> Vec<Cause> {
+    if old["metadata"].get("deletionTimestamp").is_none() {
+        return Vec::new();
+    }
     let names = |of: &Value| of["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
     let before = names(old);
     let new: Vec<String> =
@@ -192,7 +205,9 @@ fn new_finalizers(old: &Value, object: &Value) -> Option<Cause> {
         "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
         new.join(", ")
     );
-    (!new.is_empty()).then(|| Cause::forbidden("metadata.finalizers", &why))
+    let cause = || Cause::forbidden("metadata.finalizers", &why);
+    // Metadata is looked at for all kinds, and by the kind's own rules once more.
+    if new.is_empty() { Vec::new() } else { vec![cause(), cause()] }
 }
 
 /// A request without a name in its body means that of its path.
@@ -200,9 +215,9 @@ fn check_names(object: &Value, write: &Write<'_>, name: &str) -> Result<(), Stat
     let metadata = &object["metadata"];
     let sent = metadata["name"].as_str().unwrap_or("");
     if sent.is_empty() && write.subresource.is_empty() {
-        return Err(Status::bad_request(
-            "the name of the object (based on Name) was undeterminable: name must be provided",
-        ));
+        return Err(Status::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )));
     }
     if !sent.is_empty() && sent != name {
         return Err(Status::bad_request(format!(
@@ -215,10 +230,9 @@ fn check_names(object: &Value, write: &Write<'_>, name: &str) -> Result<(), Stat
 fn check_namespace_name(metadata: &Value, write: &Write<'_>) -> Result<(), Status> {
     let sent = metadata["namespace"].as_str().unwrap_or("");
     if write.resource.is_namespaced && !sent.is_empty() && sent != write.namespace {
-        return Err(Status::bad_request(format!(
-            "the namespace of the provided object does not match the namespace sent on the request ({sent} != {})",
-            write.namespace
-        )));
+        return Err(Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
     }
     Ok(())
 }
@@ -226,11 +240,16 @@ fn check_namespace_name(metadata: &Value, write: &Write<'_>) -> Result<(), Statu
 fn check_version(object: &Value, old: &Value, write: &Write<'_>, name: &str) -> Result<(), Status> {
     let (new, old) = (&object["metadata"], &old["metadata"]);
     let sent = new["resourceVersion"].as_str().filter(|version| !matches!(*version, "" | "0"));
+    if let Some(sent) = sent.filter(|sent| sent.parse::<u64>().is_err()) {
+        return Err(Status::new(500, "", format!("strconv.ParseUint: parsing \"{sent}\": invalid syntax")));
+    }
     match sent {
         None if needs_version(write.resource) => {
             let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
-            let cause = Cause { message: cause.message.replace("Invalid value: 0:", "Invalid value: 0x0:"), ..cause };
-            return Err(Status::invalid(write.resource, name, &[cause]));
+            // Here the API server names the resource and not the kind.
+            let mut named = Resource::clone(write.resource);
+            named.kind.clone_from(&named.plural);
+            return Err(Status::invalid(&named, name, &[cause]));
         }
         Some(sent) if old["resourceVersion"] != sent => return Err(Status::modified(write.resource, name)),
         _ => {}
@@ -238,7 +257,11 @@ fn check_version(object: &Value, old: &Value, write: &Write<'_>, name: &str) -> 
     match new["uid"].as_str().filter(|uid| !uid.is_empty()) {
         Some(uid) if old["uid"] != uid => {
             let is = old["uid"].as_str().unwrap_or("");
-            let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {is}");
+            let place = [write.namespace, name].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("/");
+            let key = format!("/registry/{}/{place}", write.resource.plural);
+            let why = format!(
+                "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {is}"
+            );
             Err(Status::conflict(write.resource, name, &why))
         }
         _ => Ok(()),

@@ -74,6 +74,11 @@ impl Manager<'_> {
         }
     }
 
+    /// When it wrote. What is set through a scale has no time.
+    fn time(&self) -> Option<String> {
+        (self.subresource != "scale").then(|| self.now.to_owned())
+    }
+
     fn reset(&self, object: &Value, schema: &Schema) -> Set {
         let kind = object["kind"].as_str().unwrap_or("");
         managers::reset(kind, self.subresource, schema.is_builtin, self.has_status)
@@ -174,7 +179,7 @@ fn attempt(
     if let Some(own) = owners.0.get_mut(&id) {
         own.set = own.set.difference(&managers::never_owned());
         if live.is_none() || object != before {
-            own.time = Some(manager.now.to_owned());
+            own.time = manager.time();
         }
     }
     owners.drop_empty();
@@ -249,7 +254,7 @@ fn note(before: Option<&Value>, after: &Value, manager: &Manager<'_>, owners: &m
     if !set.is_empty() {
         let kept = owners.0.remove(&id).map_or_else(Set::default, |owned| owned.set);
         let api_version = manager.api_version.to_owned();
-        let owned = Owned { set: kept.union(&set), api_version, time: Some(manager.now.to_owned()) };
+        let owned = Owned { set: kept.union(&set), api_version, time: manager.time() };
         owners.0.insert(id, owned);
     }
     owners.cap();

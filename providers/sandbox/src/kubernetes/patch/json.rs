@@ -16,7 +16,8 @@ const MAX_OPERATIONS: usize = 10_000;
 pub fn json(mut document: Value, operations: &Value) -> Result<Value, PatchError> {
     let Some(operations) = operations.as_array() else {
         let kind = kind(operations);
-        let message = format!("json: cannot unmarshal {kind} into Go value of type jsonpatch.Patch");
+        let message =
+            format!("error decoding patch: json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp");
         return Err(PatchError::bad_request(message));
     };
     if operations.len() > MAX_OPERATIONS {
@@ -40,7 +41,7 @@ pub fn json(mut document: Value, operations: &Value) -> Result<Value, PatchError
     Ok(document)
 }
 
-fn kind(value: &Value) -> &'static str {
+pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

@@ -10,7 +10,10 @@ use super::PatchError;
 /// 400 when the patch is not an object: a Kubernetes object cannot become anything else.
 pub fn merge(mut document: Value, patch: &Value) -> Result<Value, PatchError> {
     if !patch.is_object() {
-        return Err(PatchError::bad_request("Invalid JSON Patch"));
+        let kind = super::json::kind(patch);
+        return Err(PatchError::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        )));
     }
     merge_into(&mut document, patch);
     Ok(document)

@@ -1,5 +1,8 @@
 //! Columns of the built-in kinds.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -13,7 +16,24 @@ type Row = fn(&Value, Timestamp) -> Vec<Value>;
 pub(super) fn of(stored: &str) -> (Vec<Value>, Cells<'static>) {
     let found = KINDS.iter().find(|(name, _, _)| *name == stored);
     let (columns, row) = found.map_or(("Name,Age", name_and_age as Row), |(_, columns, row)| (*columns, *row));
-    (columns.split(',').map(column).collect(), Box::new(row))
+    let described = |written: &str| {
+        let mut column = column(written);
+        column["description"] = json!(description(stored, column["name"].as_str().unwrap_or("")));
+        column
+    };
+    (columns.split(',').map(described).collect(), Box::new(row))
+}
+
+/// What columns say of themselves, by stored resource; under `*` what is the same for all.
+static DESCRIPTIONS: LazyLock<HashMap<String, HashMap<String, String>>> = LazyLock::new(|| {
+    let text = include_str!("../../../../data/kubernetes/columns.json");
+    serde_json::from_str(text).expect("the file is part of the program")
+});
+
+/// What a column is about.
+pub(super) fn description(stored: &str, name: &str) -> &'static str {
+    let of = |stored: &str| DESCRIPTIONS.get(stored).and_then(|columns| columns.get(name));
+    of(stored).or_else(|| of("*")).map_or("", String::as_str)
 }
 
 const KINDS: &[(&str, &str, Row)] = &[
@@ -25,10 +45,10 @@ const KINDS: &[(&str, &str, Row)] = &[
     ),
     ("namespaces", "Name,Status,Age", |it, now| vec![name(it), it["status"]["phase"].clone(), aged(it, now)]),
     ("configmaps", "Name,Data,Age", |it, now| {
-        vec![name(it), json!((count(&it["data"]) + count(&it["binaryData"])).to_string()), aged(it, now)]
+        vec![name(it), json!(count(&it["data"]) + count(&it["binaryData"])), aged(it, now)]
     }),
     ("secrets", "Name,Type,Data,Age", |it, now| {
-        vec![name(it), text(&it["type"]), json!(count(&it["data"]).to_string()), aged(it, now)]
+        vec![name(it), text(&it["type"]), json!(count(&it["data"])), aged(it, now)]
     }),
     ("services", "Name,Type,Cluster-IP,External-IP,Port(s),Age,Selector*", service),
     ("endpoints", "Name,Endpoints,Age", |it, now| vec![name(it), json!(endpoints(it)), aged(it, now)]),
@@ -86,7 +106,7 @@ const KINDS: &[(&str, &str, Row)] = &[
     ("jobs.batch", "Name,Status,Completions,Duration,Age,Containers*,Images*,Selector*", job),
     (
         "cronjobs.batch",
-        "Name,Schedule,Timezone,Suspend,Active:integer,Last Schedule,Age,Containers*,Images*,Selector*",
+        "Name,Schedule,Timezone,Suspend:boolean,Active:integer,Last Schedule,Age,Containers*,Images*,Selector*",
         cron_job,
     ),
     ("horizontalpodautoscalers.autoscaling", "Name,Reference,Targets,MinPods,MaxPods,Replicas,Age", autoscaler),
@@ -114,11 +134,12 @@ const KINDS: &[(&str, &str, Row)] = &[
         };
         vec![name(it), text(&it["spec"]["controller"]), json!(shown), aged(it, now)]
     }),
-    ("roles.rbac.authorization.k8s.io", "Name,Created At", created),
-    ("clusterroles.rbac.authorization.k8s.io", "Name,Created At", created),
+    ("limitranges", "Name,Created At:date", created),
+    ("roles.rbac.authorization.k8s.io", "Name,Created At:date", created),
+    ("clusterroles.rbac.authorization.k8s.io", "Name,Created At:date", created),
     ("rolebindings.rbac.authorization.k8s.io", "Name,Role,Age,Users*,Groups*,ServiceAccounts*", binding),
     ("clusterrolebindings.rbac.authorization.k8s.io", "Name,Role,Age,Users*,Groups*,ServiceAccounts*", binding),
-    ("customresourcedefinitions.apiextensions.k8s.io", "Name,Created At", created),
+    ("customresourcedefinitions.apiextensions.k8s.io", "Name,Created At:date", created),
     ("leases.coordination.k8s.io", "Name,Holder,Age", |it, now| {
         vec![name(it), text(&it["spec"]["holderIdentity"]), aged(it, now)]
     }),
@@ -461,7 +482,7 @@ fn workload(mut cells: Vec<Value>, it: &Value) -> Vec<Value> {
 
 fn deployment(it: &Value, now: Timestamp) -> Vec<Value> {
     let status = &it["status"];
-    let count = |member: &str| json!(number(&status[member]).to_string());
+    let count = |member: &str| number(&status[member]);
     let ready = json!(of_total(&status["readyReplicas"], &it["spec"]["replicas"]));
     workload(vec![name(it), ready, count("updatedReplicas"), count("availableReplicas"), aged(it, now)], it)
 }
@@ -559,8 +580,8 @@ fn autoscaler(it: &Value, now: Timestamp) -> Vec<Value> {
         json!(reference),
         json!(or_none(&targets)),
         json!(least),
-        json!(number(&spec["maxReplicas"]).to_string()),
-        json!(number(&status["currentReplicas"]).to_string()),
+        number(&spec["maxReplicas"]),
+        number(&status["currentReplicas"]),
         aged(it, now),
     ]
 }

@@ -26,7 +26,7 @@ pub(super) fn of(resource: &Resource, objects: &[Arc<Value>], now: Timestamp, in
         .map(|object| {
             let mut row = json!({ "cells": cells(object, now) });
             match include {
-                IncludeObject::None => {}
+                IncludeObject::None => row["object"] = Value::Null,
                 IncludeObject::Metadata => row["object"] = partial(object),
                 IncludeObject::Object => row["object"] = Value::clone(&present(resource, object)),
             }
@@ -125,7 +125,7 @@ mod tests {
             (
                 ("apps", "deployments"),
                 json!({ "spec": { "replicas": 3 }, "status": { "readyReplicas": 1, "updatedReplicas": 2, "availableReplicas": 1 } }),
-                json!(["a", "1/3", "2", "1", "5m"]),
+                json!(["a", "1/3", 2, 1, "5m"]),
             ),
             (
                 ("", "services"),
@@ -140,7 +140,7 @@ mod tests {
                 }),
                 json!(["a", "Ready,SchedulingDisabled", "<none>", "5m", "v1.36.0"]),
             ),
-            (("", "configmaps"), json!({ "data": { "a": "", "b": "" } }), json!(["a", "2", "5m"])),
+            (("", "configmaps"), json!({ "data": { "a": "", "b": "" } }), json!(["a", 2, "5m"])),
         ];
         for ((group, plural), mut object, expected) in rows {
             object["metadata"] = json!({ "name": "a", "creationTimestamp": created });
