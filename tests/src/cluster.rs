@@ -32,11 +32,22 @@ impl Cluster {
         Self::start_with(Settings { pace: Pace::uniform(PACE), ..Settings::default() })
     }
 
-    /// Starts it with other settings; a folder that has the cluster already is taken as it is.
-    pub fn start_with(settings: Settings) -> Self {
+    /// Starts it without nodes and add-ons; when this returns the cluster is ACTIVE.
+    pub fn start_bare(settings: Settings) -> Self {
+        let cluster = Self::around(settings);
+        cluster.make();
+        cluster
+    }
+
+    fn around(settings: Settings) -> Self {
         let runtime = Runtime::new().unwrap();
         let sandbox = runtime.block_on(Sandbox::start(settings)).unwrap();
-        let cluster = Self { sandbox, runtime, folder: tempfile::tempdir().unwrap() };
+        Self { sandbox, runtime, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Starts it with other settings; a folder that has the cluster already is taken as it is.
+    pub fn start_with(settings: Settings) -> Self {
+        let cluster = Self::around(settings);
         let kubeconfig = || cluster.runtime.block_on(cluster.sandbox.kubeconfig(Some(NAME)));
         if kubeconfig().is_none() {
             cluster.furnish();
@@ -85,19 +96,9 @@ impl Cluster {
     }
 
     fn furnish(&self) {
-        let vpc = self.aws(Service::Ec2, "CreateVpc", &json!({ "CidrBlock": "10.0.0.0/16" }));
-        let subnets = [("10.0.0.0/20", "us-east-1a"), ("10.0.16.0/20", "us-east-1b")].map(|(block, zone)| {
-            let sent = json!({ "VpcId": vpc["vpc"]["vpcId"], "CidrBlock": block, "AvailabilityZone": zone });
-            self.aws(Service::Ec2, "CreateSubnet", &sent)["subnet"]["subnetId"].clone()
-        });
-        let policies = ["AmazonEKSClusterPolicy", "AmazonEKSVPCResourceController"];
-        let cluster_role = self.role("cluster", "eks.amazonaws.com", &policies);
+        let subnets = self.make();
         let policies = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"];
         let node_role = self.role("node", "ec2.amazonaws.com", &policies);
-        let network = json!({ "subnetIds": subnets });
-        let sent = json!({ "name": NAME, "roleArn": cluster_role, "resourcesVpcConfig": network });
-        self.aws(Service::Eks, "CreateCluster", &sent);
-        self.wait("DescribeCluster", &json!({ "name": NAME }), "cluster");
         let values = json!({ "env": { "ENABLE_POD_ENI": "true" } }).to_string();
         let sent = json!({ "clusterName": NAME, "addonName": "vpc-cni", "configurationValues": values });
         self.aws(Service::Eks, "CreateAddon", &sent);
@@ -108,6 +109,22 @@ impl Cluster {
         self.aws(Service::Eks, "CreateNodegroup", &sent);
         self.wait("DescribeAddon", &json!({ "clusterName": NAME, "addonName": "vpc-cni" }), "addon");
         self.wait("DescribeNodegroup", &json!({ "clusterName": NAME, "nodegroupName": "nodes" }), "nodegroup");
+    }
+
+    /// Makes the cluster, and answers the subnets that it is in.
+    fn make(&self) -> [Value; 2] {
+        let vpc = self.aws(Service::Ec2, "CreateVpc", &json!({ "CidrBlock": "10.0.0.0/16" }));
+        let subnets = [("10.0.0.0/20", "us-east-1a"), ("10.0.16.0/20", "us-east-1b")].map(|(block, zone)| {
+            let sent = json!({ "VpcId": vpc["vpc"]["vpcId"], "CidrBlock": block, "AvailabilityZone": zone });
+            self.aws(Service::Ec2, "CreateSubnet", &sent)["subnet"]["subnetId"].clone()
+        });
+        let policies = ["AmazonEKSClusterPolicy", "AmazonEKSVPCResourceController"];
+        let cluster_role = self.role("cluster", "eks.amazonaws.com", &policies);
+        let network = json!({ "subnetIds": subnets });
+        let sent = json!({ "name": NAME, "roleArn": cluster_role, "resourcesVpcConfig": network });
+        self.aws(Service::Eks, "CreateCluster", &sent);
+        self.wait("DescribeCluster", &json!({ "name": NAME }), "cluster");
+        subnets
     }
 
     fn role(&self, name: &str, service: &str, policies: &[&str]) -> Value {

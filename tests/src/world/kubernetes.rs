@@ -13,9 +13,11 @@ use std::process::Command;
 use std::time::Duration;
 
 const ADMIN_TOKEN: &str = "sgp-tests-admin";
+/// The administrator has the name that the sandbox's has.
+const ADMIN: &str = "kubernetes-admin";
 const START_LIMIT: Duration = Duration::from_secs(90);
 /// The controllers that matter to what a pod-security stack writes; nothing is scheduled, because nothing runs pods.
-const CONTROLLERS: &str = "namespace-controller,serviceaccount-controller,serviceaccount-token-controller,garbage-collector-controller,\
+pub(crate) const CONTROLLERS: &str = "namespace-controller,serviceaccount-controller,serviceaccount-token-controller,garbage-collector-controller,\
                            daemonset-controller,deployment-controller,replicaset-controller,endpointslice-controller";
 
 /// The running programs. Dropping it ends them.
@@ -34,6 +36,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) token_review: String,
     /// What `DescribeCluster` tells.
     pub(crate) told_endpoint: String,
+    /// Which controllers work in it, as `--controllers` has them.
+    pub(crate) controllers: &'a str,
     pub(crate) folder: &'a Path,
     pub(crate) logs: &'a Path,
 }
@@ -55,7 +59,8 @@ pub(crate) fn start(
     let files = Files::write(settings, &server)?;
     let mut api_server = Program::start("kube-apiserver", &files.api_server(&program, port), settings.logs)?;
     api_server.wait_until(START_LIMIT, || is_ready(&server))?;
-    let controllers = Program::start("kube-controller-manager", &files.controllers(&program), settings.logs)?;
+    let controllers =
+        Program::start("kube-controller-manager", &files.controllers(&program, settings.controllers), settings.logs)?;
     let kubeconfig = files.at("admin.kubeconfig");
     Ok((ControlPlane { kubeconfig, _controllers: controllers, _api_server: api_server }, server))
 }
@@ -75,7 +80,7 @@ impl<'a> Files<'a> {
         files.put("tls.crt", &certificate_pem)?;
         files.put("tls.key", &key_pem)?;
         files.put("ca.crt", &server.authority_pem)?;
-        files.put("tokens.csv", &format!("{ADMIN_TOKEN},admin,admin,system:masters\n"))?;
+        files.put("tokens.csv", &format!("{ADMIN_TOKEN},{ADMIN},{ADMIN},system:masters\n"))?;
         files.put("service-account.key", &signer.serialize_pem())?;
         files.put("token-review.kubeconfig", &webhook.to_string())?;
         files.put("admin.kubeconfig", &admin.to_string())?;
@@ -116,14 +121,14 @@ impl<'a> Files<'a> {
         command
     }
 
-    fn controllers(&self, program: &Path) -> Command {
+    fn controllers(&self, program: &Path, controllers: &str) -> Command {
         let flag = |name: &str, file: &str| format!("--{name}={}", self.at(file).display());
         let mut command = Command::new(program);
         command.arg("kube-controller-manager").args([
             flag("kubeconfig", "admin.kubeconfig"),
             flag("service-account-private-key-file", "service-account.key"),
             flag("root-ca-file", "ca.crt"),
-            format!("--controllers={CONTROLLERS}"),
+            format!("--controllers={controllers}"),
             "--leader-elect=false".to_owned(),
             "--secure-port=0".to_owned(),
             "--use-service-account-credentials=false".to_owned(),
@@ -151,6 +156,12 @@ fn kubeconfig(server: &str, authority_pem: Option<&str>, token: Option<&str>) ->
 
 /// Puts on the cluster what EKS puts on each: the definitions of its custom resources and the VPC CNI.
 pub(crate) async fn furnish(server: &ApiServer) -> Result<()> {
+    define(server).await?;
+    server.put_vpc_cni(&json!({})).await
+}
+
+/// Puts the definitions of EKS's custom resources on the cluster.
+pub(crate) async fn define(server: &ApiServer) -> Result<()> {
     for text in setup::controller_crds()? {
         let object: Value = serde_norway::from_str(&text).map_err(|error| Error::failed("read a CRD", error))?;
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
@@ -158,7 +169,7 @@ pub(crate) async fn furnish(server: &ApiServer) -> Result<()> {
         server.apply("eks", &path, &object).await?;
         wait_until_served(server, &object).await?;
     }
-    server.put_vpc_cni(&json!({})).await
+    Ok(())
 }
 
 /// An established definition answers 429 for another moment.

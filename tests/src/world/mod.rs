@@ -1,6 +1,7 @@
 //! A world: real endpoints on loopback, started for a test and gone with it.
 
 mod api_server;
+mod asked;
 mod controller;
 mod emulators;
 mod error;
@@ -17,6 +18,7 @@ mod tls;
 mod token_review;
 mod vpc;
 
+pub use asked::{Answer, Asked, Question};
 pub use emulators::Emulators;
 pub use error::{Error, Result};
 pub use pods::{BranchInterface, Node, Pod};
@@ -155,6 +157,7 @@ impl World {
             client: self.shared.upstream.client.clone(),
             token_review: format!("http://{reviews_at}"),
             told_endpoint: format!("https://{proxy_at}"),
+            controllers: kubernetes::CONTROLLERS,
             folder: self.folder.path(),
             logs: &self.logs,
         };

@@ -10,6 +10,7 @@
 )]
 
 mod differ;
+mod kubernetes;
 mod play;
 mod table;
 

@@ -46,6 +46,7 @@ impl Real {
             // The sandbox before it checks tokens; it comes with the administrator's own.
             token_review: "http://127.0.0.1:1".to_owned(),
             told_endpoint: String::new(),
+            controllers: kubernetes::CONTROLLERS,
             folder: folder.path(),
             logs,
         };
