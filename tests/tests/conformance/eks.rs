@@ -108,7 +108,7 @@ kubernetes_network_config {
   }
 }
 "#;
-const AUTO_MODE_OFF: &str = r#"
+const AUTO_MODE_OFF: &str = r"
 compute_config {
   enabled       = false
   node_role_arn = aws_iam_role.other.arn
@@ -123,7 +123,7 @@ kubernetes_network_config {
     enabled = false
   }
 }
-"#;
+";
 
 fn cluster_updates() -> Vec<Edit> {
     vec![
