@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sgp_analysis::{
     build::build,
-    reach::{Change, Line, changes},
+    reach::{Change, Interest, Line, changes},
 };
 use sgp_engine::foresight;
 use sgp_model::{Plan, plan::PlanMode, symbol::readable};
@@ -40,7 +40,7 @@ pub fn section(change: &Change, paint: Paint) -> String {
 fn shown(line: &Line, paint: Paint) -> String {
     let may = if line.may { " (may)" } else { "" };
     let text = format!("{} -> {} {}{may}", readable(&line.from), readable(&line.to), line.traffic);
-    match (line.opens, line.is_from_anywhere) {
+    match (line.opens, line.interest == Interest::FromAnywhere) {
         // Opened to everybody: as loud as a deletion.
         (true, true) => format!("{} {}", paint.red("+"), paint.red(&text)),
         (true, false) => format!("{} {text}", paint.green("+")),

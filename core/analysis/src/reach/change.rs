@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::matrix::{ANYWHERE, Matrix, PartyKind, matrix};
+use super::matrix::{ANYWHERE, Matrix, PartyKind, Passages, matrix_with};
 use crate::{
     sets::{Passage, Traffic},
     topology::Topology,
@@ -21,10 +21,19 @@ pub struct Line {
     pub traffic: Traffic,
     /// Whether that holds in some cases only, or depends on what is known after apply.
     pub may: bool,
-    /// Whether it is open to every address there is.
-    pub is_from_anywhere: bool,
-    /// Whether only nodes, control planes and the outside have a part in it: what comes with every cluster.
-    pub is_infrastructure: bool,
+    /// How much it deserves a look.
+    pub interest: Interest,
+}
+
+/// How much a line deserves a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Interest {
+    /// From every address there is.
+    FromAnywhere,
+    /// Between pods, groups and addresses.
+    Usual,
+    /// Only nodes, control planes and the outside have a part in it: what comes with every cluster.
+    Infrastructure,
 }
 
 impl Line {
@@ -43,24 +52,30 @@ pub struct Change {
 
 /// Compares two topologies.
 pub fn changes(before: &Topology, after: &Topology) -> Change {
-    compare(&matrix(before), &matrix(after))
+    let mut known = Passages::default();
+    let first = matrix_with(before, &mut known);
+    // Where the way itself changes, nothing that was walked before counts.
+    if !before.has_networks_of(after) {
+        known.clear();
+    }
+    compare(&first, &matrix_with(after, &mut known))
 }
 
 fn compare(before: &Matrix, after: &Matrix) -> Change {
     let (before, after) = (Named::of(before), Named::of(after));
     let mut lines = Vec::new();
     for (key, passage) in &after.passages {
-        push(&mut lines, *key, (passage, before.get(*key)), true, after.is_infrastructure(*key));
+        push(&mut lines, *key, (passage, before.get(*key)), true, after.interest(*key));
     }
     for (key, passage) in &before.passages {
-        push(&mut lines, *key, (passage, after.get(*key)), false, before.is_infrastructure(*key));
+        push(&mut lines, *key, (passage, after.get(*key)), false, before.interest(*key));
     }
     // Who is among all addresses needs no line of its own.
     let all: Vec<Line> = lines.iter().filter(|line| line.from == ANYWHERE).cloned().collect();
     lines.retain(|line| line.from == ANYWHERE || !all.iter().any(|it| it.says(line)));
     lines.sort_by_key(|line| {
-        let is_loud = line.opens && line.is_from_anywhere;
-        (!is_loud, line.is_infrastructure, !line.opens, line.may, line.from.clone(), line.to.clone())
+        let is_loud = line.opens && line.interest == Interest::FromAnywhere;
+        (!is_loud, line.interest == Interest::Infrastructure, !line.opens, line.may, line.from.clone(), line.to.clone())
     });
     Change { lines }
 }
@@ -70,7 +85,7 @@ fn push(
     key: (&str, &str),
     (here, there): (&Passage, Option<&Passage>),
     opens: bool,
-    is_infrastructure: bool,
+    interest: Interest,
 ) {
     let before = there.map_or_else(Traffic::none, |there| there.possible.clone());
     let certain = here.certain.without(&before);
@@ -81,8 +96,7 @@ fn push(
         let is_told_elsewhere = may && is_anywhere;
         if !traffic.is_empty() && !is_told_elsewhere {
             let (from, to) = (key.0.to_owned(), key.1.to_owned());
-            let is_from_anywhere = key.0 == ANYWHERE;
-            lines.push(Line { from, to, opens, traffic, may, is_from_anywhere, is_infrastructure });
+            lines.push(Line { from, to, opens, traffic, may, interest });
         }
     }
 }
@@ -103,9 +117,13 @@ impl<'a> Named<'a> {
         }
     }
 
-    fn is_infrastructure(&self, (from, to): (&str, &str)) -> bool {
-        let is = |name| !matches!(self.kinds.get(name), Some(PartyKind::Pods | PartyKind::Group));
-        is(from) && is(to) && from != ANYWHERE
+    fn interest(&self, (from, to): (&str, &str)) -> Interest {
+        let is_infrastructure = |name| !matches!(self.kinds.get(name), Some(PartyKind::Pods | PartyKind::Group));
+        match from {
+            ANYWHERE => Interest::FromAnywhere,
+            _ if is_infrastructure(from) && is_infrastructure(to) => Interest::Infrastructure,
+            _ => Interest::Usual,
+        }
     }
 
     /// What passes between two names. Addresses that no rule names there are like all others.

@@ -3,7 +3,10 @@
 //! Parties that nothing tells apart (same groups, same places, and the same labels where NetworkPolicies look at them) are one
 //! class, and only pairs that some rule of the receiver is for are walked: the effort grows with the rules, not with the pairs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use super::{
     end::{End, Wire},
@@ -13,7 +16,7 @@ use super::{
 use crate::{
     matching::{self, Attachment},
     sets::{AddressSet, Passage},
-    topology::{Cluster, Direction, Fact, Id, Peer, Topology},
+    topology::{Cluster, Direction, Fact, Group, Id, Peer, Topology},
 };
 
 /// Who takes part.
@@ -58,11 +61,36 @@ pub struct Matrix {
 
 /// Everything that is known to pass, between nodes: what pods on one node do in standard mode is not in it.
 pub fn matrix(topology: &Topology) -> Matrix {
+    matrix_with(topology, &mut Passages::default())
+}
+
+/// What was walked already, by classes.
+#[derive(Default)]
+pub(super) struct Passages {
+    classes: BTreeMap<Class, usize>,
+    known: HashMap<(usize, usize), Passage>,
+}
+
+impl Passages {
+    /// The number of a class.
+    fn number(&mut self, class: Class) -> usize {
+        let next = self.classes.len();
+        *self.classes.entry(class).or_insert(next)
+    }
+
+    /// Nothing that was walked counts any more.
+    pub(super) fn clear(&mut self) {
+        self.known.clear();
+    }
+}
+
+/// The same, with what is known of topologies that differ in groups and pods only.
+pub(super) fn matrix_with(topology: &Topology, known: &mut Passages) -> Matrix {
     let parties = parties(topology);
     let mut passages = BTreeMap::new();
-    let mut known: BTreeMap<(Class, Class), Passage> = BTreeMap::new();
-    let classes: Vec<Vec<Class>> =
-        parties.iter().map(|it| it.ends.iter().map(|end| Class::of(topology, end)).collect()).collect();
+    let rules = Fingerprints::of(topology);
+    let mut class = |end: &End| known.number(Class::of(topology, &rules, end));
+    let classes: Vec<Vec<usize>> = parties.iter().map(|it| it.ends.iter().map(&mut class).collect()).collect();
     let index = Index::of(&parties);
     for to in 0..parties.len() {
         for from in index.candidates(topology, &parties, to) {
@@ -72,8 +100,8 @@ pub fn matrix(topology: &Topology) -> Matrix {
             let mut all: Option<Passage> = None;
             for (one, one_class) in parties[from].ends.iter().zip(&classes[from]) {
                 for (other, other_class) in parties[to].ends.iter().zip(&classes[to]) {
-                    let key = (one_class.clone(), other_class.clone());
-                    let passage = known.entry(key).or_insert_with(|| passage(topology, one, other));
+                    let key = (*one_class, *other_class);
+                    let passage = known.known.entry(key).or_insert_with(|| passage(topology, one, other));
                     all = Some(all.map_or_else(|| passage.clone(), |all| all.either(passage)));
                 }
             }
@@ -194,7 +222,28 @@ fn blocks(topology: &Topology) -> Vec<Party> {
 
 // --- classes ----------------------------------------------------------------------------------------------------------
 
-/// What a passage depends on.
+/// Hashes of the rules of each group.
+struct Fingerprints<'a>(BTreeMap<&'a Id, u64>);
+
+impl<'a> Fingerprints<'a> {
+    fn of(topology: &'a Topology) -> Self {
+        let hash = |group: &Group| {
+            let mut hasher = DefaultHasher::new();
+            for rule in &group.rules {
+                (rule.direction, &rule.traffic, &rule.peer).hash(&mut hasher);
+            }
+            group.vpc.hash(&mut hasher);
+            hasher.finish()
+        };
+        Self(topology.groups.iter().map(|(id, group)| (id, hash(group))).collect())
+    }
+
+    fn of_groups(&self, groups: &Fact<Vec<Id>>) -> Vec<u64> {
+        groups.known().into_iter().flatten().map(|id| self.0.get(id).copied().unwrap_or_default()).collect()
+    }
+}
+
+/// What a passage depends on, beside networks and settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Class {
     wire: Wire,
@@ -202,6 +251,8 @@ struct Class {
     subnets: Vec<Id>,
     groups: Option<Vec<Id>>,
     host_groups: Option<Vec<Id>>,
+    rules: Vec<u64>,
+    host_rules: Vec<u64>,
     cluster: Option<Id>,
     /// Namespace and labels, where the cluster has NetworkPolicies; with its name where labels are not known.
     policed: Option<String>,
@@ -210,7 +261,7 @@ struct Class {
 }
 
 impl Class {
-    fn of(topology: &Topology, end: &End) -> Self {
+    fn of(topology: &Topology, rules: &Fingerprints<'_>, end: &End) -> Self {
         let cluster = end.guest.as_ref().and_then(|guest| topology.clusters.get(&guest.cluster));
         let is_policed = cluster.is_some_and(|it| !it.network_policies.is_empty());
         let policed = end.policed_pod().filter(|_| is_policed);
@@ -220,6 +271,8 @@ impl Class {
             subnets: end.subnets.clone(),
             groups: end.groups.known().cloned(),
             host_groups: end.host.as_ref().and_then(|host| host.groups.known().cloned()),
+            rules: rules.of_groups(&end.groups),
+            host_rules: end.host.as_ref().map(|host| rules.of_groups(&host.groups)).unwrap_or_default(),
             cluster: end.guest.as_ref().map(|guest| guest.cluster.clone()),
             policed: policed
                 .map(|(_, namespace, template)| format!("{namespace} {:?} {:?}", template.labels, template.ports)),

@@ -25,7 +25,7 @@ mod trace;
 mod trail;
 mod walk;
 
-pub use change::{Change, Line, changes};
+pub use change::{Change, Interest, Line, changes};
 pub use end::{End, Guest, HostSide, Public, Wire};
 pub use groups::Judgement as GroupsJudgement;
 pub use matrix::{Matrix, Party, PartyKind, matrix};

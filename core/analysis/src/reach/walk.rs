@@ -261,8 +261,34 @@ impl<'a> Walk<'a> {
 
     /// The subnet that an end is in, in this case.
     pub(super) fn subnet_of(&mut self, end: &End, question: &str) -> Option<Id> {
-        let chosen = self.oracle.choose(question, end.subnets.len());
-        end.subnets.get(chosen).cloned()
+        let subnets = if self.question.is_told { end.subnets.iter().collect() } else { self.unlike(end) };
+        let chosen = self.oracle.choose(question, subnets.len());
+        subnets.get(chosen).map(|it| (*it).clone())
+    }
+
+    /// Subnets that something tells apart. Of those under one network ACL two are enough: one that is the other end's, too, and one
+    /// that is not.
+    fn unlike<'b>(&self, end: &'b End) -> Vec<&'b Id> {
+        let mut seen: Vec<(Option<&crate::topology::Subnet>, usize)> = Vec::new();
+        let mut kept = Vec::new();
+        for id in &end.subnets {
+            let subnet = self.topology.subnets.get(id);
+            let is_like = |other: Option<&crate::topology::Subnet>| match (subnet, other) {
+                (None, None) => true,
+                (Some(one), Some(other)) => {
+                    (&one.vpc, &one.route_table, &one.acl) == (&other.vpc, &other.route_table, &other.acl)
+                }
+                _ => false,
+            };
+            let enough = if subnet.is_some_and(|it| it.acl.is_known()) { 2 } else { 1 };
+            match seen.iter_mut().find(|(other, _)| is_like(*other)) {
+                Some((_, count)) if *count >= enough => continue,
+                Some((_, count)) => *count += 1,
+                None => seen.push((subnet, 1)),
+            }
+            kept.push(id);
+        }
+        kept
     }
 
     /// Walks there. `None` when the way leads nowhere.

@@ -1,6 +1,6 @@
 //! Sets of traffic: protocols with ports or ICMP types.
 
-use std::{fmt, ops::RangeInclusive};
+use std::{fmt, ops::RangeInclusive, sync::LazyLock};
 
 use range_set_blaze::RangeSetBlaze;
 
@@ -46,8 +46,21 @@ impl fmt::Display for Protocol {
     }
 }
 
+/// All traffic, made once.
+static ALL: LazyLock<Traffic> = LazyLock::new(|| {
+    let ports = RangeSetBlaze::from_iter([0..=u16::MAX]);
+    let with_ports = [Protocol::TCP, Protocol::UDP, Protocol::ICMP, Protocol::ICMPV6].map(|it| it.0);
+    Traffic {
+        tcp: ports.clone(),
+        udp: ports.clone(),
+        icmp: ports.clone(),
+        icmpv6: ports,
+        others: RangeSetBlaze::from_iter([0..=u8::MAX]) - RangeSetBlaze::from_iter(with_ports),
+    }
+});
+
 /// A set of traffic: destination ports of TCP and UDP, types and codes of ICMP, and other protocols as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Traffic {
     tcp: RangeSetBlaze<u16>,
     udp: RangeSetBlaze<u16>,
@@ -65,15 +78,7 @@ impl Traffic {
 
     /// Everything.
     pub fn all() -> Self {
-        let ports = RangeSetBlaze::from_iter([0..=u16::MAX]);
-        let with_ports = [Protocol::TCP, Protocol::UDP, Protocol::ICMP, Protocol::ICMPV6].map(|it| it.0);
-        Self {
-            tcp: ports.clone(),
-            udp: ports.clone(),
-            icmp: ports.clone(),
-            icmpv6: ports,
-            others: RangeSetBlaze::from_iter([0..=u8::MAX]) - RangeSetBlaze::from_iter(with_ports),
-        }
+        ALL.clone()
     }
 
     /// Every port of a protocol, or the whole protocol.
@@ -142,12 +147,18 @@ impl Traffic {
 
     /// Whether it is all traffic.
     pub fn is_all(&self) -> bool {
-        *self == Self::all()
+        *self == *ALL
     }
 
     /// What is in either.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
+        if other.is_empty() {
+            return self.clone();
+        }
+        if self.is_empty() {
+            return other.clone();
+        }
         Self {
             tcp: &self.tcp | &other.tcp,
             udp: &self.udp | &other.udp,
@@ -160,6 +171,13 @@ impl Traffic {
     /// What is in both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
+        // Most layers of a way let everything pass, or nothing.
+        if self.is_empty() || other.is_all() {
+            return self.clone();
+        }
+        if other.is_empty() || self.is_all() {
+            return other.clone();
+        }
         Self {
             tcp: &self.tcp & &other.tcp,
             udp: &self.udp & &other.udp,
@@ -172,6 +190,9 @@ impl Traffic {
     /// What is in this one and not in `other`.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return self.clone();
+        }
         Self {
             tcp: &self.tcp - &other.tcp,
             udp: &self.udp - &other.udp,
@@ -207,8 +228,7 @@ impl fmt::Display for Traffic {
                 parts.push(described(protocol, *range.start(), *range.end()));
             }
         }
-        let others = Self::all().others;
-        if self.others == others {
+        if self.others == ALL.others {
             parts.push("all other protocols".to_owned());
         } else {
             parts.extend(self.others.iter().map(|number| Protocol(number).to_string()));

@@ -69,7 +69,7 @@ pub enum EnforcingMode {
 }
 
 /// The VPC CNI's settings (github.com/aws/amazon-vpc-cni-k8s, README).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cni {
     /// `v1.20.0-eksbuild.1`.
     pub version: Fact<String>,
@@ -144,7 +144,7 @@ pub struct Node {
 }
 
 /// A namespace.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Namespace {
     /// Its labels, `kubernetes.io/metadata.name` too.
     pub labels: Labels,

@@ -1,7 +1,7 @@
 //! What is known and what is not.
 
 /// Something that a source tells, or that nobody told. Distinct from `Option`, which says that there is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fact<T> {
     /// Told.
     Known(T),

@@ -69,6 +69,25 @@ impl Topology {
         }
     }
 
+    /// Whether everything but groups, interfaces and pods is the same: what packets travel over, and the clusters' settings.
+    pub fn has_networks_of(&self, other: &Self) -> bool {
+        let settings = |it: &Self| {
+            let cluster = |(id, it): (&Id, &Cluster)| {
+                (id.clone(), it.vpc.clone(), it.cni.clone(), it.network_policies.clone(), it.namespaces.clone())
+            };
+            it.clusters.iter().map(cluster).collect::<Vec<_>>()
+        };
+        self.vpcs == other.vpcs
+            && self.subnets == other.subnets
+            && self.route_tables == other.route_tables
+            && self.internet_gateways == other.internet_gateways
+            && self.nat_gateways == other.nat_gateways
+            && self.peerings == other.peerings
+            && self.acls == other.acls
+            && self.prefix_lists == other.prefix_lists
+            && settings(self) == settings(other)
+    }
+
     /// Whether groups of the one VPC count in the other: the same one, or peered.
     pub fn are_near(&self, one: &Id, other: &Id) -> bool {
         one == other || self.peerings.keys().any(|peering| self.other_end(peering, one) == Some(other))

@@ -8,7 +8,7 @@ use super::{Direction, Fact, Id};
 use crate::sets::Traffic;
 
 /// A VPC.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vpc {
     /// Its blocks, of both families.
     pub blocks: Fact<Vec<IpNet>>,
@@ -17,7 +17,7 @@ pub struct Vpc {
 }
 
 /// A subnet.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subnet {
     /// The VPC.
     pub vpc: Fact<Id>,
@@ -36,7 +36,7 @@ pub struct Subnet {
 }
 
 /// A route table.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteTable {
     /// Its routes, those for the VPC's own blocks too.
     pub routes: Vec<Route>,
@@ -103,7 +103,7 @@ impl std::fmt::Display for Target {
 }
 
 /// An internet gateway.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InternetGateway {
     /// The VPC that it is attached to.
     pub vpc: Option<Id>,
@@ -112,7 +112,7 @@ pub struct InternetGateway {
 }
 
 /// A NAT gateway.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NatGateway {
     /// The subnet that it is in.
     pub subnet: Id,
@@ -125,7 +125,7 @@ pub struct NatGateway {
 }
 
 /// A peering connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peering {
     /// The two VPCs.
     pub ends: [Id; 2],
@@ -134,7 +134,7 @@ pub struct Peering {
 }
 
 /// A network ACL.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acl {
     /// Its entries, the lowest number first.
     pub entries: Vec<AclEntry>,
@@ -156,7 +156,7 @@ pub struct AclEntry {
 }
 
 /// A prefix list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrefixList {
     /// `com.amazonaws.eu-central-1.s3`, or what people called theirs.
     pub name: String,
