@@ -43,7 +43,7 @@ impl Finding {
     }
 
     /// The worst first; then by rule, address, attribute and text.
-    pub(crate) fn order(&self) -> impl Ord {
+    pub(crate) fn order(&self) -> impl Ord + use<> {
         let path = self.attribute.as_ref().map(ToString::to_string);
         (std::cmp::Reverse(self.severity), self.rule, self.addr.clone(), path, self.detail.clone())
     }

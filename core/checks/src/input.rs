@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sgp_analysis::{build::Object, topology::Topology};
-use sgp_model::{InstanceAddr, plan::Action};
+use sgp_model::{InstanceAddr, Value, plan::Action};
 
 /// What waits for what: each instance with those that it waits for directly.
 pub type Edges = BTreeMap<InstanceAddr, BTreeSet<InstanceAddr>>;
@@ -20,6 +20,9 @@ pub struct Input<'a> {
     pub topology: &'a Topology,
     /// The topology as it is.
     pub topology_before: &'a Topology,
+    /// What the configuration says of instances, null where it says nothing: an attribute that AWS fills in is unknown in
+    /// `objects`. Without it rules know less.
+    pub configs: &'a BTreeMap<InstanceAddr, Value>,
     /// What happens to which instance. Those that are absent stay as they are.
     pub actions: &'a BTreeMap<InstanceAddr, Action>,
     /// The order in which it happens, the edges that sgp adds by itself too.

@@ -26,14 +26,16 @@ pub(crate) use manifests::Manifest;
 pub(crate) use nodes::{NodeTypes, Trunks, most_branches};
 pub(crate) use pods::{Dressed, Pods};
 pub(crate) use policies::PolicyOf;
+use roles::Roles;
 pub(crate) use roles::{Role, document_allows, statements};
 pub(crate) use services::{Targets, sends_to_pods, target};
 use sgp_analysis::{
     build::{Object, View},
+    capacity,
     topology::{Cluster, EnforcingMode, Fact, Id},
 };
 use sgp_model::{InstanceAddr, plan::Action, symbol};
-pub(crate) use trust::{Condition, ROLE, WebIdentity, web_identities};
+pub(crate) use trust::{Bound, Condition, ROLE, WebIdentity, web_identities};
 pub(crate) use version::{cni_version, version};
 
 use crate::Input;
@@ -43,13 +45,16 @@ pub struct Facts<'a> {
     pub(crate) input: &'a Input<'a>,
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
     by_addr: BTreeMap<&'a InstanceAddr, &'a Object>,
+    /// Objects by address as people write it.
+    by_name: OnceCell<BTreeMap<String, &'a Object>>,
     before: BTreeMap<&'a InstanceAddr, &'a Object>,
-    roles: OnceCell<Vec<Role<'a>>>,
+    roles: OnceCell<Roles<'a>>,
     policies: OnceCell<Vec<PolicyOf<'a>>>,
     pods: OnceCell<Vec<Pods<'a>>>,
     dressed: OnceCell<Vec<Dressed<'a>>>,
     cni: OnceCell<Vec<CniSettings<'a>>>,
     manifests: OnceCell<Vec<Manifest<'a>>>,
+    capacity: OnceCell<BTreeMap<&'a Id, capacity::Report>>,
 }
 
 impl<'a> Facts<'a> {
@@ -63,6 +68,7 @@ impl<'a> Facts<'a> {
             input,
             by_kind,
             by_addr: addressed(input.objects),
+            by_name: OnceCell::new(),
             before: addressed(input.before),
             roles: OnceCell::new(),
             policies: OnceCell::new(),
@@ -70,6 +76,7 @@ impl<'a> Facts<'a> {
             dressed: OnceCell::new(),
             cni: OnceCell::new(),
             manifests: OnceCell::new(),
+            capacity: OnceCell::new(),
         }
     }
 
@@ -91,7 +98,20 @@ impl<'a> Facts<'a> {
 
     /// The object of a type that a text means: it is the value of one of the attributes, or the symbol for it.
     pub(crate) fn meant_by(&self, text: &str, kind: &str, attributes: &[&str]) -> Option<(&'a Object, View<'a>)> {
-        self.of_kind(kind).find(|(object, view)| is_meant(text, object, view, attributes))
+        let Some(reference) = symbol::reference(text) else {
+            return self.of_kind(kind).find(|(_, view)| attributes.iter().any(|name| view.text(name) == Some(text)));
+        };
+        let by_name =
+            self.by_name.get_or_init(|| self.by_addr.iter().map(|(addr, it)| (addr.to_string(), *it)).collect());
+        let names = attributes.iter().filter_map(|name| reference.strip_suffix(name)?.strip_suffix('.'));
+        let object = names.filter_map(|name| by_name.get(name)).find(|it| it.kind == kind)?;
+        Some((object, View(&object.attributes)))
+    }
+
+    /// Whether the configuration says nothing of an attribute, so that AWS fills it in.
+    pub(crate) fn is_unsaid(&self, addr: Option<&InstanceAddr>, attribute: &str) -> bool {
+        let config = addr.and_then(|addr| self.input.configs.get(addr));
+        config.is_some_and(|it| it.get(attribute).is_none_or(|it| it.is_null()))
     }
 
     /// What happens to an instance.
@@ -142,10 +162,14 @@ impl<'a> Facts<'a> {
         self.clusters().filter(|(name, it)| is_strict(it) && self.wants_branches(name, it))
     }
 
+    /// Whether a policy is for pods on the cluster's nodes; others may be made by somebody else.
+    pub(crate) fn has_policy_for_nodes(&self, name: &Id) -> bool {
+        self.policies().iter().any(|it| it.cluster_name == name && it.is_for_nodes())
+    }
+
     /// Whether pods on the cluster's nodes are meant to have branch interfaces.
     pub(crate) fn wants_branches(&self, name: &Id, cluster: &Cluster) -> bool {
-        cluster.cni.pod_eni == Fact::Known(true)
-            || self.policies().iter().any(|it| it.cluster_name == name && it.is_for_nodes())
+        cluster.cni.pod_eni == Fact::Known(true) || self.has_policy_for_nodes(name)
     }
 }
 

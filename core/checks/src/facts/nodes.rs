@@ -72,16 +72,12 @@ impl<'a> Facts<'a> {
     }
 
     fn types_of(&self, group: &NodeGroup) -> Option<Vec<String>> {
-        let stated = group.instance_types.known()?;
-        if !stated.is_empty() {
+        if let Some(stated) = group.instance_types.known().filter(|it| !it.is_empty()) {
             return Some(stated.clone());
         }
-        let object = self.object(group.managed_by.as_ref()?)?;
-        let view = View(&object.attributes);
-        // A list that AWS fills in says nothing yet.
-        let Some(template) = view.block("launch_template") else {
-            return view.get("instance_types").is_none().then(|| vec![USUAL_TYPE.to_owned()]);
-        };
+        let addr = group.managed_by.as_ref().filter(|it| self.is_unsaid(Some(it), "instance_types"))?;
+        let view = View(&self.object(addr)?.attributes);
+        let Some(template) = view.block("launch_template") else { return Some(vec![USUAL_TYPE.to_owned()]) };
         let id = template.text("id").or_else(|| template.text("name"))?;
         let (_, template) = self.meant_by(id, "aws_launch_template", &["id", "name"])?;
         match template.fact("instance_type") {
@@ -101,13 +97,19 @@ impl<'a> Facts<'a> {
     }
 
     /// How many pods with branch interfaces nodes have room for.
-    pub(crate) fn capacity(&self, name: &Id) -> Option<capacity::Report> {
-        capacity::report(self.input.topology, name, &capacity::Facts::default())
+    pub(crate) fn capacity(&self, name: &Id) -> Option<&capacity::Report> {
+        let reports = self.capacity.get_or_init(|| {
+            let wanting = self.clusters().filter(|(name, it)| self.wants_branches(name, it));
+            let report = |name| capacity::report(self.input.topology, name, &capacity::Facts::default());
+            wanting.filter_map(|(name, _)| Some((name, report(name)?))).collect()
+        });
+        reports.get(name)
     }
 
     /// How many branch interfaces pods of a cluster want: surely, and more during the largest rolling update.
     pub(crate) fn wanted_branches(&self, name: &Id) -> (u64, u64) {
-        let pods = self.pods().iter().filter(|it| it.cluster_name == name && it.has_branch());
+        // A CronJob has pods now and then.
+        let pods = self.pods().iter().filter(|it| it.cluster_name == name && it.kind != "CronJob" && it.has_branch());
         let count = |it: &super::Pods<'_>| it.replicas.known().copied().flatten().map_or(0, u64::from);
         let surge = pods.clone().map(|it| it.surge.known().copied().map_or(0, u64::from)).max().unwrap_or(0);
         (pods.map(count).sum(), surge)

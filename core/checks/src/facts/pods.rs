@@ -60,6 +60,8 @@ pub(crate) struct Dressed<'a> {
     /// The policy that gives the groups, or the workload.
     pub(crate) addr: Option<&'a InstanceAddr>,
     pub(crate) groups: Vec<Id>,
+    /// Those of them that the pods surely have.
+    pub(crate) own: Vec<Id>,
 }
 
 impl<'a> Facts<'a> {
@@ -74,10 +76,10 @@ impl<'a> Facts<'a> {
         self.dressed.get_or_init(|| {
             let mut all = Vec::new();
             for policy in self.policies().iter().filter(|it| it.is_for_nodes()) {
-                let Some(groups) = self.widest(policy) else { continue };
-                let (cluster_name, cluster) = (policy.cluster_name, policy.cluster);
+                let (Some(groups), Fact::Known(own)) = (policy.widest(), &policy.policy.groups) else { continue };
+                let (cluster_name, cluster, own) = (policy.cluster_name, policy.cluster, own.clone());
                 let who = format!("pods of {}", policy.who());
-                all.push(Dressed { cluster_name, cluster, who, addr: policy.addr(), groups });
+                all.push(Dressed { cluster_name, cluster, who, addr: policy.addr(), groups, own });
             }
             for pods in self.pods() {
                 let Some(groups) = pods.branch_groups() else { continue };
@@ -86,8 +88,8 @@ impl<'a> Facts<'a> {
                     .any(|it: &Dressed<'_>| it.cluster_name == pods.cluster_name && is_same(&it.groups, groups));
                 if !is_told {
                     let (cluster_name, cluster) = (pods.cluster_name, pods.cluster);
-                    let groups = groups.to_vec();
-                    all.push(Dressed { cluster_name, cluster, who: pods.who(), addr: pods.addr, groups });
+                    let (groups, own) = (groups.to_vec(), groups.to_vec());
+                    all.push(Dressed { cluster_name, cluster, who: pods.who(), addr: pods.addr, groups, own });
                 }
             }
             all

@@ -75,10 +75,7 @@ impl<'a> PolicyOf<'a> {
 
     /// Whether the controller looks at it: it has a selector that can be read, and groups.
     pub(crate) fn counts(&self) -> bool {
-        let selectors = [&self.policy.pods, &self.policy.service_accounts];
-        selectors.iter().any(|it| it.is_some())
-            && selectors.into_iter().flatten().all(|it| it.problem().is_none())
-            && !self.policy.groups.known().is_some_and(Vec::is_empty)
+        counts(self.policy)
     }
 
     /// Whether pods on nodes may get it: not where Fargate takes all of the namespace.
@@ -87,6 +84,31 @@ impl<'a> PolicyOf<'a> {
         let mut selectors = profiles.flat_map(|it| &it.selectors);
         self.counts() && !selectors.any(|it| it.labels.is_empty() && is_like(&it.namespace, self.namespace))
     }
+
+    /// The union of the groups that a pod under the policy can have: with those of all others of the namespace. `None` when
+    /// some are not known.
+    pub(crate) fn widest(&self) -> Option<Vec<Id>> {
+        let first = (self.namespace.to_owned(), String::new());
+        let here = self.cluster.policies.range(first..).take_while(|((namespace, _), _)| namespace == self.namespace);
+        let beside = here.filter(|((_, name), it)| name != self.name && counts(it)).map(|(_, it)| it);
+        let mut all = self.policy.groups.known()?.clone();
+        for other in beside {
+            match &other.groups {
+                Fact::Known(groups) => {
+                    all.extend(groups.iter().filter(|id| !all.contains(id)).cloned().collect::<Vec<_>>());
+                }
+                Fact::Unknown => return None,
+            }
+        }
+        Some(all)
+    }
+}
+
+fn counts(policy: &SecurityGroupPolicy) -> bool {
+    let selectors = [&policy.pods, &policy.service_accounts];
+    selectors.iter().any(|it| it.is_some())
+        && selectors.into_iter().flatten().all(|it| it.problem().is_none())
+        && !policy.groups.known().is_some_and(Vec::is_empty)
 }
 
 impl<'a> Facts<'a> {
@@ -106,26 +128,5 @@ impl<'a> Facts<'a> {
             }
             all
         })
-    }
-
-    /// The union of the groups that a pod under one policy can have: with those of all others of the namespace. `None` when
-    /// some are not known.
-    pub(crate) fn widest(&self, policy: &PolicyOf<'a>) -> Option<Vec<Id>> {
-        let beside = self.policies().iter().filter(|it| {
-            it.cluster_name == policy.cluster_name
-                && it.namespace == policy.namespace
-                && it.name != policy.name
-                && it.counts()
-        });
-        let mut all = policy.policy.groups.known()?.clone();
-        for other in beside {
-            match &other.policy.groups {
-                Fact::Known(groups) => {
-                    all.extend(groups.iter().filter(|id| !all.contains(id)).cloned().collect::<Vec<_>>());
-                }
-                Fact::Unknown => return None,
-            }
-        }
-        Some(all)
     }
 }

@@ -1,12 +1,14 @@
 //! IAM roles with everything that the configuration attaches to them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 use sgp_analysis::{
     build::{Object, View},
     matching::is_like,
     topology::Fact,
 };
-use sgp_model::InstanceAddr;
+use sgp_model::{InstanceAddr, symbol::symbol};
 
 use super::{Facts, is_meant, json::texts_or_one, list};
 
@@ -67,17 +69,61 @@ pub(crate) fn document_allows(document: &Json, action: &str) -> bool {
     statements(document).iter().any(allows)
 }
 
+/// Roles with the texts that mean them.
+#[derive(Default)]
+pub(crate) struct Roles<'a> {
+    all: Vec<Role<'a>>,
+    by_text: BTreeMap<String, usize>,
+}
+
+impl<'a> Roles<'a> {
+    fn of(&self, text: &str) -> Option<&Role<'a>> {
+        self.by_text.get(text).map(|at| &self.all[*at])
+    }
+
+    fn of_mut(&mut self, text: &str) -> Option<&mut Role<'a>> {
+        self.by_text.get(text).map(|at| &mut self.all[*at])
+    }
+
+    fn add(&mut self, role: Role<'a>) {
+        for name in NAMES {
+            let stated = role.view.text(name).map(str::to_owned);
+            let symbol = role.object.addr.as_ref().map(|addr| symbol(&format!("{addr}.{name}")));
+            for text in stated.into_iter().chain(symbol) {
+                self.by_text.insert(text, self.all.len());
+            }
+        }
+        self.all.push(role);
+    }
+}
+
 impl<'a> Facts<'a> {
     /// Roles of the configuration.
     pub(crate) fn roles(&self) -> &[Role<'a>] {
-        self.roles.get_or_init(|| self.of_kind("aws_iam_role").map(|(object, view)| self.role(object, view)).collect())
+        &self.indexed_roles().all
     }
 
     /// The role that a text means, when it is the configuration's.
     pub(crate) fn role_of(&self, text: &str) -> Option<&Role<'a>> {
-        self.roles().iter().find(|role| role.is_meant(text))
+        self.indexed_roles().of(text)
     }
 
+    /// The place of the role that a text means among [`roles`](Self::roles).
+    pub(crate) fn place_of_role(&self, text: &str) -> Option<usize> {
+        self.indexed_roles().by_text.get(text).copied()
+    }
+
+    fn indexed_roles(&self) -> &Roles<'a> {
+        self.roles.get_or_init(|| {
+            let mut roles = Roles::default();
+            self.of_kind("aws_iam_role").for_each(|(object, view)| roles.add(self.role(object, view)));
+            self.attach(&mut roles);
+            roles.all.iter_mut().for_each(|role| self.resolve(role));
+            roles
+        })
+    }
+
+    /// A role with what its own object says.
     fn role(&self, object: &'a Object, view: View<'a>) -> Role<'a> {
         // A role that is there already may have been given more than the configuration says, unless it was asked.
         let is_new = self.is_made(object.addr.as_ref());
@@ -89,34 +135,34 @@ impl<'a> Facts<'a> {
         for block in inline {
             role.read(block.fact("policy"));
         }
-        self.attach(&mut role);
-        self.resolve(&mut role);
         role
     }
 
-    fn attach(&self, role: &mut Role<'a>) {
+    fn attach(&self, roles: &mut Roles<'a>) {
         for (object, view) in self.of_kind("aws_iam_role_policy_attachment") {
-            match (view.text("role"), view.text("policy_arn")) {
-                (Some(text), arn) if role.is_meant(text) => match arn {
-                    Some(arn) => role.policies.push((arn.to_owned(), object.addr.as_ref())),
-                    None => role.may_have_more = true,
-                },
-                (None, _) => role.may_have_more = true,
-                _ => {}
+            match view.text("role") {
+                Some(text) => {
+                    if let Some(role) = roles.of_mut(text) {
+                        role.attach(view.text("policy_arn"), object.addr.as_ref());
+                    }
+                }
+                // It may be any role's.
+                None => roles.all.iter_mut().for_each(|role| role.may_have_more = true),
             }
         }
         for (object, view) in self.of_kind("aws_iam_policy_attachment") {
-            match view.texts("roles") {
-                Fact::Known(roles) if roles.iter().any(|text| role.is_meant(text)) => match view.text("policy_arn") {
-                    Some(arn) => role.policies.push((arn.to_owned(), object.addr.as_ref())),
-                    None => role.may_have_more = true,
-                },
-                Fact::Known(_) => {}
-                Fact::Unknown => role.may_have_more = true,
+            let Fact::Known(texts) = view.texts("roles") else {
+                roles.all.iter_mut().for_each(|role| role.may_have_more = true);
+                continue;
+            };
+            for text in texts {
+                if let Some(role) = roles.of_mut(text) {
+                    role.attach(view.text("policy_arn"), object.addr.as_ref());
+                }
             }
         }
         for (_, view) in self.of_kind("aws_iam_role_policy") {
-            if view.text("role").is_some_and(|text| role.is_meant(text)) {
+            if let Some(role) = view.text("role").and_then(|text| roles.of_mut(text)) {
                 role.read(view.fact("policy"));
             }
         }
@@ -130,6 +176,15 @@ impl<'a> Facts<'a> {
                 Some((_, view)) => role.read(view.fact("policy")),
                 None => role.may_have_more = true,
             }
+        }
+    }
+}
+
+impl<'a> Role<'a> {
+    fn attach(&mut self, policy: Option<&str>, by: Option<&'a InstanceAddr>) {
+        match policy {
+            Some(arn) => self.policies.push((arn.to_owned(), by)),
+            None => self.may_have_more = true,
         }
     }
 }

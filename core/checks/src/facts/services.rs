@@ -106,7 +106,7 @@ impl<'a> Facts<'a> {
                 let policy = self.policy_behind(cluster_name, manifest.namespace(), service)?;
                 // With other policies beside, the pods may have more.
                 let own = policy.policy.groups.known()?;
-                self.widest(policy).filter(|it| it.len() == own.len())?
+                policy.widest().filter(|it| it.len() == own.len())?
             }
         };
         let number = |port: &ServicePort| match (pods, &port.target) {

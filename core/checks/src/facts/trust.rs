@@ -1,10 +1,11 @@
 //! Trust policies of roles for service accounts.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
-use sgp_analysis::topology::Labels;
 use sgp_model::InstanceAddr;
 
-use super::{Facts, Role, json::texts_or_one, statements};
+use super::{Facts, json::texts_or_one, statements};
 
 /// What a statement of a trust policy asks of tokens.
 #[derive(Debug, Default)]
@@ -77,11 +78,15 @@ pub(crate) struct Bound<'a> {
 pub(crate) const ROLE: &str = "eks.amazonaws.com/role-arn";
 
 impl<'a> Facts<'a> {
-    /// Service accounts that name a role.
-    pub(crate) fn bound_to(&self, role: &Role<'a>) -> Vec<Bound<'a>> {
-        let names = |annotations: &Labels| annotations.get(ROLE).is_some_and(|arn| role.is_meant(arn));
-        let accounts = self.clusters().flat_map(|(_, it)| &it.service_accounts);
-        let bound = accounts.filter(|(_, it)| names(&it.annotations));
-        bound.map(|((namespace, name), it)| Bound { namespace, name, addr: it.managed_by.as_ref() }).collect()
+    /// Service accounts by the role that they name: its place among [`roles`](Self::roles).
+    pub(crate) fn bound(&self) -> BTreeMap<usize, Vec<Bound<'a>>> {
+        let mut all: BTreeMap<usize, Vec<Bound<'a>>> = BTreeMap::new();
+        for ((namespace, name), account) in self.clusters().flat_map(|(_, it)| &it.service_accounts) {
+            let role = account.annotations.get(ROLE).and_then(|arn| self.place_of_role(arn));
+            if let Some(role) = role {
+                all.entry(role).or_default().push(Bound { namespace, name, addr: account.managed_by.as_ref() });
+            }
+        }
+        all
     }
 }

@@ -50,6 +50,11 @@ fn partition<'a>(facts: &Facts<'a>) -> Option<&'a str> {
     let of_region = |region: &str| match region {
         it if it.starts_with("cn-") => "aws-cn",
         it if it.starts_with("us-gov-") => "aws-us-gov",
+        it if it.starts_with("us-iso-") => "aws-iso",
+        it if it.starts_with("us-isob-") => "aws-iso-b",
+        it if it.starts_with("eu-isoe-") => "aws-iso-e",
+        it if it.starts_with("us-isof-") => "aws-iso-f",
+        it if it.starts_with("eusc-") => "aws-eusc",
         _ => "aws",
     };
     facts.input.partition.or_else(|| facts.input.region.map(of_region))

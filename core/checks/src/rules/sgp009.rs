@@ -2,7 +2,10 @@
 
 use sgp_analysis::topology::Fact;
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{
+    Examples, Facts, Finding, Live, Rule, Severity,
+    facts::{CniSettings, Stated},
+};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP009",
@@ -51,8 +54,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let mut policies = facts.policies().iter().filter(|it| it.cluster_name == name && it.is_for_nodes());
         let Some(policy) = policies.next().filter(|_| cluster.is_auto != Fact::Known(true)) else { continue };
         let cni = facts.cni_of(name);
+        let pod_eni = if cni.is_some_and(|it| is_without_values(facts, it)) { Fact::Known(false) } else { cluster.cni.pod_eni };
         let is_new = facts.is_made(cluster.managed_by.as_ref());
-        let (addr, severity) = match (cluster.cni.pod_eni, cni) {
+        let (addr, severity) = match (pod_eni, cni) {
             // What is set by hand stays on a cluster that is there already.
             (Fact::Known(false), Some(cni)) if is_new || cni.env.contains_key("ENABLE_POD_ENI") || facts.input.is_live => {
                 (cni.object.addr.as_ref(), Severity::Error)
@@ -67,6 +71,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         found.push(RULE.finding(addr, what).at_most(severity));
     }
     found
+}
+
+/// Whether it is an add-on that comes into being with its own values alone.
+fn is_without_values(facts: &Facts<'_>, cni: &CniSettings<'_>) -> bool {
+    let addr = cni.object.addr.as_ref();
+    cni.stated == Stated::Addon && facts.is_made(addr) && facts.is_unsaid(addr, "configuration_values")
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let finding = RULE.finding(object.addr.as_ref(), format!("Cluster {name} runs kube-proxy in IPVS mode."));
             let finding = finding.attr("configuration_values");
             // The reports do not say whether standard mode is spared.
-            found.push(if is_strict(cluster) { finding } else { finding.at_most(Severity::Warning) });
+            let is_sure = is_strict(cluster) && facts.has_policy_for_nodes(name);
+            found.push(if is_sure { finding } else { finding.at_most(Severity::Warning) });
         }
     }
     found

@@ -55,11 +55,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             continue;
         }
         let has_others = facts.may_have_other_nodes(name, cluster) && nodes.iter().all(|it| it.group.is_some());
+        let is_sure = !has_others && facts.has_policy_for_nodes(name);
         for node in nodes {
             let types = node.types.clone().unwrap_or_default().join(", ");
-            let what = format!("Cluster {name} has pods with groups of their own, and {} has {types}.", node.who);
+            let what = format!("Pods of cluster {name} are to have groups of their own, and {} has {types}.", node.who);
             let finding = RULE.finding(node.addr, what).attr(if node.group.is_some() { "instance_types" } else { "manifest" });
-            found.push(if has_others { finding.at_most(Severity::Warning) } else { finding });
+            found.push(if is_sure { finding } else { finding.at_most(Severity::Warning) });
         }
     }
     found

@@ -64,7 +64,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let (wanted, _) = facts.wanted_branches(name);
         let has_nodes = !cluster.node_groups.is_empty() || !cluster.nodes.is_empty();
         let report = facts.capacity(name).filter(|_| wanted > 0 && has_nodes);
-        let Some(most) = report.and_then(|it| most_branches(&it)) else { continue };
+        let Some(most) = report.and_then(most_branches) else { continue };
         if wanted > most {
             let what = format!(
                 "Pods with groups of their own want {wanted} branch interfaces in cluster {name}, and its nodes have {most} when \

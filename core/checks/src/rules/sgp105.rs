@@ -66,7 +66,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let (wanted, surge) = facts.wanted_branches(name);
         let has_nodes = !cluster.node_groups.is_empty() || !cluster.nodes.is_empty();
         let is_closed = has_nodes && !facts.may_have_other_nodes(name, cluster) && surge > 0;
-        let Some(most) = facts.capacity(name).filter(|_| is_closed).and_then(|it| most_branches(&it)) else { continue };
+        let Some(most) = facts.capacity(name).filter(|_| is_closed).and_then(most_branches) else { continue };
         if wanted <= most && wanted + surge > most {
             let what = format!(
                 "Pods want {wanted} branch interfaces in cluster {name}, an update {surge} more, and its nodes have {most} at most."

@@ -63,7 +63,7 @@ resource "kubernetes_manifest" "backend" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (name, cluster) in facts.clusters().filter(|(name, it)| facts.wants_branches(name, it)) {
-        for row in facts.capacity(name).into_iter().flat_map(|it| it.subnets) {
+        for row in facts.capacity(name).into_iter().flat_map(|it| &it.subnets) {
             let (wanted, held) = (row.wanted.least(), row.held.least());
             let Some(there) = row.available.most().filter(|it| wanted > 0 && wanted + held > *it) else { continue };
             let id = &row.subnet;

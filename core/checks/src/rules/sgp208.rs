@@ -69,8 +69,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for (name, cluster) in facts.clusters().filter(|(name, _)| super::sgp109::is_custom(facts, name)) {
         let by_zone = facts.env(name, "ENI_CONFIG_LABEL_DEF").is_some_and(|(label, _)| ZONES.contains(&label));
         let configs: BTreeSet<&str> = facts.manifests("ENIConfig").filter(|it| it.is_in(name)).map(|it| it.name()).collect();
-        // Without any, something else makes them.
-        if !by_zone || configs.is_empty() {
+        // Without any, something else makes them; one whose name is not known yet may be it.
+        let is_open = configs.iter().any(|it| it.is_empty() || sgp_model::symbol::is_in(it));
+        if !by_zone || is_open || configs.is_empty() {
             continue;
         }
         for (id, group) in &cluster.node_groups {

@@ -48,7 +48,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for policy in facts.policies() {
         // A cluster that comes into being holds what the plan makes in it.
         let is_new = facts.is_made(policy.cluster.managed_by.as_ref()) && facts.is_made(policy.addr());
-        let is_there = GIVEN.contains(&policy.namespace) || policy.cluster.namespaces.contains_key(policy.namespace);
+        // Add-ons bring namespaces of theirs.
+        let is_brought = ["amazon-", "aws-", "eks-"].iter().any(|it| policy.namespace.starts_with(it));
+        let is_there = is_brought || GIVEN.contains(&policy.namespace) || policy.cluster.namespaces.contains_key(policy.namespace);
         let is_sure = policy.cluster.is_complete || is_new;
         if is_sure && !is_there && !sgp_model::symbol::is_in(policy.namespace) && !has_unnamed(facts, policy.cluster) {
             let what = format!("Cluster {} has no namespace {} for the {}.", policy.cluster_name, policy.namespace, policy.who());
@@ -60,6 +62,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 /// Whether a namespace has a name that is not known yet.
 fn has_unnamed(facts: &Facts<'_>, cluster: &sgp_analysis::topology::Cluster) -> bool {
+    // The older name of the type is not read.
+    if facts.of_kind("kubernetes_namespace").next().is_some() {
+        return true;
+    }
     let mut typed = facts.of_kind("kubernetes_namespace_v1");
     let is_unnamed = typed.any(|(_, it)| it.block("metadata").is_none_or(|it| it.text("name").is_none()));
     is_unnamed || cluster.namespaces.keys().any(|it| sgp_model::symbol::is_in(it))

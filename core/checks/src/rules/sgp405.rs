@@ -2,7 +2,7 @@
 
 use sgp_analysis::topology::{Direction, Origin, Peer};
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::is_strict};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP405",
@@ -77,7 +77,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for dressed in facts.dressed() {
         let nodes = facts.nodes(dressed.cluster);
         let Some(own) = dressed.cluster.group.known() else { continue };
-        if nodes.may_have_more || nodes.groups.contains(own) {
+        // In standard mode probes pass no group.
+        if !is_strict(dressed.cluster) || nodes.may_have_more || nodes.groups.contains(own) {
             continue;
         }
         let groups = dressed.groups.iter().filter_map(|id| facts.input.topology.groups.get(id));

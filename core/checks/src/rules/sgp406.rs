@@ -69,7 +69,7 @@ fn judge(facts: &Facts<'_>, dressed: &Dressed<'_>) -> Vec<Finding> {
     let apart = [facts.nodes(dressed.cluster).groups, facts.dns(dressed.cluster).groups, control_plane.groups].concat();
     let pods = Other { groups: dressed.groups.clone(), ..facts.nodes(dressed.cluster) };
     let pods = Other { may_have_more: false, ..pods };
-    for group in dressed.groups.iter().filter_map(|id| facts.input.topology.groups.get(id)) {
+    for group in dressed.own.iter().filter_map(|id| facts.input.topology.groups.get(id)) {
         for rule in group.rules.iter().filter(|it| it.direction == Direction::Egress) {
             let (Peer::Group(peer), Fact::Known(traffic)) = (&rule.peer, &rule.traffic) else { continue };
             if traffic.is_all() || apart.contains(peer) {

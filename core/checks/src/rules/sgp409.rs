@@ -89,7 +89,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let mut selected = accounts.filter(|(_, it)| it.labels.known().is_some_and(|it| selector.matches(it)));
         let with_role = selected.find(|((_, name), _)| has_role(facts, policy.cluster, policy.namespace, name));
         if let Some((_, name)) = with_role.map(|(key, _)| key)
-            && facts.widest(policy).is_some_and(|it| is_shut(&it))
+            && policy.widest().is_some_and(|it| is_shut(&it))
         {
             let what = format!("Service account {name} has a role, and the groups of the {} let nothing out on tcp/443.", policy.who());
             found.push(RULE.finding(policy.addr(), what));

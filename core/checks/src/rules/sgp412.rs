@@ -60,7 +60,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let cache = cluster.workloads.iter().find(|((_, kind, name), _)| kind == "DaemonSet" && name == "node-local-dns");
         if let Some((_, cache)) = cache {
             let what = format!("Cluster {name} runs the cache, and its pods with groups are in strict mode.");
-            found.push(RULE.finding(cache.managed_by.as_ref(), what));
+            let finding = RULE.finding(cache.managed_by.as_ref(), what);
+            found.push(if facts.has_policy_for_nodes(name) { finding } else { finding.at_most(Severity::Warning) });
         }
     }
     found

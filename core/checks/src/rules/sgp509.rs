@@ -5,7 +5,7 @@ use sgp_model::symbol;
 
 use crate::{
     Examples, Facts, Finding, Live, Rule, Severity,
-    facts::{Role, WebIdentity, web_identities},
+    facts::{Bound, Role, WebIdentity, web_identities},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -68,7 +68,8 @@ const ACCOUNT: &str = "system:serviceaccount:";
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for role in facts.roles() {
+    let bound = facts.bound();
+    for (place, role) in facts.roles().iter().enumerate() {
         let Some(trust) = role.trust() else { continue };
         let identities = web_identities(&trust);
         for identity in identities.iter().filter(|it| is_of_cluster(it)) {
@@ -81,9 +82,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 found.push(finding.attr("assume_role_policy").at_most(Severity::Warning));
             }
         }
-        if !identities.is_empty() {
-            found.extend(strangers(facts, role, &identities));
-        }
+        let bound = bound.get(&place).filter(|_| !identities.is_empty());
+        found.extend(strangers(role, bound.map_or(&[], Vec::as_slice), &identities));
     }
     found
 }
@@ -127,9 +127,9 @@ fn mistakes(identity: &WebIdentity) -> Vec<String> {
 }
 
 /// Service accounts that name the role and may not take it.
-fn strangers<'a>(facts: &Facts<'a>, role: &Role<'a>, identities: &[WebIdentity]) -> Vec<Finding> {
+fn strangers(role: &Role<'_>, bound: &[Bound<'_>], identities: &[WebIdentity]) -> Vec<Finding> {
     let mut found = Vec::new();
-    for account in facts.bound_to(role) {
+    for account in bound {
         let subject = format!("{ACCOUNT}{}:{}", account.namespace, account.name);
         let is_open = symbol::is_in(&subject);
         if !is_open && !identities.iter().any(|it| admits(it, &subject)) {

@@ -43,7 +43,11 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let is_cluster = view.text("url").is_some_and(|it| it.contains("oidc.eks.") || it.contains(".identity[0].oidc[0].issuer"));
         if is_cluster && !clients.iter().any(|it| *it == "sts.amazonaws.com" || symbol::is_in(it)) {
             let what = format!("The provider takes tokens for {} only.", if clients.is_empty() { "nobody".to_owned() } else { clients.join(", ") });
-            found.push(RULE.finding(object.addr.as_ref(), what).attr("client_id_list"));
+            let finding = RULE.finding(object.addr.as_ref(), what).attr("client_id_list");
+            // Service accounts may ask for tokens for somebody else.
+            let mut accounts = facts.clusters().flat_map(|(_, it)| it.service_accounts.values());
+            let is_asked = accounts.any(|it| it.annotations.contains_key("eks.amazonaws.com/audience"));
+            found.push(if is_asked { finding.at_most(Severity::Warning) } else { finding });
         }
     }
     found.extend(without(facts));

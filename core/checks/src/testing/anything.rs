@@ -226,7 +226,7 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn rules_do_not_fall_over(
@@ -240,11 +240,13 @@ proptest! {
         };
         let addrs = before.iter().chain(&after).filter_map(|it| it.addr.clone());
         let actions: BTreeMap<InstanceAddr, Action> = addrs.zip(chosen).collect();
+        let configs = after.iter().filter_map(|it| Some((it.addr.clone()?, it.attributes.clone()))).collect();
         let input = Input {
             objects: &after,
             before: &before,
             topology: &topology(&after),
             topology_before: &topology(&before),
+            configs: &configs,
             actions: &actions,
             edges: &Edges::new(),
             partition: None,

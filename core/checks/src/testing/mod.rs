@@ -15,10 +15,19 @@ use sgp_analysis::{
     build::{Object, Sources, build},
     topology::Topology,
 };
-use sgp_model::{InstanceAddr, plan::Action};
+use sgp_model::{InstanceAddr, Type, Value, plan::Action};
 
 pub(crate) use self::stacks::WORKING;
 use crate::{Edges, Finding, Input, check};
+
+/// Attributes that AWS fills in where nothing is said.
+const FILLED_IN: [(&str, &str); 5] = [
+    ("aws_eks_addon", "configuration_values"),
+    ("aws_eks_node_group", "instance_types"),
+    ("aws_iam_role", "managed_policy_arns"),
+    ("aws_security_group", "egress"),
+    ("aws_security_group", "ingress"),
+];
 
 /// What a text says.
 pub(crate) struct Stack {
@@ -32,6 +41,19 @@ impl Stack {
         read::read(texts)
     }
 
+    /// Makes unknown what AWS fills in as an object comes into being.
+    fn fill_in(&mut self, actions: &BTreeMap<InstanceAddr, Action>) {
+        for object in &mut self.objects {
+            let is_made = object.addr.as_ref().and_then(|it| actions.get(it)) == Some(&Action::Create);
+            let is_there = object.attributes.get("id").is_some();
+            for (kind, name) in FILLED_IN {
+                if is_made && !is_there && object.kind == kind && object.attributes.get(name).is_none() {
+                    object.attributes = object.attributes.with_attr(name, Value::unknown(Type::Dynamic));
+                }
+            }
+        }
+    }
+
     fn topology(&self) -> Topology {
         build(&Sources { objects: self.objects.clone(), ..Sources::default() })
     }
@@ -39,13 +61,17 @@ impl Stack {
 
 /// Findings for a change from one configuration to another. Without the first everything comes into being.
 pub(crate) fn change(before: &[&str], after: &[&str]) -> Vec<Finding> {
-    let (before, after) = (Stack::read(before), Stack::read(after));
+    let (before, mut after) = (Stack::read(before), Stack::read(after));
     let actions = actions(&before.objects, &after.objects);
+    let config = |it: &Object| Some((it.addr.clone()?, it.attributes.clone()));
+    let configs = after.objects.iter().filter_map(config).collect();
+    after.fill_in(&actions);
     check(&Input {
         objects: &after.objects,
         before: &before.objects,
         topology: &after.topology(),
         topology_before: &before.topology(),
+        configs: &configs,
         actions: &actions,
         edges: &after.edges,
         partition: Some("aws"),

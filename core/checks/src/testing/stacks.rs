@@ -123,3 +123,96 @@ resource "sgp_security_group_policy" "backend" {
 fn what_works_is_not_found_fault_with() {
     assert_eq!(told(&change(&[], &[WORKING])), Vec::<String>::new());
 }
+
+/// Rules and addresses of what is found on the way from nothing to a stack, in a second plan, and when it goes.
+fn life(stack: &str) -> [Vec<String>; 3] {
+    let short = |before: &[&str], after: &[&str]| {
+        let found = change(before, after);
+        let rule_and_rest = found.iter().zip(told(&found)).map(|(it, text)| format!("{} {text}", it.rule));
+        rule_and_rest.collect()
+    };
+    [short(&[], &[stack]), short(&[stack], &[stack]), short(&[stack], &[])]
+}
+
+const MODULES: &str = include_str!("stacks/modules.tf");
+
+#[test]
+fn stacks_as_people_write_them_get_what_they_deserve() {
+    let prefixes = "SGP112 note aws_eks_addon.before_compute";
+    let going = "SGP603 note aws_eks_cluster.this";
+    for (stack, made, kept, gone) in [
+        (MODULES, vec![prefixes], vec![prefixes], vec![going]),
+        (include_str!("stacks/fargate.tf"), vec![], vec![], vec![going]),
+        (include_str!("stacks/plain.tf"), vec![], vec![], vec![]),
+        (include_str!("stacks/existing.tf"), vec![], vec![], vec![]),
+    ] {
+        assert_eq!(life(stack), [made, kept, gone], "{stack}");
+    }
+}
+
+/// The stack of the modules has room for each of these mistakes, and each is found where it is.
+#[test]
+fn one_mistake_in_a_stack_is_found() {
+    let both = "[\"AmazonEKSClusterPolicy\", \"AmazonEKSVPCResourceController\"]";
+    for (right, wrong, expected) in [
+        (both, "[\"AmazonEKSClusterPolicy\"]", "SGP001 error aws_iam_role.cluster"),
+        (both, "[\"AmazonEKSVPCResourceController\"]", "SGP003 error aws_iam_role.cluster"),
+        (
+            "ENABLE_POD_ENI                    = \"true\"",
+            "ENABLE_POD_ENI = \"false\"",
+            "SGP009 error aws_eks_addon.before_compute",
+        ),
+        ("MODE = \"strict\"", "MODE = \"Strict\"", "SGP008 error aws_eks_addon.before_compute"),
+        ("MODE = \"strict\"", "MODE = \"standard\"", "SGP417 warning aws_eks_addon.before_compute"),
+        ("init = { env = { DISABLE", "env = { env = { DISABLE", "SGP013 error aws_eks_addon.before_compute"),
+        ("init = {", "initEnv = {", "SGP012 error aws_eks_addon.before_compute"),
+        ("init = { env = { DISABLE_TCP_EARLY_DEMUX = \"true\" } }", "", "SGP010 error aws_eks_addon.before_compute"),
+        ("depends_on = [aws_eks_addon.before_compute]", "", "SGP018 warning aws_eks_node_group.this"),
+        ("[\"m6i.large\", \"m5.large\", \"m5a.large\"]", "[\"t3.large\"]", "SGP101 error aws_eks_node_group.this"),
+        ("\"m5a.large\"", "\"t3a.large\"", "SGP103 warning aws_eks_node_group.this"),
+        ("replicas = 6", "replicas = 60", "SGP104 error kubernetes_manifest.orders"),
+        ("replicas = 6", "replicas = 50", "SGP105 warning kubernetes_manifest.orders"),
+        (
+            "depends_on = [sgp_security_group_policy.orders, ",
+            "depends_on = [",
+            "SGP317 error kubernetes_manifest.orders",
+        ),
+        (
+            "= 8080\n  to_port                      = 8080",
+            "= 80\n  to_port                      = 80",
+            "SGP404 error kubernetes_manifest.orders",
+        ),
+        (
+            "id = aws_security_group.orders.id\n  description                  = \"CoreDNS",
+            "id = \"sg-00000001\"\n  description                  = \"CoreDNS",
+            "SGP402 error sgp_security_group_policy.orders",
+        ),
+        (
+            "security_group_id = aws_security_group.orders.id\n  cidr_ipv4         = \"0.0.0.0/0\"",
+            "security_group_id = aws_security_group.orders.id\n  cidr_ipv4         = \"192.168.0.0/16\"",
+            "SGP401 error sgp_security_group_policy.orders",
+        ),
+        ("serviceaccount:orders:orders", "serviceaccount:orders:order", "SGP509 error aws_iam_role.orders"),
+        ("[\"sts.amazonaws.com\"]", "[\"sts\"]", "SGP510 error aws_iam_openid_connect_provider.oidc_provider"),
+        (
+            "namespace          = kubernetes_namespace_v1.orders.metadata[0].name",
+            "namespace = \"shop\"",
+            "SGP309 error sgp_security_group_policy.orders",
+        ),
+        (
+            "serviceAccountName = kubernetes_service_account_v1.orders.metadata[0].name",
+            "serviceAccountName = \"shop\"",
+            "SGP323 error kubernetes_manifest.orders",
+        ),
+        (
+            "security_group_ids = [aws_security_group.orders.id]",
+            "security_group_ids = [\"orders\"]",
+            "SGP305 error sgp_security_group_policy.orders",
+        ),
+    ] {
+        let text = MODULES.replace(right, wrong);
+        assert_ne!(text, MODULES, "{right} is not there");
+        let [found, _, _] = life(&text);
+        assert!(found.iter().any(|it| it == expected), "{expected} is not among {found:#?}");
+    }
+}
