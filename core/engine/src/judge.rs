@@ -43,11 +43,14 @@ pub fn judge(plan: &Plan, config: &Config, skipped: &[Suppression], live: Option
     let (topology_before, topology) = (build(&before), build(&after));
     let changes = plan.changes.iter().filter(|it| it.deposed.is_none());
     let actions: BTreeMap<InstanceAddr, Action> = changes.map(|it| (it.addr.clone(), it.action)).collect();
+    let said = plan.changes.iter().filter(|it| it.deposed.is_none() && !it.config.is_null());
+    let configs = said.map(|it| (it.addr.clone(), it.config.clone().unmark_deep().0)).collect();
     let found = sgp_checks::check(&Input {
         objects: &after.objects,
         before: &before.objects,
         topology: &topology,
         topology_before: &topology_before,
+        configs: &configs,
         actions: &actions,
         edges: &edges(plan),
         partition: of_data(plan, "aws_partition", "partition"),
