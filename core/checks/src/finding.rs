@@ -17,8 +17,21 @@ pub struct Finding {
     pub attribute: Option<AttrPath>,
     /// What is wrong, in words that never vary.
     pub summary: &'static str,
-    /// What is wrong here, what happens, what to do.
+    /// What is wrong here, in a sentence or two.
+    pub what: String,
+    /// The same with what happens and what to do: the whole message.
     pub detail: String,
+}
+
+/// `1 node`, `3 nodes`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A text with a capital at its beginning.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|it| it.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 impl Finding {

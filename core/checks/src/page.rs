@@ -8,7 +8,7 @@ use crate::{Live, Rule, Severity, rules, unknowable};
 pub fn explain(id: &str) -> Option<String> {
     let id = id.to_ascii_uppercase();
     if let Some(rule) = rules().iter().find(|rule| rule.id == id) {
-        return Some(section(rule, "#"));
+        return Some(format!("{}{}\n{}", section(rule, "#"), examples(rule), sources(rule)));
     }
     let (id, reason) = unknowable().iter().find(|(it, _)| *it == id)?;
     Some(format!("# {id}\n\nNo rule checks this. {reason}\n"))
@@ -27,7 +27,7 @@ pub fn page() -> String {
         let _ = writeln!(page, "| [{}](#{}) | {} | {} |", rule.id, anchor(rule), rule.severity, rule.title);
     }
     for rule in rules() {
-        let _ = write!(page, "\n{}", section(rule, "##"));
+        let _ = write!(page, "\n{}\n{}", section(rule, "##"), sources(rule));
     }
     page.push_str(
         "\n## Not checked\n\nNumbers that are kept for what no rule here looks at.\n\n| id | why |\n|---|---|\n",
@@ -59,13 +59,19 @@ fn section(rule: &Rule, heading: &str) -> String {
         Live::Both => " What AWS answers and what is in the cluster make it more exact.",
     };
     let _ = writeln!(text, "{worst}{live} {}\n\n{}", rule.consequence, rule.fix);
-    for (label, example) in
-        [("Before", rule.examples.before), ("Wrong", rule.examples.wrong), ("Right", rule.examples.right)]
-    {
-        if !example.is_empty() {
-            let _ = writeln!(text, "\n{label}:\n\n```hcl\n{}\n```", example.trim_matches('\n'));
-        }
-    }
-    let _ = writeln!(text, "\nSources: {}.", rule.sources.join("; "));
     text
+}
+
+/// The configurations, each in the stack that works.
+fn examples(rule: &Rule) -> String {
+    let mut text = String::new();
+    let examples = [("Before", rule.examples.before), ("Wrong", rule.examples.wrong), ("Right", rule.examples.right)];
+    for (label, example) in examples.into_iter().filter(|(_, it)| !it.is_empty()) {
+        let _ = writeln!(text, "\n{label}:\n\n```hcl\n{}\n```", example.trim_matches('\n'));
+    }
+    text
+}
+
+fn sources(rule: &Rule) -> String {
+    format!("Sources: {}.\n", rule.sources.join("; "))
 }

@@ -77,13 +77,15 @@ pub struct Rule {
 impl Rule {
     /// A finding about an object: `what` says in one or two sentences what is wrong there.
     pub(crate) fn finding(&'static self, addr: Option<&InstanceAddr>, what: impl fmt::Display) -> Finding {
+        let what = symbol::readable(&what.to_string()).into_owned();
         Finding {
             rule: self.id,
             severity: self.severity,
             addr: addr.cloned(),
             attribute: None,
             summary: self.title,
-            detail: symbol::readable(&format!("{what} {} {}", self.consequence, self.fix)).into_owned(),
+            detail: format!("{what} {} {}", self.consequence, self.fix),
+            what,
         }
     }
 }

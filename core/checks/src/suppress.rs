@@ -82,6 +82,7 @@ mod tests {
             addr: addr.map(|it| parse_instance(it).unwrap()),
             attribute: None,
             summary: "",
+            what: String::new(),
             detail: String::new(),
         }
     }

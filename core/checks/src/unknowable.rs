@@ -5,17 +5,12 @@ pub fn unknowable() -> &'static [(&'static str, &'static str)] {
     &[
         ("SGP019", "Every version of Kubernetes that EKS runs today has the CNINode CRD."),
         ("SGP026", "Neither a plan nor AWS says how long the kernels of nodes keep ARP entries."),
-        (
-            "SGP102",
-            "The table of instance types is part of the controller that EKS runs; its version is told only by an event of a node.",
-        ),
         ("SGP117", "Nodes of every image that EKS offers today have a kernel that knows the setting."),
         (
             "SGP118",
             "It counts if most pods have groups of their own, and a configuration does not tell the other ones.",
         ),
-        ("SGP202", "It needs the account's quota and every interface of its region."),
-        ("SGP204", "It needs the account's quotas."),
+        ("SGP204", "It needs the account's quotas as they were raised; SGP203 and SGP205 look at the two of them."),
         ("SGP321", "What a policy engine forbids is said by its own programs, which nothing here runs."),
         ("SGP410", "A configuration does not say whether pods use S3 or DynamoDB."),
         (

@@ -109,6 +109,13 @@ impl Facts<'_> {
         vpc.and_then(|it| it.blocks.known()).cloned().into()
     }
 
+    /// Whether a set of groups is the one that a policy gives CoreDNS, which does not ask itself.
+    pub(crate) fn is_dns(&self, dressed: &super::Dressed<'_>) -> bool {
+        let dns = self.dns(dressed.cluster);
+        let is_of_nodes = dns.groups == self.nodes(dressed.cluster).groups;
+        !is_of_nodes && !dns.may_have_more && dressed.own.iter().all(|id| dns.groups.contains(id))
+    }
+
     /// CoreDNS of a cluster: its own groups when a policy gives them, else those of the nodes or of the cluster.
     pub(crate) fn dns(&self, cluster: &Cluster) -> Other {
         let labels = [("k8s-app", "kube-dns"), ("eks.amazonaws.com/component", "coredns")];

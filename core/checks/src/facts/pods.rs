@@ -75,8 +75,14 @@ impl<'a> Facts<'a> {
     pub(crate) fn dressed(&self) -> &[Dressed<'a>] {
         self.dressed.get_or_init(|| {
             let mut all = Vec::new();
+            // What is no id has a rule of its own.
+            let are_ids = |ids: &[Id]| ids.iter().all(|id| id.is_symbolic() || id.as_str().starts_with("sg-"));
             for policy in self.policies().iter().filter(|it| it.is_for_nodes()) {
-                let (Some(groups), Fact::Known(own)) = (policy.widest(), &policy.policy.groups) else { continue };
+                let (Some(groups), Fact::Known(own)) =
+                    (policy.widest().filter(|it| are_ids(it)), &policy.policy.groups)
+                else {
+                    continue;
+                };
                 let (cluster_name, cluster, own) = (policy.cluster_name, policy.cluster, own.clone());
                 let who = format!("pods of {}", policy.who());
                 all.push(Dressed { cluster_name, cluster, who, addr: policy.addr(), groups, own });

@@ -67,7 +67,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             (Fact::Known(false), None) if facts.input.is_live => (policy.addr(), Severity::Error),
             _ => continue,
         };
-        let what = format!("Cluster {name} has the {} and more may follow, and pod ENI is not on.", policy.who());
+        let what = format!("Cluster {name} has policies, {} among them, and pod ENI is not on.", policy.who());
         found.push(RULE.finding(addr, what).at_most(severity));
     }
     found

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     fix: "Use node groups for these pods, Kubernetes 1.36, or the pod groups of a NodeClass.",
     sources: &[
         "Amazon EKS user guide, \"Assign security groups to individual Pods\"",
-        "Amazon EKS user guide, auto-sgp",
+        "docs.aws.amazon.com/eks/latest/userguide/auto-sgp.html",
         "github.com/aws/amazon-vpc-resource-controller-k8s#608",
     ],
     live: Live::Aws,

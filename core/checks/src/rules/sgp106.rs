@@ -1,6 +1,6 @@
 //! SGP106: branch interfaces that no pod can take.
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::NodeTypes};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::NodeTypes, finding::counted};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP106",
@@ -45,8 +45,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let few: Vec<_> = few.filter(|(_, pods, branches)| pods < branches).collect();
         if let Some((node, pods, branches)) = few.first() {
             let what = format!(
-                "{} nodes of cluster {name} take fewer pods than they have branch interfaces: {node} takes {pods}, and has {branches}.",
-                few.len()
+                "Cluster {name} has {} with room for fewer pods than branch interfaces: {node} takes {pods}, and has {branches}.",
+                counted(few.len(), "node")
             );
             let nodes = facts.node_types(name, cluster);
             found.push(RULE.finding(nodes.iter().find_map(|it: &NodeTypes<'_>| it.addr), what));

@@ -5,7 +5,7 @@ use sgp_analysis::{
     topology::{Cluster, Fact, Node},
 };
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, finding::counted};
 
 /// Pods that use the host's network and need no address: the agents that a node usually has.
 const ON_HOST: u32 = 10;
@@ -52,8 +52,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let many: Vec<_> = many.filter(|(_, pods, places)| *pods > places + ON_HOST).collect();
         if let Some((node, pods, places)) = many.first() {
             let what = format!(
-                "{} nodes of cluster {name} take more pods than they have addresses for: {node} takes {pods}, and has {places}.",
-                many.len()
+                "Cluster {name} has {} with room for more pods than addresses: {node} takes {pods}, and has {places}.",
+                counted(many.len(), "node")
             );
             found.push(RULE.finding(None, what));
         }

@@ -5,7 +5,7 @@ use sgp_analysis::{
     topology::{Fact, Id, InterfaceKind},
 };
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, finding::counted};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP110",
@@ -96,7 +96,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         if !full.is_empty() {
             let addr = facts.cni_of(name).and_then(|it| it.object.addr.as_ref());
             let shown = full.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-            found.push(RULE.finding(addr, format!("{} nodes of cluster {name} use all of their interfaces: {shown}.", full.len())));
+            found.push(RULE.finding(addr, format!("Cluster {name} has {} with all interfaces in use: {shown}.", counted(full.len(), "node"))));
         }
     }
     found

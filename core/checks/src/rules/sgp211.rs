@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sgp_analysis::topology::{Direction, Fact, Id, Peer};
 
 use super::sgp116::way_out;
-use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::Dressed};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::Dressed, finding::sentence};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP211",
@@ -69,7 +69,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         for dressed in facts.dressed().iter().filter(|it| it.cluster_name == name) {
             if let Some(block) = wish(facts, dressed) {
                 let what = format!("{} may go to {block}, and the subnets of the nodes have no way out.", dressed.who);
-                found.push(RULE.finding(dressed.addr, what));
+                found.push(RULE.finding(dressed.addr, sentence(&what)));
             }
         }
     }

@@ -5,7 +5,7 @@ use sgp_analysis::{
     topology::Fact,
 };
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, finding::counted};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP318",
@@ -65,7 +65,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             };
             let count = before.pods.iter().filter(waits).count();
             if count > 0 {
-                let what = format!("Policy {}/{} goes, and {count} of its pods are Pending.", key.0, key.1);
+                let what = format!("Policy {}/{} goes, with {} Pending under it.", key.0, key.1, counted(count, "pod"));
                 found.push(RULE.finding(policy.managed_by.as_ref(), what));
             }
         }

@@ -91,7 +91,7 @@ pub(super) const DNS: [Protocol; 2] = [Protocol::UDP, Protocol::TCP];
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for dressed in facts.dressed() {
+    for dressed in facts.dressed().iter().filter(|it| !facts.is_dns(it)) {
         let dns = facts.dns(dressed.cluster);
         let anyone = Other { may_have_more: true, ..dns.clone() };
         let passes = |protocol, other: &Other| {

@@ -47,7 +47,7 @@ resource "aws_vpc_security_group_ingress_rule" "dns_from_backend" {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.dressed().iter().filter_map(|dressed| judge(facts, dressed)).collect()
+    facts.dressed().iter().filter(|it| !facts.is_dns(it)).filter_map(|dressed| judge(facts, dressed)).collect()
 }
 
 fn judge(facts: &Facts<'_>, dressed: &Dressed<'_>) -> Option<Finding> {

@@ -4,8 +4,7 @@ use sgp_analysis::topology::{Direction, Fact, Peer};
 
 use crate::{
     Examples, Facts, Finding, Live, Rule, Severity,
-    facts::{Dressed, Other, Sure},
-};
+    facts::{Dressed, Other, Sure}, finding::sentence};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP406",
@@ -78,14 +77,9 @@ fn judge(facts: &Facts<'_>, dressed: &Dressed<'_>) -> Vec<Finding> {
             if facts.passes(std::slice::from_ref(peer), Direction::Ingress, traffic, &pods) == Sure::No {
                 let what = format!("{} may go to {peer} by {traffic}, which does not let them in.", dressed.who);
                 let other = facts.input.topology.groups.get(peer).and_then(|it| it.managed_by.as_ref());
-                found.push(RULE.finding(other.or(dressed.addr), capitalised(&what)));
+                found.push(RULE.finding(other.or(dressed.addr), sentence(&what)));
             }
         }
     }
     found
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|it| it.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -131,7 +131,12 @@ fn judge(facts: &Facts<'_>, manifest: &Manifest<'_>, reference: &Json) -> Option
         let (Some(groups), Some(port)) = (pods.branch_groups(), target(port, pods)) else { continue };
         let wanted = Traffic::port(Protocol::TCP, port);
         if facts.passes(groups, Direction::Ingress, &wanted, &control_plane) == Sure::No {
-            let what = format!("{} calls {} on tcp/{port}, whose groups do not let the control plane in.", manifest.name(), pods.who());
+            let what = format!(
+                "{} {} calls {} on tcp/{port}, whose groups do not let the control plane in.",
+                manifest.kind(),
+                manifest.name(),
+                pods.who()
+            );
             return Some(RULE.finding(pods.addr, what));
         }
     }

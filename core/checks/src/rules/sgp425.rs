@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sgp_analysis::topology::{Direction, Fact, Id, Origin, Peer, Rule as GroupRule};
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, finding::counted};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP425",
@@ -49,7 +49,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let (all, others): (Vec<_>, Vec<_>) = egress.into_iter().partition(|it| is_everything(it));
         if let (Some(rule), false) = (all.first(), others.is_empty()) {
             let addr = if let Origin::Managed(addr) = &rule.origin { Some(addr) } else { group.managed_by.as_ref() };
-            let what = format!("Group {} of pods lets everything out and has {} more egress rules.", group.name, others.len());
+            let what = format!("Group {} of pods lets everything out, beside {}.", group.name, counted(others.len(), "other egress rule"));
             found.push(RULE.finding(addr, what));
         }
     }

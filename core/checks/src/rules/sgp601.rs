@@ -2,7 +2,7 @@
 
 use sgp_analysis::topology::InterfaceKind;
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, finding::counted};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP601",
@@ -77,10 +77,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let pods = users.iter().filter(|it| matches!(it.kind, InterfaceKind::Branch | InterfaceKind::Fargate)).count();
         let nodes = users.iter().filter(|it| matches!(it.kind, InterfaceKind::Node | InterfaceKind::Trunk)).count();
         if users.len() > pods + nodes && !goes_with_more(facts) {
-            let what = format!("{} interfaces that are no pods' have {}.", users.len() - pods - nodes, group.addr);
+            let what = format!("{} is on {} of something else than pods and nodes.", group.addr, counted(users.len() - pods - nodes, "interface"));
             found.push(RULE.finding(Some(group.addr), what));
         } else if pods > 0 {
-            let what = format!("{pods} pods run with {}.", group.addr);
+            let what = format!("{} is on interfaces of {}.", group.addr, counted(pods, "running pod"));
             found.push(RULE.finding(Some(group.addr), what).at_most(Severity::Warning));
         } else if let Some(who) = policy(facts, &group.id).filter(|_| !facts.input.is_live) {
             let what = format!("The {who} names {} until now, and pods that run keep it.", group.addr);

@@ -2,7 +2,7 @@
 
 use sgp_model::plan::Action;
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, finding::counted};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP603",
@@ -63,7 +63,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         }
         let pods = cluster.pods.values().filter(|it| it.branch.is_some()).count();
         if pods > 0 {
-            found.push(RULE.finding(Some(addr), format!("{pods} pods of cluster {name} have branch interfaces.")));
+            found.push(RULE.finding(Some(addr), format!("Cluster {name} has {} with branch interfaces.", counted(pods, "pod"))));
         } else if !cluster.is_complete && !cluster.policies.is_empty() {
             let what = format!("Cluster {name} has policies; whether pods run under them is not known.");
             found.push(RULE.finding(Some(addr), what).at_most(Severity::Note));

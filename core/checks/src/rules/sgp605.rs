@@ -2,7 +2,7 @@
 
 use sgp_analysis::topology::InterfaceKind;
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, finding::counted};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP605",
@@ -50,5 +50,5 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let shown = idle.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    vec![RULE.finding(None, format!("{} branch interfaces are attached to nothing: {shown}.", idle.len()))]
+    vec![RULE.finding(None, format!("Attached to nothing: {} ({shown}).", counted(idle.len(), "branch interface")))]
 }
