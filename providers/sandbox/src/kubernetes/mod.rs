@@ -8,6 +8,7 @@ pub mod api;
 pub mod apply;
 pub(crate) mod backing;
 pub mod bootstrap;
+pub(crate) mod cel;
 pub mod cluster;
 pub mod controllers;
 pub mod life;

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::resources::{self, Resource};
+use super::resources;
 use super::write::Write;
 use crate::kubernetes::life;
-use crate::kubernetes::schema::Schema;
 use crate::world::World;
 
 /// Sets the names that follow from others, and the strategy of conversion (`SetDefaults_CustomResourceDefinitionSpec`).
@@ -101,36 +100,4 @@ fn accept(world: &World, write: &Write<'_>, definition: &Value) -> (Value, Optio
     }
     super::write::set(&mut accepted, "categories", spec["names"]["categories"].clone());
     (accepted, conflict)
-}
-
-/// What whoever writes a definition is to know: its rules in CEL are kept, and nothing evaluates them.
-pub(super) fn warnings(resource: &Resource, definition: &Value) -> Vec<String> {
-    if resource.stored() != "customresourcedefinitions.apiextensions.k8s.io" {
-        return Vec::new();
-    }
-    let versions = definition["spec"]["versions"].as_array().into_iter().flatten();
-    let mut paths: Vec<String> = versions
-        .filter_map(|version| Schema::structural(&version["schema"]["openAPIV3Schema"]).ok())
-        .flat_map(|schema| schema.rules())
-        .collect();
-    paths.sort();
-    paths.dedup();
-    let told = |path: &String| format!("x-kubernetes-validations of {} are kept and not evaluated here", named(path));
-    paths.iter().map(told).collect()
-}
-
-fn named(path: &str) -> &str {
-    if path.is_empty() { "the object" } else { path }
-}
-
-#[test]
-fn rules_that_nothing_evaluates_are_told_of() {
-    let crds = super::resources::builtin("apiextensions.k8s.io", "v1", "customresourcedefinitions").unwrap();
-    let of = |spec: &Value| {
-        let schema = json!({ "type": "object", "properties": { "spec": spec } });
-        warnings(&crds, &json!({ "spec": { "versions": [{ "schema": { "openAPIV3Schema": schema } }] } }))
-    };
-    assert_eq!(of(&json!({ "type": "object" })), Vec::<String>::new());
-    let rules = json!({ "type": "object", "x-kubernetes-validations": [{ "rule": "true" }] });
-    assert_eq!(of(&rules), ["x-kubernetes-validations of spec are kept and not evaluated here"]);
 }

@@ -30,10 +30,8 @@ pub(super) fn request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status>
     let warnings = super::strict::prune_patched(ask, &mut new)?;
     let (manager, name) = (ask.manager(), &ask.place.name);
     let updated = write::replace(world, &Write::of(ask, &manager), name, new)?;
-    let unevaluated = super::definitions::warnings(&ask.resource, &updated);
     let mut reply = Reply::new(200, Content::Object(Arc::clone(&ask.resource), updated, world.now));
     reply.warnings = warnings;
-    reply.warnings.extend(unevaluated);
     Ok(reply)
 }
 
@@ -74,9 +72,7 @@ fn applied(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Status> {
     }
     write::metadata(&mut config).insert("name".to_owned(), json!(name));
     let (code, object) = merged(world, ask, &write, &config)?;
-    let unevaluated = super::definitions::warnings(resource, &object);
-    let mut reply = Reply::new(code, Content::Object(Arc::clone(resource), object, world.now));
-    reply.warnings = unevaluated;
+    let reply = Reply::new(code, Content::Object(Arc::clone(resource), object, world.now));
     Ok(reply)
 }
 

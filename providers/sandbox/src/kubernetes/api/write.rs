@@ -82,10 +82,8 @@ pub(super) fn create_request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, 
     let (object, warnings) = super::strict::read(ask)?;
     let manager = ask.manager();
     let created = create(world, &Write::of(ask, &manager), object)?;
-    let unevaluated = super::definitions::warnings(&ask.resource, &created);
     let mut reply = Reply::new(201, Content::Object(Arc::clone(&ask.resource), created, world.now));
     reply.warnings = warnings;
-    reply.warnings.extend(unevaluated);
     Ok(reply)
 }
 
@@ -101,10 +99,8 @@ pub(super) fn update_request(world: &mut World, ask: &Ask<'_>) -> Result<Reply, 
         return Ok(Reply::new(201, Content::Object(Arc::clone(&ask.resource), created, world.now)));
     }
     let updated = replace(world, &write, name, object)?;
-    let unevaluated = super::definitions::warnings(&ask.resource, &updated);
     let mut reply = Reply::new(200, Content::Object(Arc::clone(&ask.resource), updated, world.now));
     reply.warnings = warnings;
-    reply.warnings.extend(unevaluated);
     Ok(reply)
 }
 

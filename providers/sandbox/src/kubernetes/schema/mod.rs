@@ -9,6 +9,7 @@ mod go_defaults;
 mod prune;
 pub mod quantity;
 mod read;
+pub mod rules;
 mod strict;
 pub mod validate;
 
@@ -58,6 +59,7 @@ pub struct Schema {
     /// What Go sets where nothing is said.
     go: Option<fn(&mut Map<String, Value>)>,
     zero: OnceLock<Value>,
+    has_rules: OnceLock<bool>,
 }
 
 /// `group`, `version`, `kind`.
@@ -157,7 +159,7 @@ pub struct Limits {
     pub rules: Vec<Rule>,
 }
 
-/// A CEL rule of `x-kubernetes-validations`.
+/// A CEL rule of `x-kubernetes-validations`; see [`rules`].
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Rule {
@@ -171,6 +173,10 @@ pub struct Rule {
     pub field_path: Option<String>,
     /// The cause's reason instead of `FieldValueInvalid`.
     pub reason: Option<String>,
+    /// The rule runs without an old value, too; `oldSelf` is optional then.
+    pub optional_old_self: Option<bool>,
+    #[serde(skip)]
+    compiled: OnceLock<Arc<rules::Compiled>>,
 }
 
 /// A type of Kubernetes' own by its full name, found when it is first needed: types may hold themselves.
@@ -231,6 +237,11 @@ impl Schema {
         self.resolve().items.as_deref()
     }
 
+    /// The format that its texts are to have.
+    pub fn format(&self) -> Option<&str> {
+        self.limits.as_ref()?.format.as_deref()
+    }
+
     /// Whether members that are not declared stay.
     pub fn keeps_unknown(&self) -> bool {
         let schema = self.resolve();
@@ -254,29 +265,16 @@ impl Schema {
         self.list.as_ref().or(self.resolve().list.as_ref()).unwrap_or(&List::Atomic)
     }
 
-    /// The paths at which CEL rules stand (`x-kubernetes-validations`). Nothing here evaluates them.
-    pub fn rules(&self) -> Vec<String> {
-        let mut paths = Vec::new();
-        if !self.is_builtin {
-            self.collect_rules("", &mut paths);
-        }
-        paths
-    }
-
-    fn collect_rules(&self, path: &str, paths: &mut Vec<String>) {
-        if self.limits.as_ref().is_some_and(|limits| !limits.rules.is_empty()) {
-            paths.push(path.to_owned());
-        }
-        let dot = if path.is_empty() { "" } else { "." };
-        for (name, member) in &self.properties {
-            member.collect_rules(&format!("{path}{dot}{name}"), paths);
-        }
-        if let Additional::Of(values) = &self.additional {
-            values.collect_rules(&format!("{path}{dot}*"), paths);
-        }
-        if let Some(items) = &self.items {
-            items.collect_rules(&format!("{path}[*]"), paths);
-        }
+    /// Whether rules in CEL stand here or below.
+    pub fn has_rules(&self) -> bool {
+        !self.is_builtin
+            && *self.has_rules.get_or_init(|| {
+                let here = self.limits.as_ref();
+                here.is_some_and(|limits| !limits.rules.is_empty())
+                    || self.properties.values().any(|member| member.has_rules())
+                    || self.items.as_ref().is_some_and(|items| items.has_rules())
+                    || matches!(&self.additional, Additional::Of(values) if values.has_rules())
+            })
     }
 
     /// An object of this type that nobody has filled in, as Go encodes it: every member that is always written, empty. Custom

@@ -34,6 +34,11 @@ impl Quantity {
         Some(Self { nanos: if text.starts_with('-') { -nanos } else { nanos }, format })
     }
 
+    /// In billionths.
+    pub fn nanos(self) -> i128 {
+        self.nanos
+    }
+
     /// Whether it is less than nothing.
     pub fn is_negative(self) -> bool {
         self.nanos < 0

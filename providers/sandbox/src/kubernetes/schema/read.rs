@@ -128,6 +128,7 @@ impl Written {
             is_builtin,
             go: None,
             zero: OnceLock::new(),
+            has_rules: OnceLock::new(),
         }
     }
 
@@ -238,10 +239,18 @@ impl Schema {
     /// # Errors
     /// What cannot be read, in words. Whether it is structural is another question (that of the definition's own check).
     pub fn structural(schema: &Value) -> Result<Arc<Self>, String> {
-        let written = Written::deserialize(schema).map_err(|error| error.to_string())?;
-        let mut schema = written.read(false);
+        let mut schema = Self::read(schema)?;
         add_object_members(&mut schema);
         Ok(Arc::new(schema))
+    }
+
+    /// Reads a part of a definition's schema as it stands there.
+    ///
+    /// # Errors
+    /// What cannot be read, in words.
+    pub(super) fn read(schema: &Value) -> Result<Self, String> {
+        let written = Written::deserialize(schema).map_err(|error| error.to_string())?;
+        Ok(written.read(false))
     }
 }
 

@@ -108,7 +108,12 @@ pub(super) fn root(schema: &Value, version: &Value, path: &str, causes: &mut Cau
             "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled";
         causes.invalid(format!("{path}.type"), &schema["type"], detail);
     }
+    let before = causes.0.len();
     structure(schema, path, Place::Root, causes);
+    // What has no form has no types, and rules are checked against those.
+    if causes.0.len() == before {
+        super::definition_rules::compile(schema, path, causes);
+    }
 }
 
 const KINDS: &[&str] = &["string", "number", "integer", "boolean", "array", "object"];
@@ -231,9 +236,7 @@ fn unsupported(it: &Value, path: &str, causes: &mut Causes) {
         );
     }
     for (path, rule) in items(&it["x-kubernetes-validations"], &format!("{path}.x-kubernetes-validations")) {
-        if text(rule, "rule").trim().is_empty() {
-            causes.required(format!("{path}.rule"), "rule is not specified");
-        }
+        super::definition_rules::form(rule, it, &path, causes);
     }
 }
 

@@ -1,17 +1,26 @@
 //! Custom resources against their schema, in the words of `k8s.io/kube-openapi/pkg/validation`.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value, json};
 
 use super::super::{Kind, Limits, List, Schema};
 use super::Causes;
+use super::correlated::Correlated;
 
-pub(super) fn check(object: &Value, schema: &Schema, causes: &mut Causes) {
+/// What is unchanged may stay as it was, right or wrong (`CRDValidationRatcheting`).
+pub(super) fn check(object: &Value, old: Option<&Value>, schema: &Schema, causes: &mut Causes) {
+    let same = old.map(|old| Correlated::new(object, old, schema));
+    if is_unchanged(same.as_ref()) {
+        return;
+    }
     for (name, member) in schema.properties() {
         // Metadata has rules of its own.
         if &**name != "metadata"
             && let Some(value) = object.get(&**name)
         {
-            at(value, member, name, causes);
+            let same = same.as_ref().and_then(|it| it.member(name));
+            at(value, member, name, same.as_ref(), causes);
         }
     }
     if let Value::Object(members) = object {
@@ -24,7 +33,7 @@ pub(super) fn check(object: &Value, schema: &Schema, causes: &mut Causes) {
 
 /// The same for a value that is no object of its own: a default.
 pub(super) fn value(value: &Value, schema: &Schema, causes: &mut Causes) {
-    at(value, schema, "", causes);
+    at(value, schema, "", None, causes);
 }
 
 /// A member's path.
@@ -32,8 +41,12 @@ fn below(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-fn at(value: &Value, schema: &Schema, path: &str, causes: &mut Causes) {
-    if value.is_null() && schema.nullable {
+fn is_unchanged(same: Option<&Rc<Correlated<'_>>>) -> bool {
+    same.is_some_and(|it| it.is_equal())
+}
+
+fn at(value: &Value, schema: &Schema, path: &str, same: Option<&Rc<Correlated<'_>>>, causes: &mut Causes) {
+    if (value.is_null() && schema.nullable) || is_unchanged(same) {
         return;
     }
     if let Some(expected) = mismatch(value, schema.kind()) {
@@ -53,14 +66,16 @@ fn at(value: &Value, schema: &Schema, path: &str, causes: &mut Causes) {
             }
             for (name, value) in members {
                 if let Some(member) = schema.member(name) {
-                    at(value, member, &below(path, name), causes);
+                    let same = same.and_then(|it| it.member(name));
+                    at(value, member, &below(path, name), same.as_ref(), causes);
                 }
             }
         }
         Value::Array(items) => {
             if let Some(schema) = schema.items() {
                 for (index, item) in items.iter().enumerate() {
-                    at(item, schema, &format!("{path}[{index}]"), causes);
+                    let same = same.and_then(|it| it.item(index));
+                    at(item, schema, &format!("{path}[{index}]"), same.as_ref(), causes);
                 }
             }
             told_apart(items, schema, path, causes);
@@ -238,7 +253,7 @@ fn has_format(text: &str, format: &str) -> bool {
 fn composed(value: &Value, limits: &Limits, path: &str, causes: &mut Causes) {
     let holds = |schema: &Schema| {
         let mut causes = Causes::default();
-        at(value, schema, path, &mut causes);
+        at(value, schema, path, None, &mut causes);
         causes.0.is_empty()
     };
     let mut fails = |detail: String| causes.invalid("<nil>", &json!(""), &detail);
@@ -260,6 +275,6 @@ fn composed(value: &Value, limits: &Limits, path: &str, causes: &mut Causes) {
         fails(format!("{path:?} must not validate the schema (not)"));
     }
     for schema in &limits.all_of {
-        at(value, schema, path, causes);
+        at(value, schema, path, None, causes);
     }
 }

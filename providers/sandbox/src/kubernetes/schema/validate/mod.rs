@@ -2,11 +2,13 @@
 //!
 //! Custom resources are held against their schema ([`limits`]); Kubernetes' own types against what its Go code checks, of which
 //! the part that people run into is here: [`metadata`], [`pod`], [`workload`], [`service`], [`policy`], [`rbac`], [`config`].
-//! CEL rules (`x-kubernetes-validations`) are not evaluated: see [`super::Schema::rules`].
+//! The rules of custom resources in CEL (`x-kubernetes-validations`) come last: [`rules`].
 
 mod bounds;
 mod config;
+mod correlated;
 pub mod definition;
+mod definition_rules;
 mod definition_versions;
 mod limits;
 mod metadata;
@@ -16,6 +18,7 @@ mod pod;
 mod pod_more;
 mod policy;
 mod rbac;
+mod rules;
 mod service;
 mod storage;
 mod workload;
@@ -65,7 +68,8 @@ pub fn validate(object: &Value, old: Option<&Value>, schema: &Schema) -> Vec<Cau
     let kind = object["kind"].as_str().unwrap_or("");
     if !schema.is_builtin {
         metadata::check(object, old, metadata::Named::Subdomain, false, &mut causes);
-        limits::check(object, schema, &mut causes);
+        limits::check(object, old, schema, &mut causes);
+        rules::check(object, old, schema, &mut causes);
         return causes.0;
     }
     metadata::check(object, old, metadata::named(kind), old.is_none(), &mut causes);

@@ -361,7 +361,6 @@ fn custom() -> std::sync::Arc<Schema> {
         "m": {"type": "object", "maxProperties": 1, "minProperties": 1, "additionalProperties": {"type": "integer"}},
         "null": {"type": "string", "nullable": true},
         "o": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
-        "c": {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 0"}]},
     }});
     Schema::structural(&json!({"type": "object", "required": ["spec"], "properties": {"spec": spec}})).unwrap()
 }
@@ -427,7 +426,59 @@ fn custom_resources_are_held_against_their_schema() {
             validate(&with(&object, "/spec", spec.clone()), None, &schema).iter().map(Cause::text).collect();
         assert_eq!(causes, expected, "{spec}");
     }
-    assert_eq!(schema.rules(), ["spec.c"]);
+}
+
+#[test]
+fn what_was_wrong_before_may_stay_so() {
+    let schema = custom();
+    let of = |spec: &Value| json!({"apiVersion": "e.com/v1", "kind": "W", "metadata": {"name": "w"}, "spec": spec});
+    let rows: Vec<(Value, Value, &[&str])> = vec![
+        (json!({"n": 0}), json!({"n": 0, "s": "ab"}), &[]),
+        (
+            json!({"n": 0}),
+            json!({"n": 12, "s": "ab"}),
+            &["spec.n: Invalid value: 12: spec.n in body should be less than or equal to 9"],
+        ),
+        (json!({"n": 2, "l": []}), json!({"n": 4, "l": []}), &[]),
+        (json!({"n": 2, "o": {}}), json!({"n": 4, "o": {}}), &[]),
+        (json!({"n": 2, "k": [{"name": 1}]}), json!({"n": 4, "k": [{"name": 1}, {"name": "b"}]}), &[]),
+        (json!({}), json!({"s": "ab"}), &["spec.n: Required value"]),
+    ];
+    for (old, new, expected) in rows {
+        let causes: Vec<String> = validate(&of(&new), Some(&of(&old)), &schema).iter().map(Cause::text).collect();
+        assert_eq!(causes, expected, "{old} -> {new}");
+    }
+}
+
+#[test]
+fn a_wrong_form_keeps_rules_from_being_checked() {
+    let spec = json!({"type": "object", "required": ["n"], "x-kubernetes-validations": [{"rule": "self.n > 5"}], "properties": {
+        "n": {"type": "integer", "minimum": 3},
+    }});
+    let schema = Schema::structural(&json!({"type": "object", "properties": {"spec": spec}})).unwrap();
+    let not_checked = "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+    let rows: Vec<(Value, Vec<&str>)> = vec![
+        (json!({}), vec!["spec.n: Required value", not_checked]),
+        (
+            json!({"n": "x"}),
+            vec!["spec.n: Invalid value: \"string\": spec.n in body must be of type integer: \"string\"", not_checked],
+        ),
+        // A value that is only out of bounds is one that rules can work with.
+        (
+            json!({"n": 1}),
+            vec![
+                "spec.n: Invalid value: 1: spec.n in body should be greater than or equal to 3",
+                "spec: Invalid value: failed rule: self.n > 5",
+            ],
+        ),
+        (json!({"n": 4}), vec!["spec: Invalid value: failed rule: self.n > 5"]),
+        (json!({"n": 6}), vec![]),
+    ];
+    for (spec, expected) in rows {
+        let object = json!({"apiVersion": "e.com/v1", "kind": "W", "metadata": {"name": "w"}, "spec": spec});
+        let causes: Vec<String> = validate(&object, None, &schema).iter().map(Cause::text).collect();
+        assert_eq!(causes, expected, "{object}");
+    }
 }
 
 #[test]
