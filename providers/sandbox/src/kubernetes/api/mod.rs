@@ -15,6 +15,7 @@ pub mod definitions;
 mod delete;
 mod discovery;
 mod documents;
+mod escalation;
 mod event_rules;
 mod evict;
 mod fields;

@@ -62,6 +62,25 @@ pub fn all(world: &World, cluster: &str, user: &User, principal: &str, namespace
     granted
 }
 
+/// The rules of a role with those that it aggregates; `None` when it is not there.
+pub fn of_role(world: &World, cluster: &str, kind: &str, name: &str, namespace: &str) -> Option<Vec<Value>> {
+    let key = role_key(cluster, kind, name, namespace);
+    world.kubernetes.objects.get(&key)?;
+    let mut rules = Vec::new();
+    visit_role(world, cluster, kind, name, namespace, &mut |rule| {
+        rules.push(rule.clone());
+        false
+    });
+    Some(rules)
+}
+
+fn role_key(cluster: &str, kind: &str, name: &str, namespace: &str) -> Key {
+    match kind {
+        "Role" => Key::new(cluster, ROLES, namespace, name),
+        _ => Key::new(cluster, CLUSTER_ROLES, "", name),
+    }
+}
+
 fn everything() -> Value {
     json!({ "verbs": ["*"], "apiGroups": ["*"], "resources": ["*"] })
 }
@@ -135,11 +154,7 @@ fn visit_role(
     look: &mut dyn FnMut(&Value) -> bool,
 ) -> bool {
     let objects = &world.kubernetes.objects;
-    let key = match kind {
-        "Role" => Key::new(cluster, ROLES, namespace, name),
-        _ => Key::new(cluster, CLUSTER_ROLES, "", name),
-    };
-    let Some(role) = objects.get(&key) else { return false };
+    let Some(role) = objects.get(&role_key(cluster, kind, name, namespace)) else { return false };
     let own = role["rules"].as_array().into_iter().flatten();
     if own.into_iter().any(&mut *look) {
         return true;

@@ -197,6 +197,7 @@ mod tests {
             namespace: "ns",
             subresource: "",
             user: &user,
+            principal: "",
             manager: "",
             is_applied: false,
         };

@@ -27,6 +27,8 @@ pub struct Write<'a> {
     pub subresource: &'a str,
     /// By whom.
     pub user: &'a User,
+    /// The ARN of an IAM principal, or empty.
+    pub principal: &'a str,
     /// Who is recorded in `managedFields`.
     pub manager: &'a str,
     /// Whether the body has its `managedFields` already, as server-side apply made them.
@@ -41,6 +43,7 @@ impl<'a> Write<'a> {
             namespace: ask.namespace().unwrap_or(""),
             subresource: &ask.place.subresource,
             user: &ask.user,
+            principal: &ask.principal,
             manager,
             is_applied: false,
         }
@@ -134,6 +137,7 @@ pub fn create(world: &mut World, write: &Write<'_>, mut object: Value) -> Result
     }
     prepare::create(world, write, &mut object)?;
     write.admit(world, Operation::Create, &name, None, &mut object)?;
+    super::escalation::check(world, write, None, &object)?;
     let mut causes = super::strict::validate(resource, &object, None);
     causes.extend(super::event_rules::check(resource, &object));
     if !causes.is_empty() {
@@ -176,6 +180,7 @@ pub fn replace(world: &mut World, write: &Write<'_>, name: &str, mut object: Val
     }
     prepare::update(world, write, &old, &mut object)?;
     write.admit(world, Operation::Update, name, Some(&old), &mut object)?;
+    super::escalation::check(world, write, Some(&old), &object)?;
     let seen = super::pod_parts::allowed(write.subresource, &old, &object);
     let mut causes = super::strict::validate(resource, &object, Some(seen.as_ref().unwrap_or(&old)));
     causes.extend(super::pod_parts::check(write.subresource, &old, &object));
