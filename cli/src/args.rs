@@ -142,6 +142,11 @@ fn other_commands() -> Vec<Command> {
             .args(looked_at())
             .arg(json())
             .args(vars()),
+        Command::new("audit")
+            .about("Show who could reach what, by which rules, and which rules and policies do nothing or too much")
+            .args(looked_at())
+            .arg(value("format", "FORMAT", "text (default), json or csv").value_parser(["text", "json", "csv"]))
+            .args(vars()),
         Command::new("capacity")
             .about("Show how many pods with groups of their own there is room for, and what runs out first")
             .args(looked_at())

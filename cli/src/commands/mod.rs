@@ -2,6 +2,7 @@
 
 mod apply;
 mod approve;
+mod audit;
 mod capacity;
 mod check;
 mod console;
@@ -20,7 +21,7 @@ mod saved;
 mod show;
 mod state;
 mod taint;
-mod topology;
+pub mod topology;
 mod trace;
 mod validate;
 mod version;
@@ -81,6 +82,7 @@ async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
         "console" => console::run(room, sub).await,
         "taint" => taint::run(room, sub, taint::Wanted::Tainted).await,
         "untaint" => taint::run(room, sub, taint::Wanted::Ready).await,
+        "audit" => audit::run(room, sub).await,
         "capacity" => capacity::run(room, sub).await,
         "check" => check::run(room, sub).await,
         "explain" => explain::run(room, sub),

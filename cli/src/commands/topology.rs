@@ -5,8 +5,9 @@ use std::{path::Path, time::Duration};
 use clap::ArgMatches;
 use sgp_analysis::{build, topology::Topology};
 use sgp_engine::{Session, foresight};
-use sgp_model::{Diagnostic, Diagnostics};
+use sgp_model::{Diagnostic, Diagnostics, State};
 use sgp_state::Access;
+use sha2::{Digest as _, Sha256};
 
 use super::saved;
 use crate::{
@@ -14,14 +15,55 @@ use crate::{
     session::Room,
 };
 
+/// What is looked at.
+pub struct Looked {
+    /// The model.
+    pub topology: Topology,
+    /// In words: `the state`.
+    pub what: &'static str,
+    /// The state that it was made from.
+    pub of: Option<Recorded>,
+}
+
+/// A state, for the record.
+pub struct Recorded {
+    /// Its serial.
+    pub serial: u64,
+    /// Its lineage.
+    pub lineage: String,
+    /// SHA-256 over the state as JSON, hexadecimal.
+    pub digest: String,
+}
+
+impl Recorded {
+    fn of(state: &State) -> Self {
+        let json = serde_json::to_vec(state).unwrap_or_default();
+        let digest = Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { serial: state.serial, lineage: state.lineage.clone(), digest }
+    }
+}
+
 /// The topology that the flags `-plan`, `-live` and `-state` mean; without one of them the state's. `command` is who asks.
 ///
 /// # Errors
 /// When it cannot be read, or there is nothing to look at.
 pub async fn of(room: &Room, matches: &ArgMatches, command: &str) -> Result<Topology, Diagnostics> {
+    Ok(looked_at(room, matches, command).await?.topology)
+}
+
+/// The same, with what it was made from.
+///
+/// # Errors
+/// When it cannot be read, or there is nothing to look at.
+pub async fn looked_at(room: &Room, matches: &ArgMatches, command: &str) -> Result<Looked, Diagnostics> {
     if let Some(path) = text(matches, "plan") {
         let (plan, _) = saved::read(Path::new(&path))?;
-        return Ok(build::build(&foresight::after(&plan)));
+        let of = Some(Recorded::of(&plan.refreshed));
+        return Ok(Looked {
+            topology: build::build(&foresight::after(&plan)),
+            what: "what there will be after a plan",
+            of,
+        });
     }
     let session = room.looking(command, Access::Read, Duration::ZERO)?;
     let state = sgp_engine::load_state(&session).await?;
@@ -32,12 +74,13 @@ pub async fn of(room: &Room, matches: &ArgMatches, command: &str) -> Result<Topo
         );
         return Err(Diagnostic::error("Nothing is recorded yet", detail).into());
     }
+    let of = Some(Recorded::of(&state));
     if flag(matches, "live") {
         let configured = room.configured(&var_args(matches), false)?;
         let session = Session { config: configured.config.clone(), inputs: configured.inputs.clone(), ..session };
         let (sources, told) = sgp_engine::live(&session, &state).await?;
         room.ui.diagnostics(&told);
-        return Ok(build::build(&sources));
+        return Ok(Looked { topology: build::build(&sources), what: "what exists now", of });
     }
-    Ok(build::build(&foresight::of_state(&state)))
+    Ok(Looked { topology: build::build(&foresight::of_state(&state)), what: "the state", of })
 }

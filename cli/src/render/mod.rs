@@ -1,5 +1,6 @@
 //! What people and programs read: plans, diagnostics, progress, state, as text and as JSON.
 
+pub mod audit;
 pub mod capacity;
 pub mod config_json;
 pub mod diagnostics;

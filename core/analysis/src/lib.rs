@@ -7,6 +7,7 @@
 //!
 //! Facts that nobody gave are unknown, and stay so: an answer names what it depends on and never guesses.
 
+pub mod audit;
 pub mod build;
 pub mod capacity;
 pub mod limits;

@@ -20,14 +20,14 @@ mod network_policy;
 mod oracle;
 mod routes;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trace;
 mod trail;
 mod walk;
 
 pub use change::{Change, Interest, Line, changes};
 pub use end::{End, Guest, HostSide, Public, Wire};
-pub use groups::Judgement as GroupsJudgement;
+pub(crate) use groups::told;
 pub use matrix::{Matrix, Party, PartyKind, matrix};
 pub use trace::{Trace, trace};
 pub use trail::{Fix, Hop, Outcome};

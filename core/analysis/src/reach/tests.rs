@@ -21,7 +21,13 @@ pub(crate) fn topology(objects: &[(&str, Json)]) -> Topology {
     build(&Sources { objects: objects.iter().map(object).collect(), complete_clusters, ..Sources::default() })
 }
 
-fn rule(is_egress: bool, group: &str, protocol: &str, ports: (i64, i64), peer: (&str, &str)) -> (&'static str, Json) {
+pub(crate) fn rule(
+    is_egress: bool,
+    group: &str,
+    protocol: &str,
+    ports: (i64, i64),
+    peer: (&str, &str),
+) -> (&'static str, Json) {
     let kind = if is_egress { "aws_vpc_security_group_egress_rule" } else { "aws_vpc_security_group_ingress_rule" };
     let mut rule = json!({
         "security_group_id": group, "ip_protocol": protocol, "from_port": ports.0, "to_port": ports.1, "is_egress": is_egress,
@@ -30,7 +36,7 @@ fn rule(is_egress: bool, group: &str, protocol: &str, ports: (i64, i64), peer: (
     (kind, rule)
 }
 
-fn pod(name: &str, node: &str, address: &str, branch: Option<&str>, labels: &Json) -> (&'static str, Json) {
+pub(crate) fn pod(name: &str, node: &str, address: &str, branch: Option<&str>, labels: &Json) -> (&'static str, Json) {
     let mut metadata = json!({ "name": name, "namespace": "app", "labels": labels });
     if let Some(branch) = branch {
         metadata["annotations"] = json!({ "vpc.amazonaws.com/pod-eni": format!(r#"[{{"eniId":"{branch}"}}]"#) });
@@ -64,7 +70,7 @@ fn open_acl(id: &str, subnets: &[&str]) -> (&'static str, Json) {
 }
 
 /// The account. `mode` is the enforcing mode; `more` are further objects.
-fn account(mode: &str, more: &[(&'static str, Json)]) -> Topology {
+pub(crate) fn account(mode: &str, more: &[(&'static str, Json)]) -> Topology {
     let attached =
         |instance: &str, index: u32| json!({ "attachment": [{ "instance_id": instance, "device_index": index }] });
     let daemon = json!({ "kind": "DaemonSet", "metadata": { "name": "aws-node", "namespace": "kube-system" }, "spec": { "template": { "spec": {

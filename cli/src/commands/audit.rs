@@ -1,0 +1,19 @@
+//! `sgp audit`.
+
+use clap::ArgMatches;
+use sgp_analysis::audit;
+
+use super::{Exit, topology};
+use crate::{args::text, render::audit as render, session::Room};
+
+/// Shows who could reach what and by which rules, and which rules and policies do nothing or too much.
+pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
+    let looked = topology::looked_at(room, matches, "audit").await?;
+    let audit = audit::audit(&looked.topology);
+    match text(matches, "format").as_deref() {
+        Some("json") => room.ui.output.line(&format!("{:#}", render::json(&audit, &looked))),
+        Some("csv") => room.ui.output.text(&render::csv(&audit, &looked)),
+        _ => room.ui.output.text(&render::render(&audit, &looked, room.ui.paint)),
+    }
+    Ok(0)
+}
