@@ -44,6 +44,8 @@ pub struct Sources {
     pub is_planned: bool,
     /// Clusters all of whose objects are among `objects`.
     pub complete_clusters: Vec<String>,
+    /// VPCs all of whose network interfaces are among `objects`.
+    pub complete_vpcs: Vec<String>,
 }
 
 /// Makes the topology.
@@ -61,6 +63,9 @@ pub fn build(sources: &Sources) -> Topology {
                 read(&mut builder, &Item::of(object));
             }
         }
+    }
+    for id in &sources.complete_vpcs {
+        builder.topology.vpcs.entry(Id::from(id.as_str())).or_default().is_complete = true;
     }
     for name in &sources.complete_clusters {
         builder.topology.clusters.entry(Id::from(name.as_str())).or_default().is_complete = true;

@@ -24,7 +24,8 @@ pub(super) fn vpc(builder: &mut Builder, item: &Item<'_>) {
         }
     }
     let blocks = if blocks.is_empty() { Fact::Unknown } else { Fact::Known(blocks) };
-    builder.topology.vpcs.insert(id, Vpc { blocks, main_route_table: item.view.id("main_route_table_id") });
+    let main_route_table = item.view.id("main_route_table_id");
+    builder.topology.vpcs.insert(id, Vpc { blocks, main_route_table, is_complete: false });
 }
 
 /// `aws_subnet`.

@@ -21,6 +21,14 @@ impl Walk<'_> {
             self.trail.pass(&self.to.name, "answers on the node", None);
             return;
         }
+        if let Some((out, _)) = &arrival.left_by
+            && arrival.gateways.is_empty()
+            && self.is_resolver(out)
+        {
+            // "Network ACLs can't block DNS requests to or from the Route 53 Resolver" (VPC user guide, "Network ACL basics").
+            self.trail.pass("VPC resolver", "its answers come back: groups and ACLs do not see them", None);
+            return;
+        }
         let answerer = self.to_addresses.clone();
         let mut at = arrival.came_in_by.clone();
         let mut destination = arrival.source.clone();

@@ -412,11 +412,11 @@ fn plain(topology: &Topology, text: &str) -> Option<Vec<End>> {
         return Some(vec![End::outside(text, block.trunc().into())]);
     }
     if let Some((id, interface)) = topology.interfaces.get_key_value(text) {
-        return Some(vec![End::of_interface(id, interface)]);
+        return Some(vec![of_any_interface(topology, id, interface)]);
     }
     if text.starts_with("i-") {
         let (id, interface) = first_interface(topology, &Id::from(text))?;
-        return Some(vec![End { wire: Wire::Plain, ..End::of_interface(id, interface) }]);
+        return Some(vec![of_any_interface(topology, id, interface)]);
     }
     let is_it = |(id, group): &(&Id, &crate::topology::Group)| {
         id.as_str() == text || group.name == text || group.managed_by.as_ref().is_some_and(|it| it.to_string() == text)
@@ -438,19 +438,21 @@ pub fn of_group(topology: &Topology, group: &Id) -> Vec<End> {
 /// What has an address.
 fn of_address(topology: &Topology, address: IpAddr) -> End {
     if let Some((id, interface)) = interface_with(topology, None, address) {
-        return End { addresses: address.into(), ..of_any_interface(topology, id, interface) };
+        let pod = pod_with(topology, interface, address);
+        return pod.unwrap_or_else(|| End { addresses: address.into(), ..of_any_interface(topology, id, interface) });
     }
     let in_vpc = topology
         .vpcs
         .iter()
         .find(|(_, vpc)| vpc.blocks.known().is_some_and(|it| it.iter().any(|net| net.contains(&address))));
     match in_vpc {
-        // Somebody may have it, and nobody told who.
-        Some((vpc, _)) => End {
+        // Somebody may have it, and nobody told who; where all interfaces were told, nobody has it.
+        Some((id, vpc)) => End {
             wire: Wire::Plain,
-            vpc: Fact::Known(vpc.clone()),
-            groups: Fact::Unknown,
-            subnets: subnets_with(topology, vpc, address),
+            vpc: Fact::Known(id.clone()),
+            groups: if vpc.is_complete { Fact::Known(Vec::new()) } else { Fact::Unknown },
+            subnets: subnets_with(topology, id, address),
+            is_in_use: !vpc.is_complete,
             ..End::outside(address.to_string(), address.into())
         },
         None => End::outside(address.to_string(), address.into()),
@@ -465,6 +467,25 @@ fn subnets_with(topology: &Topology, vpc: &Id, address: IpAddr) -> Vec<Id> {
     topology.subnets.iter().filter(|(_, subnet)| has(subnet)).map(|(id, _)| id.clone()).collect()
 }
 
+/// The pod that has an address of an interface.
+fn pod_with(topology: &Topology, interface: &Interface, address: IpAddr) -> Option<End> {
+    let of_cluster = |(id, cluster): (&Id, &Cluster)| {
+        let has = |pod: &crate::topology::Pod| {
+            pod.addresses.contains(&address) && !pod.template.is_host_network && !is_over(&pod.phase)
+        };
+        let pods = cluster.pods.iter().filter(|(_, pod)| has(pod));
+        // Two VPCs may have the same addresses.
+        let ends = pods.filter_map(|(key, _)| of_pod(topology, id, key));
+        ends.into_iter().find(|end| end.vpc.known() == Some(&interface.vpc))
+    };
+    topology.clusters.iter().find_map(of_cluster)
+}
+
+/// Whether a pod has ended, and with it its hold on its address.
+fn is_over(phase: &str) -> bool {
+    phase == "Succeeded" || phase == "Failed"
+}
+
 /// An interface, as the pod or node behind it when there is one.
 fn of_any_interface(topology: &Topology, id: &Id, interface: &Interface) -> End {
     for (cluster_id, cluster) in &topology.clusters {
@@ -472,13 +493,26 @@ fn of_any_interface(topology: &Topology, id: &Id, interface: &Interface) -> End 
         if let Some(end) = pod.and_then(|(key, _)| of_pod(topology, cluster_id, key)) {
             return end;
         }
-        let node =
-            cluster.nodes.iter().find(|(_, node)| node.instance.is_some() && node.instance == interface.instance);
-        if let Some(end) = node.and_then(|(name, _)| of_node(topology, cluster_id, name)) {
-            return end;
-        }
     }
-    End::of_interface(id, interface)
+    let first = interface.addresses.first();
+    if let Some(end) = first.and_then(|address| pod_with(topology, interface, *address)) {
+        return end;
+    }
+    let of_node = |(cluster_id, cluster): (&Id, &Cluster)| {
+        let is_its = |instance: &Option<Id>| instance.is_some() && *instance == interface.instance;
+        let (name, _) = cluster.nodes.iter().find(|(_, node)| is_its(&node.instance))?;
+        let (primary, _) = first_interface(topology, interface.instance.as_ref()?)?;
+        if primary == id {
+            return of_node(topology, cluster_id, name);
+        }
+        // One more of the node's: its first address is the node's, the others are for pods.
+        let guest = Guest { cluster: cluster_id.clone(), node: Fact::Known(name.clone()), pod: None };
+        let addresses = first.map(|it| AddressSet::from(*it)).unwrap_or_default();
+        Some(End { wire: Wire::Host, addresses, guest: Some(guest), ..End::of_interface(id, interface) })
+    };
+    let is_branch = interface.kind == InterfaceKind::Branch;
+    let node = if is_branch { None } else { topology.clusters.iter().find_map(of_node) };
+    node.unwrap_or_else(|| End::of_interface(id, interface))
 }
 
 /// What an object of the configuration makes.
@@ -575,7 +609,6 @@ fn running(
     namespace: &str,
     is_it: impl Fn(&crate::topology::Pod) -> bool,
 ) -> Vec<End> {
-    let is_over = |phase: &str| phase == "Succeeded" || phase == "Failed";
     let pods =
         cluster.pods.iter().filter(|(key, pod)| key.namespace == namespace && !is_over(&pod.phase) && is_it(pod));
     pods.filter_map(|(key, _)| of_pod(topology, id, key)).collect()

@@ -294,19 +294,25 @@ impl<'a> Walk<'a> {
     /// Walks there. `None` when the way leads nowhere.
     fn there(&mut self) -> Option<Arrival> {
         let (from, to) = (self.from, self.to);
+        if !from.is_in_use {
+            self.trail.stop(&from.name, "nothing sends from there: its address is attached to nothing", None);
+            return None;
+        }
+        if self.is_to_itself() {
+            self.trail.pass(
+                &from.name,
+                "what one sends to oneself stays there: neither groups nor policies see it",
+                None,
+            );
+            return Some(self.stayed());
+        }
         let destination = self.to_addresses.clone();
         self.police(from, to, Direction::Egress, &destination);
         if let Some(stays) = self.stay_on_node() {
             if stays {
                 let source = from.addresses.of_family(self.family);
                 self.police(to, from, Direction::Ingress, &source);
-                return Some(Arrival {
-                    source,
-                    left_by: None,
-                    has_come_in: false,
-                    came_in_by: None,
-                    gateways: Vec::new(),
-                });
+                return Some(self.stayed());
             }
             return None;
         }
@@ -322,6 +328,21 @@ impl<'a> Walk<'a> {
             self.enter(&arrival);
         }
         Some(arrival)
+    }
+
+    /// Whether it is one address that speaks to itself: the kernel delivers that without a network. The documentation of
+    /// NetworkPolicies says so of pods, too: one "cannot block access to itself".
+    fn is_to_itself(&self) -> bool {
+        let (from, to) = (self.from, self.to);
+        let address = from.addresses.of_family(self.family).single();
+        let is_known = from.wire != Wire::Outside && from.vpc.is_known() && from.vpc == to.vpc;
+        is_known && address.is_some() && address == self.to_addresses.single()
+    }
+
+    /// The arrival of a packet that did not leave its node.
+    fn stayed(&self) -> Arrival {
+        let source = self.from.addresses.of_family(self.family);
+        Arrival { source, left_by: None, has_come_in: false, came_in_by: None, gateways: Vec::new() }
     }
 
     // --- at a pod ---------------------------------------------------------------------------------------------------
@@ -511,7 +532,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether the destination is the Amazon DNS server: the VPC's base address plus two.
-    fn is_resolver(&self, out: &End) -> bool {
+    pub(super) fn is_resolver(&self, out: &End) -> bool {
         let Some(std::net::IpAddr::V4(address)) = self.to_addresses.single() else { return false };
         let vpc = out.vpc.known().and_then(|vpc| self.topology.vpcs.get(vpc));
         let first = vpc.and_then(|vpc| vpc.blocks.known()).and_then(|blocks| blocks.first());
@@ -664,6 +685,7 @@ impl<'a> Walk<'a> {
         if self.to_addresses.single().is_some_and(is_ours) {
             self.trail
                 .lose(&self.to.name, "is a public address of an interface here; ask with FROM internet for its way in");
+            return false;
         }
         true
     }

@@ -14,6 +14,8 @@ pub struct Vpc {
     pub blocks: Fact<Vec<IpNet>>,
     /// The table of subnets that have none of their own.
     pub main_route_table: Fact<Id>,
+    /// Whether all interfaces in it are known: an address that none of them has is nobody's.
+    pub is_complete: bool,
 }
 
 /// A subnet.
