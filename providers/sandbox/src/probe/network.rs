@@ -62,6 +62,11 @@ pub(super) fn is_in_vpc(world: &World, vpc: &str, address: IpAddr) -> bool {
     blocks(world, vpc).iter().any(|block| block.contains(&address))
 }
 
+/// Whether the blocks of some VPC hold an address.
+pub(super) fn is_in_any_vpc(world: &World, address: IpAddr) -> bool {
+    world.ec2.vpcs.iter().any(|(id, _)| is_in_vpc(world, id, address))
+}
+
 fn blocks(world: &World, vpc: &str) -> Vec<IpNet> {
     let Some(vpc) = world.ec2.vpcs.get(vpc) else { return Vec::new() };
     let v4 = vpc.blocks.iter().map(|(_, net)| IpNet::V4(*net));

@@ -1,5 +1,7 @@
 //! Walks through small networks whose answers are known.
 
+mod found;
+
 use serde_json::json;
 
 use super::{Protocol, Question, Trace, Verdict, probe};

@@ -53,6 +53,12 @@ impl<'a> Walk<'a> {
 
     /// Walks there.
     pub(super) fn there(&mut self, packet: Packet) -> Result<Arrival, Ended> {
+        self.check_sender(packet)?;
+        if self.is_to_itself() {
+            let what = "what one sends to oneself stays there: neither groups nor policies see it";
+            self.steps.pass(&self.from.name, what, None);
+            return Ok(Arrival::local(packet));
+        }
         self.police(self.from, self.to, Direction::Egress, packet)?;
         if let Some(arrival) = self.stay_on_node(packet)? {
             self.police(self.to, self.from, Direction::Ingress, packet)?;
@@ -66,6 +72,26 @@ impl<'a> Walk<'a> {
             self.enter(&interface, &mut arrival)?;
         }
         Ok(arrival)
+    }
+
+    /// Nothing sends from an interface that is attached to nothing, or from an address of a network here that no interface has.
+    fn check_sender(&mut self, packet: Packet) -> Result<(), Ended> {
+        let is_there = match &self.from.interface {
+            Some(interface) => interface.status() == "in-use",
+            None => !network::is_in_any_vpc(self.world, packet.source),
+        };
+        if is_there {
+            return Ok(());
+        }
+        self.steps.stop(&self.from.name, "nothing sends from there: its address is attached to nothing", None)
+    }
+
+    /// Whether one address speaks to itself, which the kernel delivers without a network.
+    fn is_to_itself(&self) -> bool {
+        let interface = |place: &Place| place.interface.as_ref().map(|it| it.id.clone());
+        interface(self.from).is_some()
+            && interface(self.from) == interface(self.to)
+            && self.from.address == self.to.address
     }
 
     // --- on the node ----------------------------------------------------------------------------------------------
@@ -82,7 +108,10 @@ impl<'a> Walk<'a> {
             self.steps.pass(&at.name, "traffic from the pod's own node passes NetworkPolicies", None);
             return Ok(());
         }
-        let pod_there = peer.policed_pod().filter(|_| peer.address == address).map(|(_, pod)| pod.clone());
+        let pod_there = peer.policed_pod();
+        // Selectors are for pods of the policy's own cluster.
+        let pod_there =
+            pod_there.filter(|(theirs, _)| *theirs == cluster && peer.address == address).map(|(_, pod)| pod.clone());
         let other = Peer { address, pod: pod_there };
         let port = (packet.protocol != Protocol::Icmp).then_some(packet.destination_port);
         let protocol = packet.protocol.name();
@@ -109,7 +138,7 @@ impl<'a> Walk<'a> {
         if host::is_link_local(packet.destination) {
             return self.link_local(packet).map(Some);
         }
-        if !self.from.is_beside(self.to) || self.from.address == self.to.address {
+        if !self.from.is_beside(self.to) {
             return Ok(None);
         }
         let Some(guest) = &self.from.guest else { return Ok(None) };
@@ -133,6 +162,8 @@ impl<'a> Walk<'a> {
         };
         if from_branch && to_branch && groups(self.from) != groups(self.to) {
             let what = "standard mode: whether pods with different groups on one node reach each other is not specified (the EKS user guide says no, the CNI's README says their groups are not enforced)";
+            // Whichever is right, policies of the receiver count.
+            self.police(self.to, self.from, Direction::Ingress, packet)?;
             return self.steps.lose(&self.from.name, what);
         }
         self.steps.pass(
@@ -360,7 +391,10 @@ impl<'a> Walk<'a> {
     /// From the internet to an interface with a public address.
     fn come_from_outside(&mut self, packet: Packet) -> Result<Arrival, Ended> {
         let Some(interface) = self.to.interface.clone() else {
-            return self.steps.stop(&self.from.name, "neither end is in this account's networks", None);
+            if network::is_in_any_vpc(self.world, packet.destination) {
+                return self.steps.stop(&self.to.name, "nothing has this address of a VPC", None);
+            }
+            return self.steps.lose(&self.from.name, "neither end is in this account's networks");
         };
         let is_public = match packet.destination {
             IpAddr::V6(_) => true,
@@ -445,6 +479,12 @@ impl<'a> Walk<'a> {
 
     /// Walks back: groups remember the connection, network ACLs and routes do not.
     pub(super) fn back(&mut self, arrival: &Arrival) -> Result<(), Ended> {
+        let vpc = arrival.left_by.as_ref().map(|it| it.vpc_id.as_str()).filter(|_| arrival.gateways.is_empty());
+        if vpc.is_some_and(|vpc| network::is_resolver(self.world, vpc, arrival.packet.destination)) {
+            // "Network ACLs can't block DNS requests to or from the Route 53 Resolver" (VPC user guide, "Network ACL basics").
+            self.steps.pass("VPC resolver", "its answers come back: groups and ACLs do not see them", None);
+            return Ok(());
+        }
         let mut answer = arrival.packet.answer();
         let mut subnet = arrival.came_in_by.as_ref().map(|it| it.subnet_id.clone());
         if arrival.left_by.is_none() && arrival.came_in_by.is_none() {
@@ -520,10 +560,16 @@ impl Arrival {
     }
 }
 
-/// Whether the internet has no route to an address: private networks, and the space that providers share (RFC 1918, 6598, 4193).
+/// Whether the internet has no route to an address: private networks, the space that providers share, that of benchmarks, multicast
+/// and what is reserved (RFC 6890).
 fn is_unrouted(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => address.is_private() || address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64,
+        IpAddr::V4(address) => {
+            let [first, second, ..] = address.octets();
+            address.is_private()
+                || address.is_link_local()
+                || matches!((first, second), (0 | 127 | 224.., _) | (100, 64..128) | (198, 18 | 19))
+        }
         IpAddr::V6(address) => address.is_unique_local(),
     }
 }
