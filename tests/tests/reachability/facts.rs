@@ -5,9 +5,9 @@ use sgp_analysis::build::Object;
 use sgp_model::json::from_serde;
 use sgp_sandbox::world::World;
 
-use crate::{account::call, skeleton::Skeleton};
+use crate::{account::call, mutation::Changed, skeleton::Skeleton};
 
-/// Objects that no mutation changes.
+/// Everything as it is before mutations, but for the rules of groups that they are for.
 pub fn fixed(world: &mut World, all: &Skeleton) -> Vec<Object> {
     let mut objects = Vec::new();
     for vpc in set(&call(world, "DescribeVpcs", &[]), "vpcSet") {
@@ -22,6 +22,12 @@ pub fn fixed(world: &mut World, all: &Skeleton) -> Vec<Object> {
         objects.push(object("aws_subnet", &attributes));
     }
     gateways(world, &mut objects);
+    for operation in ["DescribeNetworkAcls", "DescribeRouteTables", "DescribeNetworkInterfaces"] {
+        networks(world, operation, &[], &mut objects);
+    }
+    for rule in set(&call(world, "DescribeSecurityGroupRules", &[]), "securityGroupRuleSet") {
+        objects.push(rule_object(&rule));
+    }
     for group in set(&call(world, "DescribeSecurityGroups", &[]), "securityGroupInfo") {
         let attributes = json!({ "id": group["groupId"], "name": group["groupName"], "vpc_id": group["vpcId"] });
         objects.push(object("aws_security_group", &attributes));
@@ -65,20 +71,22 @@ fn gateways(world: &mut World, objects: &mut Vec<Object>) {
     }
 }
 
-/// Objects that mutations change.
-pub fn changing(world: &mut World, all: &Skeleton) -> Vec<Object> {
+/// What mutations changed, once more: what is told last of an id counts. Rules of groups are told here only.
+pub fn changed(world: &mut World, all: &Skeleton, changed: &Changed) -> Vec<Object> {
     let mut objects = Vec::new();
-    for rule in set(&call(world, "DescribeSecurityGroupRules", &[]), "securityGroupRuleSet") {
-        objects.push(rule_object(&rule));
+    for (group, _) in &all.groups {
+        let of_group = [("Filter.1.Name", "group-id"), ("Filter.1.Value.1", group.as_str())];
+        let rules = call(world, "DescribeSecurityGroupRules", &of_group);
+        objects.extend(set(&rules, "securityGroupRuleSet").map(|rule| rule_object(&rule)));
     }
-    for acl in set(&call(world, "DescribeNetworkAcls", &[]), "networkAclSet") {
-        objects.push(acl_object(&acl));
+    for id in &changed.acls {
+        networks(world, "DescribeNetworkAcls", &[("NetworkAclId.1", id)], &mut objects);
     }
-    for table in set(&call(world, "DescribeRouteTables", &[]), "routeTableSet") {
-        objects.push(table_object(&table));
+    for id in &changed.tables {
+        networks(world, "DescribeRouteTables", &[("RouteTableId.1", id)], &mut objects);
     }
-    for interface in set(&call(world, "DescribeNetworkInterfaces", &[]), "networkInterfaceSet") {
-        objects.push(interface_object(&interface));
+    for id in &changed.interfaces {
+        networks(world, "DescribeNetworkInterfaces", &[("NetworkInterfaceId.1", id)], &mut objects);
     }
     for cluster in &all.clusters {
         for resource in ["daemonsets.apps", "networkpolicies.networking.k8s.io"] {
@@ -86,6 +94,14 @@ pub fn changing(world: &mut World, all: &Skeleton) -> Vec<Object> {
         }
     }
     objects
+}
+
+/// Network ACLs, route tables or interfaces.
+fn networks(world: &mut World, operation: &str, pairs: &[(&str, &str)], objects: &mut Vec<Object>) {
+    let answer = call(world, operation, pairs);
+    objects.extend(set(&answer, "networkAclSet").map(|it| acl_object(&it)));
+    objects.extend(set(&answer, "routeTableSet").map(|it| table_object(&it)));
+    objects.extend(set(&answer, "networkInterfaceSet").map(|it| interface_object(&it)));
 }
 
 fn object(kind: &str, attributes: &Json) -> Object {

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, fmt};
 
 use sgp_analysis::{
-    build::{Object, Sources, build},
     reach::{self, Answer, End, Question, ends},
     sets::{Protocol, Traffic},
     topology::Topology,
@@ -95,18 +94,15 @@ impl fmt::Display for Count {
 }
 
 /// Puts some questions to both.
-pub fn compare(world: &World, all: &Skeleton, objects: Vec<Object>, random: &mut Random) -> Judged {
-    let complete_vpcs = world.ec2.vpcs.iter().map(|(id, _)| id.to_owned()).collect();
-    let complete_clusters = all.clusters.clone();
-    let topology = build(&Sources { objects, complete_clusters, complete_vpcs, ..Sources::default() });
+pub fn compare(world: &World, all: &Skeleton, topology: &Topology, random: &mut Random) -> Judged {
     let mut judged = Judged::default();
     for _ in 0..random.between(1, 20) {
         let packet = packet(all, random);
         if random.percent(10) && !all.services.is_empty() {
             let service = random.pick(&all.services);
-            judged.note(of_service(world, &topology, &packet, service));
+            judged.note(of_service(world, topology, &packet, service));
         } else {
-            judged.note(of_packet(world, &topology, &packet));
+            judged.note(of_packet(world, topology, &packet));
         }
     }
     judged

@@ -21,6 +21,7 @@ use std::{
     time::Instant,
 };
 
+use sgp_analysis::build::{Sources, build};
 use sgp_sandbox::{Pace, Sandbox, Settings, world::World};
 
 use judges::Count;
@@ -83,20 +84,26 @@ async fn family(plan: &Plan, family: usize) -> Count {
     let mut random = Random::new(plan.seed, &[number]);
     let make = |world: &mut World| {
         let all = Skeleton::make(world, &mut random);
-        let fixed = facts::fixed(world, &all);
-        Ok::<_, std::convert::Infallible>((all, fixed))
+        let sources = Sources {
+            objects: facts::fixed(world, &all),
+            complete_clusters: all.clusters.clone(),
+            complete_vpcs: world.ec2.vpcs.iter().map(|(id, _)| id.to_owned()).collect(),
+            ..Sources::default()
+        };
+        Ok::<_, std::convert::Infallible>((all, sources))
     };
-    let Ok((all, fixed)) = sandbox.with(make).await;
+    let Ok((all, mut sources)) = sandbox.with(make).await;
+    let fixed = sources.objects.len();
     for topology in topologies {
         let mut random = Random::new(plan.seed, &[number, u64::try_from(topology).unwrap() + 1]);
         let judged = sandbox.with(|world| {
-            mutation::mutate(world, &all, &mut random);
-            let mut objects = fixed.clone();
-            objects.extend(facts::changing(world, &all));
+            let changed = mutation::mutate(world, &all, &mut random);
+            sources.objects.extend(facts::changed(world, &all, &changed));
             // An error undoes what was changed.
-            Err::<(), _>(judges::compare(world, &all, objects, &mut random))
+            Err::<(), _>(judges::compare(world, &all, &build(&sources), &mut random))
         });
         let judged = judged.await.unwrap_err();
+        sources.objects.truncate(fixed);
         count.add(judged, &format!("seed {}, topology {family}/{topology}", plan.seed));
     }
     count

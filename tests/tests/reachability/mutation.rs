@@ -2,6 +2,8 @@
 //!
 //! All of it happens in one transaction that is undone afterwards.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 use sgp_sandbox::{
     kubernetes::{life, objects::Key},
@@ -41,22 +43,35 @@ const BLOCKS: [&str; 20] = [
 /// Ports that are asked for, and around which rules are made.
 pub const PORTS: [u16; 7] = [22, 53, 80, 443, 8080, 9090, 40_000];
 
+/// What was changed, beside rules of groups and objects of clusters: to be described again.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// Network ACLs.
+    pub acls: BTreeSet<String>,
+    /// Route tables.
+    pub tables: BTreeSet<String>,
+    /// Interfaces.
+    pub interfaces: BTreeSet<String>,
+}
+
 /// Changes a family's world into one topology.
-pub fn mutate(world: &mut World, all: &Skeleton, random: &mut Random) {
+pub fn mutate(world: &mut World, all: &Skeleton, random: &mut Random) -> Changed {
+    let mut changed = Changed::default();
     for cluster in &all.clusters {
         settings(world, cluster, random);
         policies(world, cluster, random);
     }
     rules(world, all, random);
     for _ in 0..random.below(4) {
-        acl(world, all, random);
+        changed.acls.insert(acl(world, all, random));
     }
     for _ in 0..random.below(3) {
-        route(world, all, random);
+        changed.tables.insert(route(world, all, random));
     }
     for _ in 0..random.below(3) {
-        groups(world, all, random);
+        changed.interfaces.insert(groups(world, all, random));
     }
+    changed
 }
 
 /// Calls with texts that were made up; what the sandbox refuses changes nothing.
@@ -140,18 +155,19 @@ fn rule_traffic(random: &mut Random) -> (&'static str, i32, i32) {
     }
 }
 
-fn groups(world: &mut World, all: &Skeleton, random: &mut Random) {
+fn groups(world: &mut World, all: &Skeleton, random: &mut Random) -> String {
     let (interface, vpc) = random.pick(&all.interfaces).clone();
     let groups = all.some_groups(random, vpc);
     let names = ["SecurityGroupId.1", "SecurityGroupId.2", "SecurityGroupId.3"];
-    let mut pairs = vec![("NetworkInterfaceId", interface)];
+    let mut pairs = vec![("NetworkInterfaceId", interface.clone())];
     pairs.extend(names.into_iter().zip(groups));
     try_to(world, "ModifyNetworkInterfaceAttribute", &pairs);
+    interface
 }
 
 // --- networks ---------------------------------------------------------------------------------------------------------
 
-fn acl(world: &mut World, all: &Skeleton, random: &mut Random) {
+fn acl(world: &mut World, all: &Skeleton, random: &mut Random) -> String {
     let acl = random.pick(&all.subnets).acl.clone();
     let way = |random: &mut Random| random.percent(50).to_string();
     if random.percent(30) {
@@ -190,9 +206,10 @@ fn acl(world: &mut World, all: &Skeleton, random: &mut Random) {
         }
         try_to(world, "CreateNetworkAclEntry", &pairs);
     }
+    acl
 }
 
-fn route(world: &mut World, all: &Skeleton, random: &mut Random) {
+fn route(world: &mut World, all: &Skeleton, random: &mut Random) -> String {
     let table = random.pick(&all.subnets).table.clone();
     let blocks =
         ["0.0.0.0/0", "0.0.0.0/0", "10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.1.1.0/24", "203.0.113.0/24"];
@@ -208,8 +225,9 @@ fn route(world: &mut World, all: &Skeleton, random: &mut Random) {
         try_to(world, "DeleteRoute", &[("RouteTableId", table.clone()), destination.clone()]);
     }
     if what > 0 {
-        try_to(world, "CreateRoute", &[("RouteTableId", table), destination, target]);
+        try_to(world, "CreateRoute", &[("RouteTableId", table.clone()), destination, target]);
     }
+    table
 }
 
 // --- NetworkPolicies --------------------------------------------------------------------------------------------------
