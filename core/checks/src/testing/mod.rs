@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod anything;
+mod applied;
 mod read;
 mod rows;
 mod stacks;
@@ -59,9 +60,19 @@ impl Stack {
     }
 }
 
+/// Findings for a plan of what exists already, in which nothing changes.
+pub(crate) fn again(texts: &[&str]) -> Vec<Finding> {
+    let stack = Stack::read(texts);
+    let recorded = Stack { objects: applied::applied(&stack), edges: stack.edges };
+    between(Stack { objects: recorded.objects.clone(), edges: Edges::new() }, recorded)
+}
+
 /// Findings for a change from one configuration to another. Without the first everything comes into being.
 pub(crate) fn change(before: &[&str], after: &[&str]) -> Vec<Finding> {
-    let (before, mut after) = (Stack::read(before), Stack::read(after));
+    between(Stack::read(before), Stack::read(after))
+}
+
+fn between(before: Stack, mut after: Stack) -> Vec<Finding> {
     let actions = actions(&before.objects, &after.objects);
     let config = |it: &Object| Some((it.addr.clone()?, it.attributes.clone()));
     let configs = after.objects.iter().filter_map(config).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{WORKING, change};
+use super::{WORKING, again, change};
 use crate::{Severity, explain, page, rules, unknowable};
 
 fn after(rule: &crate::Rule, text: &str) -> Vec<crate::Finding> {
@@ -20,6 +20,15 @@ fn wrong_examples_are_found_and_right_ones_are_not() {
         let right = after(rule, rule.examples.right);
         let bad: Vec<_> = right.iter().filter(|it| it.rule == rule.id || it.severity == Severity::Error).collect();
         assert!(bad.is_empty(), "{}: its right example is not right: {bad:#?}", rule.id);
+    }
+}
+
+#[test]
+fn right_examples_stay_right() {
+    for rule in rules() {
+        let found = again(&[WORKING, rule.examples.right]);
+        let bad: Vec<_> = found.iter().filter(|it| it.rule == rule.id || it.severity == Severity::Error).collect();
+        assert!(bad.is_empty(), "{}: in a second plan its right example is not right: {bad:#?}", rule.id);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Stacks that work, in the style in which people write them.
 
-use super::{change, told};
+use super::{again, change, told};
 
 /// A cluster with its roles, pod ENI and nodes: what examples stand in.
 pub(crate) const WORKING: &str = r#"
@@ -126,12 +126,11 @@ fn what_works_is_not_found_fault_with() {
 
 /// Rules and addresses of what is found on the way from nothing to a stack, in a second plan, and when it goes.
 fn life(stack: &str) -> [Vec<String>; 3] {
-    let short = |before: &[&str], after: &[&str]| {
-        let found = change(before, after);
+    let short = |found: Vec<crate::Finding>| {
         let rule_and_rest = found.iter().zip(told(&found)).map(|(it, text)| format!("{} {text}", it.rule));
         rule_and_rest.collect()
     };
-    [short(&[], &[stack]), short(&[stack], &[stack]), short(&[stack], &[])]
+    [short(change(&[], &[stack])), short(again(&[stack])), short(change(&[stack], &[]))]
 }
 
 const MODULES: &str = include_str!("stacks/modules.tf");
