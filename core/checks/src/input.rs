@@ -12,9 +12,9 @@ pub type Edges = BTreeMap<InstanceAddr, BTreeSet<InstanceAddr>>;
 /// without secrets ([`hide_secrets`](crate::hide_secrets)).
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
-    /// Objects as they will be.
+    /// Objects as they will be: those of the configuration, with addresses, and those that were gathered, without.
     pub objects: &'a [Object],
-    /// Objects as they are.
+    /// Objects as they are, likewise.
     pub before: &'a [Object],
     /// The topology as it will be.
     pub topology: &'a Topology,
@@ -31,6 +31,7 @@ pub struct Input<'a> {
     pub partition: Option<&'a str>,
     /// The region, where it is known.
     pub region: Option<&'a str>,
-    /// Whether AWS and the clusters were asked, too.
+    /// Whether AWS and the clusters were asked, too. Whoever gathers all objects of a cluster says so in
+    /// [`Sources::complete_clusters`](sgp_analysis::build::Sources): what is not among them then is not there.
     pub is_live: bool,
 }

@@ -85,7 +85,9 @@ mod tests {
                 (&inline("s3:*"), &["error aws_iam_role.cluster"]),
                 // A policy whose text is nowhere may allow it.
                 (
-                    &with("resource \"aws_iam_role_policy_attachment\" \"x\" {\nrole = aws_iam_role.cluster.name\npolicy_arn = var.arn\n}"),
+                    &with(
+                        "resource \"aws_iam_role_policy_attachment\" \"x\" {\nrole = aws_iam_role.cluster.name\npolicy_arn = var.arn\n}",
+                    ),
                     &["warning aws_iam_role.cluster"],
                 ),
             ],

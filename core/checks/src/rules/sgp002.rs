@@ -91,7 +91,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 /// Whether it is known who may take the role, and EKS's clusters may not.
 fn is_for_others(role: &Role<'_>) -> bool {
     let Some(trust) = role.trust() else { return false };
-    let services: Vec<&str> = statements(&trust).iter().flat_map(|it| texts_or_one(&it["Principal"]["Service"])).collect();
+    let services: Vec<&str> =
+        statements(&trust).iter().flat_map(|it| texts_or_one(&it["Principal"]["Service"])).collect();
     !services.iter().any(|it| it.starts_with("eks.amazonaws.com"))
 }
 

@@ -54,11 +54,14 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let mut policies = facts.policies().iter().filter(|it| it.cluster_name == name && it.is_for_nodes());
         let Some(policy) = policies.next().filter(|_| cluster.is_auto != Fact::Known(true)) else { continue };
         let cni = facts.cni_of(name);
-        let pod_eni = if cni.is_some_and(|it| is_without_values(facts, it)) { Fact::Known(false) } else { cluster.cni.pod_eni };
+        let pod_eni =
+            if cni.is_some_and(|it| is_without_values(facts, it)) { Fact::Known(false) } else { cluster.cni.pod_eni };
         let is_new = facts.is_made(cluster.managed_by.as_ref());
         let (addr, severity) = match (pod_eni, cni) {
             // What is set by hand stays on a cluster that is there already.
-            (Fact::Known(false), Some(cni)) if is_new || cni.env.contains_key("ENABLE_POD_ENI") || facts.input.is_live => {
+            (Fact::Known(false), Some(cni))
+                if is_new || cni.env.contains_key("ENABLE_POD_ENI") || facts.input.is_live =>
+            {
                 (cni.object.addr.as_ref(), Severity::Error)
             }
             (Fact::Known(false), Some(cni)) => (cni.object.addr.as_ref(), Severity::Warning),

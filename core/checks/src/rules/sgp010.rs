@@ -48,15 +48,16 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         if !is_so || !facts.policies().iter().any(|it| it.cluster_name == name && it.is_for_nodes()) {
             continue;
         }
-        let probed = facts.pods().iter().find(|it| {
-            it.cluster_name == name && it.has_branch() && !it.template.probes.is_empty()
-        });
+        let probed =
+            facts.pods().iter().find(|it| it.cluster_name == name && it.has_branch() && !it.template.probes.is_empty());
         let setting = facts.cni_of(name);
         let addr = setting.and_then(|it| it.object.addr.as_ref());
         let finding = match probed {
             Some(pods) => RULE.finding(addr, format!("{} has probes over the network.", pods.who())),
             // Nearly every pod has probes.
-            None => RULE.finding(addr, "Pods with policies may have probes over the network.").at_most(Severity::Warning),
+            None => {
+                RULE.finding(addr, "Pods with policies may have probes over the network.").at_most(Severity::Warning)
+            }
         };
         found.push(finding);
     }

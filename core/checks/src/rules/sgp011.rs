@@ -47,7 +47,8 @@ resource "aws_eks_addon" "cni" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let misplaced = facts.cni().iter().filter(|it| it.env.contains_key(VARIABLE));
     let finding = |it: &crate::facts::CniSettings<'_>| {
-        let finding = RULE.finding(it.object.addr.as_ref(), format!("{VARIABLE} stands among the variables of aws-node."));
+        let finding =
+            RULE.finding(it.object.addr.as_ref(), format!("{VARIABLE} stands among the variables of aws-node."));
         match it.stated {
             Stated::PodEni => finding.attribute(AttrPath::attr("env").with(PathStep::Key(VARIABLE.into()))),
             Stated::Addon => finding.attr("configuration_values"),

@@ -1,6 +1,9 @@
 //! SGP014: an add-on whose schema does not know the mode.
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::{Stated, version}};
+use crate::{
+    Examples, Facts, Finding, Live, Rule, Severity,
+    facts::{Stated, version},
+};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP014",

@@ -2,7 +2,10 @@
 
 use sgp_analysis::topology::Labels;
 
-use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::{CniSettings, Stated}};
+use crate::{
+    Examples, Facts, Finding, Live, Rule, Severity,
+    facts::{CniSettings, Stated},
+};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP015",
@@ -74,7 +77,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let Some(live) = there.iter().find(|it| it.stated == Stated::DaemonSet && !is_merged) else { continue };
         let differing = differing(&ENV, &live.env, &addon.env).chain(differing(&INIT, &live.init, &addon.init));
         for name in differing {
-            let what = format!("{name} of DaemonSet aws-node has a value that the add-on's configuration does not give.");
+            let what =
+                format!("{name} of DaemonSet aws-node has a value that the add-on's configuration does not give.");
             found.push(RULE.finding(addon.object.addr.as_ref(), what).attribute(addon.path()));
         }
     }
@@ -82,7 +86,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn differing<'n>(names: &'n [(&'n str, &'n str)], live: &Labels, stated: &Labels) -> impl Iterator<Item = &'n str> {
-    let value = |from: &Labels, name: &str, usual: &str| from.get(name).map_or(usual.to_owned(), |it| it.to_lowercase());
+    let value =
+        |from: &Labels, name: &str, usual: &str| from.get(name).map_or(usual.to_owned(), |it| it.to_lowercase());
     let differs = move |(name, usual): &&(&str, &str)| value(live, name, usual) != value(stated, name, usual);
     names.iter().filter(differs).map(|(name, _)| *name).collect::<Vec<_>>().into_iter()
 }

@@ -75,7 +75,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         for group in cluster.node_groups.values() {
             let Some(addr) = group.managed_by.as_ref().filter(|it| facts.is_made(Some(it))) else { continue };
             if !facts.waits_for(addr, cni) {
-                found.push(RULE.finding(Some(addr), format!("The node group does not wait for {cni}, which turns pod ENI on.")));
+                found.push(
+                    RULE.finding(
+                        Some(addr),
+                        format!("The node group does not wait for {cni}, which turns pod ENI on."),
+                    ),
+                );
             }
         }
     }

@@ -55,7 +55,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let allows = |verb: &str| {
             let mut rules = list(&role.json["rules"]);
             rules.any(|it| {
-                has(it, "apiGroups", "vpcresources.k8s.aws") && has(it, "resources", "cninodes") && has(it, "verbs", verb)
+                has(it, "apiGroups", "vpcresources.k8s.aws")
+                    && has(it, "resources", "cninodes")
+                    && has(it, "verbs", verb)
             })
         };
         let missing: Vec<&str> = ["get", "list", "watch", "patch"].into_iter().filter(|verb| !allows(verb)).collect();

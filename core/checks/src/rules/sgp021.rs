@@ -64,3 +64,26 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::live_rows;
+
+    #[test]
+    fn nothing_is_missing_that_nobody_looked_for() {
+        let object = |kind: &str, name: &str| {
+            format!(
+                "resource \"kubernetes_manifest\" \"live_x\" {{\nmanifest = {{ kind = \"{kind}\", metadata = {{ name = \"{name}\" }}, \
+                 webhooks = [{{ name = \"mpod.vpc.k8s.aws\" }}] }}\n}}"
+            )
+        };
+        live_rows(
+            "SGP021",
+            &[
+                (&object("ConfigMap", "x"), &[]),
+                (&object("MutatingWebhookConfiguration", "pod-identity-webhook"), &["error aws_eks_cluster.this"]),
+                (&object("MutatingWebhookConfiguration", "vpc-resource-mutating-webhook"), &[]),
+            ],
+        );
+    }
+}

@@ -74,7 +74,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let what = format!("Cluster {name} has nodes of Auto Mode and the {}.", policy.who());
         let finding = RULE.finding(policy.addr(), what);
         // Beside Auto Mode there may be nodes that do have trunks.
-        let is_sure = is_old == Some(true) && cluster.node_groups.is_empty() && facts.is_made(cluster.managed_by.as_ref());
+        let is_sure =
+            is_old == Some(true) && cluster.node_groups.is_empty() && facts.is_made(cluster.managed_by.as_ref());
         found.push(if is_sure { finding } else { finding.at_most(Severity::Warning) });
     }
     found

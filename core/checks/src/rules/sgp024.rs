@@ -58,7 +58,8 @@ resource "kubernetes_manifest" "backend" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for pods in facts.pods().iter().filter(|it| it.template.is_windows) {
-        let here = |it: &&crate::facts::PolicyOf<'_>| it.cluster_name == pods.cluster_name && it.namespace == pods.namespace;
+        let here =
+            |it: &&crate::facts::PolicyOf<'_>| it.cluster_name == pods.cluster_name && it.namespace == pods.namespace;
         for policy in facts.policies().iter().filter(here) {
             if says(policy.policy, &pods.template.labels, &Fact::Unknown) == Says::Matches {
                 let what = format!("{} is for Windows nodes, and the {} matches its pods.", pods.who(), policy.who());

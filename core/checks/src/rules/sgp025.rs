@@ -46,7 +46,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         judge(of_addon, cni.object.addr.as_ref(), cni.path());
         judge(cni.view.number("branch_eni_cooldown"), cni.object.addr.as_ref(), AttrPath::attr("branch_eni_cooldown"));
     }
-    for map in facts.manifests("ConfigMap").filter(|it| it.name() == "amazon-vpc-cni" && it.namespace() == "kube-system") {
+    for map in
+        facts.manifests("ConfigMap").filter(|it| it.name() == "amazon-vpc-cni" && it.namespace() == "kube-system")
+    {
         let seconds = map.json["data"]["branch-eni-cooldown"].as_str().and_then(|it| it.parse().ok());
         judge(seconds, map.addr(), AttrPath::attr("manifest"));
     }

@@ -11,10 +11,7 @@ pub(super) static RULE: Rule = Rule {
     consequence: "Where somebody set the same variable on the DaemonSet, the update keeps that value (PRESERVE) or fails (NONE). The \
                   apply may succeed and pod ENI stay off.",
     fix: "Use `resolve_conflicts_on_update = \"OVERWRITE\"` for this change, or `sgp_pod_eni`, which looks at what is there.",
-    sources: &[
-        "github.com/aws/amazon-vpc-cni-k8s#2272",
-        "Amazon EKS API reference, UpdateAddon, resolveConflicts",
-    ],
+    sources: &["github.com/aws/amazon-vpc-cni-k8s#2272", "Amazon EKS API reference, UpdateAddon, resolveConflicts"],
     live: Live::Both,
     examples: Examples {
         before: r#"
@@ -75,8 +72,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         if resolve != "PRESERVE" && resolve != "NONE" {
             continue;
         }
-        let before: Json = before.text("configuration_values").and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
-        let changed = OFTEN_SET.into_iter().filter(|it| after.pointer(it).is_some() && after.pointer(it) != before.pointer(it));
+        let before: Json =
+            before.text("configuration_values").and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
+        let changed =
+            OFTEN_SET.into_iter().filter(|it| after.pointer(it).is_some() && after.pointer(it) != before.pointer(it));
         let names: Vec<&str> = changed.filter_map(|it| it.rsplit('/').next()).collect();
         if !names.is_empty() {
             let what = format!("{} changes, and conflicts are resolved by {resolve}.", names.join(", "));

@@ -59,7 +59,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         for node in nodes {
             let types = node.types.clone().unwrap_or_default().join(", ");
             let what = format!("Pods of cluster {name} are to have groups of their own, and {} has {types}.", node.who);
-            let finding = RULE.finding(node.addr, what).attr(if node.group.is_some() { "instance_types" } else { "manifest" });
+            let finding =
+                RULE.finding(node.addr, what).attr(if node.group.is_some() { "instance_types" } else { "manifest" });
             found.push(if is_sure { finding } else { finding.at_most(Severity::Warning) });
         }
     }
@@ -73,7 +74,9 @@ mod tests {
     #[test]
     fn some_nodes_that_can_are_enough() {
         let group = |name: &str, types: &str| {
-            format!("resource \"aws_eks_node_group\" \"{name}\" {{\ncluster_name = \"orders\"\nnode_group_name = \"{name}\"\n{types}\n}}\n")
+            format!(
+                "resource \"aws_eks_node_group\" \"{name}\" {{\ncluster_name = \"orders\"\nnode_group_name = \"{name}\"\n{types}\n}}\n"
+            )
         };
         let error: &[&str] = &["error aws_eks_node_group.this"];
         rows(

@@ -52,7 +52,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let unknown: Vec<&str> = types.map(String::as_str).filter(|it| !sgp_model::symbol::is_in(it)).collect();
             if !unknown.is_empty() {
                 let whose = controller.unwrap_or(limits::SOURCE.version);
-                let what = format!("The table of controller {whose} does not have {} of {}.", unknown.join(", "), node.who);
+                let what =
+                    format!("The table of controller {whose} does not have {} of {}.", unknown.join(", "), node.who);
                 found.push(RULE.finding(node.addr, what));
             }
         }

@@ -16,7 +16,10 @@ pub(super) static RULE: Rule = Rule {
     title: "More pods than addresses",
     consequence: "The scheduler sends pods to nodes that have no address for them: failed to assign an IP address to container.",
     fix: "Lower the most pods of the nodes, or use prefix delegation for pods without groups.",
-    sources: &["Amazon EKS best practices guide, \"Security Groups Per Pod\"", "github.com/aws/amazon-vpc-cni-k8s#2749"],
+    sources: &[
+        "Amazon EKS best practices guide, \"Security Groups Per Pod\"",
+        "github.com/aws/amazon-vpc-cni-k8s#2749",
+    ],
     live: Live::Kubernetes,
     examples: Examples {
         before: "",

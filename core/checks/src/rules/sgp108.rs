@@ -50,7 +50,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         for node in facts.node_types(name, cluster) {
             let small = node.types_with(|it| it.trunk_compatible && it.usable_enis() == 2).join(", ");
             if !small.is_empty() {
-                found.push(RULE.finding(node.addr, format!("Of the types of {}, these have two interfaces: {small}.", node.who)));
+                found.push(
+                    RULE.finding(
+                        node.addr,
+                        format!("Of the types of {}, these have two interfaces: {small}.", node.who),
+                    ),
+                );
             }
         }
     }

@@ -96,7 +96,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         if !full.is_empty() {
             let addr = facts.cni_of(name).and_then(|it| it.object.addr.as_ref());
             let shown = full.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-            found.push(RULE.finding(addr, format!("Cluster {name} has {} with all interfaces in use: {shown}.", counted(full.len(), "node"))));
+            found.push(RULE.finding(
+                addr,
+                format!("Cluster {name} has {} with all interfaces in use: {shown}.", counted(full.len(), "node")),
+            ));
         }
     }
     found

@@ -57,7 +57,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let wants = deployment.cluster.is_some_and(|(name, it)| facts.wants_branches(name, it));
         let containers = list(&deployment.json["spec"]["template"]["spec"]["containers"]);
         let mut env = containers.flat_map(|it| list(&it["env"]));
-        let is_set = env.any(|it| it["name"] == "RESERVED_ENIS" && it["value"] != "0" || it["name"] == "AWS_ENABLE_POD_ENI");
+        let is_set =
+            env.any(|it| it["name"] == "RESERVED_ENIS" && it["value"] != "0" || it["name"] == "AWS_ENABLE_POD_ENI");
         if wants && !is_set {
             found.push(RULE.finding(deployment.addr(), format!("{} does not set RESERVED_ENIS.", deployment.who())));
         }

@@ -66,7 +66,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let has_autoscaler = cluster.workloads.keys().any(|(_, _, name)| name.ends_with("cluster-autoscaler"));
         for group in cluster.node_groups.values().filter(|_| has_autoscaler) {
             if group.size.known().is_some_and(|(least, _, most)| *least == 0 && *most > 0) {
-                found.push(RULE.finding(group.managed_by.as_ref(), format!("A node group of cluster {name} may have no node.")));
+                found.push(
+                    RULE.finding(
+                        group.managed_by.as_ref(),
+                        format!("A node group of cluster {name} may have no node."),
+                    ),
+                );
             }
         }
     }

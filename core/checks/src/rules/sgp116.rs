@@ -54,7 +54,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (name, cluster) in facts.strict_clusters() {
         for (id, group) in &cluster.node_groups {
-            let public: Vec<String> = group.subnets.iter().filter(|it| is_public(facts, it)).map(ToString::to_string).collect();
+            let public: Vec<String> =
+                group.subnets.iter().filter(|it| is_public(facts, it)).map(ToString::to_string).collect();
             if !public.is_empty() {
                 let what = format!("Node group {id} of cluster {name} has public subnets: {}.", public.join(", "));
                 found.push(RULE.finding(group.managed_by.as_ref(), what).attr("subnet_ids"));
@@ -74,6 +75,7 @@ pub(super) fn way_out<'a>(facts: &Facts<'a>, subnet: &Id) -> Fact<Option<&'a Tar
     let topology = facts.input.topology;
     let table = topology.subnets.get(subnet).and_then(|it| it.route_table.known());
     let Some(table) = table.and_then(|id| topology.route_tables.get(id)) else { return Fact::Unknown };
-    let is_default = |it: &Destination| matches!(it, Destination::Block(block) if block.prefix_len() == 0 && block.addr().is_ipv4());
+    let is_default =
+        |it: &Destination| matches!(it, Destination::Block(block) if block.prefix_len() == 0 && block.addr().is_ipv4());
     Fact::Known(table.routes.iter().find(|it| is_default(&it.destination)).map(|it| &it.target))
 }

@@ -45,7 +45,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         for node in facts.node_types(name, cluster) {
             let several = node.types_with(|it| it.trunk_compatible && it.usable_enis() < it.max_enis).join(", ");
             if !several.is_empty() {
-                found.push(RULE.finding(node.addr, format!("Of the types of {}, these have several cards: {several}.", node.who)));
+                found.push(
+                    RULE.finding(
+                        node.addr,
+                        format!("Of the types of {}, these have several cards: {several}.", node.who),
+                    ),
+                );
             }
         }
     }

@@ -71,7 +71,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 "Subnet {id} has {there} addresses for cluster {name}; pods with interfaces of their own want {wanted}, nodes hold {held} \
                  or more."
             );
-            let subnet = facts.meant_by(id.as_str(), "aws_subnet", &["id"]).and_then(|(object, _)| object.addr.as_ref());
+            let subnet =
+                facts.meant_by(id.as_str(), "aws_subnet", &["id"]).and_then(|(object, _)| object.addr.as_ref());
             found.push(RULE.finding(subnet.or(cluster.managed_by.as_ref()), what));
         }
     }

@@ -62,7 +62,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let rows = facts.capacity(name).into_iter().flat_map(|it| &it.quotas);
         for row in rows.filter(|it| it.quota == Quota::Interfaces && it.is_exceeded()) {
             let (wanted, limit) = (row.wanted.least(), row.limit);
-            let what = format!("With cluster {name} there are {wanted} interfaces or more; {limit} is the usual quota.");
+            let what =
+                format!("With cluster {name} there are {wanted} interfaces or more; {limit} is the usual quota.");
             found.push(RULE.finding(cluster.managed_by.as_ref(), what));
         }
     }

@@ -58,9 +58,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for policy in facts.policies().iter().filter(|it| it.is_for_nodes()) {
         let Some(groups) = policy.policy.groups.known() else { continue };
         let what = |count| format!("The {} alone has {count} groups.", policy.who());
-        found.extend(judge(groups.len(), what).map(|it| {
-            RULE.finding(policy.addr(), it.0).at_most(it.1).attribute(policy.groups_path())
-        }));
+        found.extend(
+            judge(groups.len(), what)
+                .map(|it| RULE.finding(policy.addr(), it.0).at_most(it.1).attribute(policy.groups_path())),
+        );
     }
     for pods in facts.pods() {
         // One policy alone was told above.

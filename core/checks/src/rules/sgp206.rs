@@ -50,7 +50,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let blocks = facts.input.topology.subnets.get(id).and_then(|it| it.blocks.known());
             let small = blocks.into_iter().flatten().find(|it| it.addr().is_ipv4() && it.prefix_len() >= SMALL);
             if let Some(block) = small {
-                let addr = facts.meant_by(id.as_str(), "aws_subnet", &["id"]).and_then(|(object, _)| object.addr.as_ref());
+                let addr =
+                    facts.meant_by(id.as_str(), "aws_subnet", &["id"]).and_then(|(object, _)| object.addr.as_ref());
                 let what = format!("Nodes of cluster {name} delegate prefixes of {block} beside branch interfaces.");
                 found.push(RULE.finding(addr.or(cluster.managed_by.as_ref()), what));
             }

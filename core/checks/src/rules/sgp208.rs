@@ -68,7 +68,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (name, cluster) in facts.clusters().filter(|(name, _)| super::sgp109::is_custom(facts, name)) {
         let by_zone = facts.env(name, "ENI_CONFIG_LABEL_DEF").is_some_and(|(label, _)| ZONES.contains(&label));
-        let configs: BTreeSet<&str> = facts.manifests("ENIConfig").filter(|it| it.is_in(name)).map(|it| it.name()).collect();
+        let configs: BTreeSet<&str> =
+            facts.manifests("ENIConfig").filter(|it| it.is_in(name)).map(|it| it.name()).collect();
         // Without any, something else makes them; one whose name is not known yet may be it.
         let is_open = configs.iter().any(|it| it.is_empty() || sgp_model::symbol::is_in(it));
         if !by_zone || is_open || configs.is_empty() {
@@ -76,10 +77,14 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         }
         for (id, group) in &cluster.node_groups {
             let subnets = group.subnets.iter().filter_map(|id| facts.input.topology.subnets.get(id)?.zone.known());
-            let zones: BTreeSet<&str> = subnets.map(String::as_str).filter(|it| !sgp_model::symbol::is_in(it)).collect();
+            let zones: BTreeSet<&str> =
+                subnets.map(String::as_str).filter(|it| !sgp_model::symbol::is_in(it)).collect();
             let missing: Vec<&str> = zones.difference(&configs).copied().collect();
             if !missing.is_empty() {
-                let what = format!("Node group {id} of cluster {name} has nodes in {}, which has no ENIConfig.", missing.join(", "));
+                let what = format!(
+                    "Node group {id} of cluster {name} has nodes in {}, which has no ENIConfig.",
+                    missing.join(", ")
+                );
                 let finding = RULE.finding(group.managed_by.as_ref(), what);
                 // Others may be made beside this configuration.
                 let is_sure = cluster.is_complete || facts.is_made(cluster.managed_by.as_ref());

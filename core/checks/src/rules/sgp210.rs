@@ -53,7 +53,9 @@ resource "kubernetes_manifest" "zone" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for config in facts.manifests("ENIConfig").filter(|it| it.name() == "default") {
-        let Some((name, cluster)) = config.cluster.filter(|(name, it)| facts.wants_branches(name, it)) else { continue };
+        let Some((name, cluster)) = config.cluster.filter(|(name, it)| facts.wants_branches(name, it)) else {
+            continue;
+        };
         let is_chosen = facts.env(name, "ENI_CONFIG_LABEL_DEF").is_some();
         let is_labelled = cluster.node_groups.values().any(|it| it.labels.contains_key("k8s.amazonaws.com/eniConfig"));
         if super::sgp109::is_custom(facts, name) && !is_chosen && !is_labelled {

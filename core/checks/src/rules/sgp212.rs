@@ -45,16 +45,23 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let anywhere = Other { may_have_more: true, ..Other::default() };
     let mut found = Vec::new();
     for (name, cluster) in facts.clusters() {
-        let is_so = cluster.cni.mode == Fact::Known(EnforcingMode::Standard) && cluster.cni.external_snat == Fact::Known(false);
+        let is_so =
+            cluster.cni.mode == Fact::Known(EnforcingMode::Standard) && cluster.cni.external_snat == Fact::Known(false);
         let here = facts.dressed().iter().filter(|it| is_so && it.cluster_name == name);
         // Pods that may go everywhere lose nothing.
         let kept_in = here.filter(|it| {
-            let groups = it.groups.iter().all(|id| facts.input.topology.groups.get(id).is_some_and(|it| !it.may_have_more_rules));
+            let groups = it
+                .groups
+                .iter()
+                .all(|id| facts.input.topology.groups.get(id).is_some_and(|it| !it.may_have_more_rules));
             groups && facts.passes(&it.groups, Direction::Egress, &Traffic::all(), &anywhere) == Sure::No
         });
         if let Some(dressed) = kept_in.into_iter().next() {
             let addr = facts.cni_of(name).and_then(|it| it.object.addr.as_ref());
-            let what = format!("Cluster {name} is in standard mode without external SNAT, and groups of {} do not let everything out.", dressed.who);
+            let what = format!(
+                "Cluster {name} is in standard mode without external SNAT, and groups of {} do not let everything out.",
+                dressed.who
+            );
             found.push(RULE.finding(addr, what));
         }
     }

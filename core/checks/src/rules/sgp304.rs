@@ -73,7 +73,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         for policy in facts.policies().iter().filter(|it| crd.is_in(it.cluster_name)) {
             let count = policy.policy.groups.known().map_or(0, Vec::len) as u64;
             if count > most {
-                let what = format!("The {} names {count} groups, and the CRD of the cluster takes {most}.", policy.who());
+                let what =
+                    format!("The {} names {count} groups, and the CRD of the cluster takes {most}.", policy.who());
                 found.push(RULE.finding(policy.addr(), what).attribute(policy.groups_path()));
             }
         }

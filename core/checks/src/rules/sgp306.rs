@@ -64,7 +64,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for object in facts.input.before.iter().filter(|it| it.kind == "aws_security_group") {
         let goes = facts.action(object.addr.as_ref()) == Action::Delete;
-        let (Some(id), Some(addr)) = (View(&object.attributes).text("id").filter(|_| goes), &object.addr) else { continue };
+        let (Some(id), Some(addr)) = (View(&object.attributes).text("id").filter(|_| goes), &object.addr) else {
+            continue;
+        };
         for policy in facts.policies().iter().filter(|it| it.stated_ids().contains(&id)) {
             let what = format!("The {} names {id}, and the plan deletes {addr}, which is that group.", policy.who());
             found.push(RULE.finding(policy.addr(), what).attribute(policy.groups_path()));

@@ -44,7 +44,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             // One side may be a reference and the other the id that it stands for.
             let is_comparable = theirs.is_symbolic() == vpc.is_symbolic();
             if theirs != vpc && is_comparable && !group.also_in.contains(vpc) && !is_associated(facts, id.as_str()) {
-                let what = format!("Group {} of the {} is in {theirs}, the cluster in {vpc}.", group.name, policy.who());
+                let what =
+                    format!("Group {} of the {} is in {theirs}, the cluster in {vpc}.", group.name, policy.who());
                 found.push(RULE.finding(policy.addr(), what).attribute(policy.groups_path()));
             }
         }

@@ -50,10 +50,16 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let is_new = facts.is_made(policy.cluster.managed_by.as_ref()) && facts.is_made(policy.addr());
         // Add-ons bring namespaces of theirs.
         let is_brought = ["amazon-", "aws-", "eks-"].iter().any(|it| policy.namespace.starts_with(it));
-        let is_there = is_brought || GIVEN.contains(&policy.namespace) || policy.cluster.namespaces.contains_key(policy.namespace);
+        let is_there =
+            is_brought || GIVEN.contains(&policy.namespace) || policy.cluster.namespaces.contains_key(policy.namespace);
         let is_sure = policy.cluster.is_complete || is_new;
         if is_sure && !is_there && !sgp_model::symbol::is_in(policy.namespace) && !has_unnamed(facts, policy.cluster) {
-            let what = format!("Cluster {} has no namespace {} for the {}.", policy.cluster_name, policy.namespace, policy.who());
+            let what = format!(
+                "Cluster {} has no namespace {} for the {}.",
+                policy.cluster_name,
+                policy.namespace,
+                policy.who()
+            );
             found.push(RULE.finding(policy.addr(), what).attribute(policy.path("namespace", &[])));
         }
     }

@@ -66,9 +66,13 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn judge(facts: &Facts<'_>, policy: &PolicyOf<'_>) -> Option<Finding> {
-    let beside = |it: &&crate::facts::Pods<'_>| it.cluster_name == policy.cluster_name && it.namespace == policy.namespace;
+    let beside =
+        |it: &&crate::facts::Pods<'_>| it.cluster_name == policy.cluster_name && it.namespace == policy.namespace;
     let may_match = |it: &crate::facts::Pods<'_>| {
-        it.membership.opinions.iter().any(|it| it.policy == policy.name && matches!(it.says, Says::Matches | Says::Unknown))
+        it.membership
+            .opinions
+            .iter()
+            .any(|it| it.policy == policy.name && matches!(it.says, Says::Matches | Says::Unknown))
     };
     let runs = policy.cluster.pods.iter().any(|(key, pod)| {
         key.namespace == policy.namespace
@@ -99,4 +103,20 @@ fn is_labelled(facts: &Facts<'_>, addr: Option<&sgp_model::InstanceAddr>, policy
 fn labels(manifest: &Manifest<'_>) -> Labels {
     let labels = manifest.json["metadata"]["labels"].as_object().into_iter().flatten();
     labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::live_rows;
+
+    #[test]
+    fn a_cluster_that_was_looked_into_shows_its_pods() {
+        let pod = |app: &str| {
+            format!(
+                "resource \"kubernetes_manifest\" \"live_pod\" {{\nmanifest = {{ kind = \"Pod\", metadata = {{ name = \"b\", namespace = \
+                 \"app\", labels = {{ app = \"{app}\" }} }}, spec = {{ containers = [] }}, status = {{ phase = \"Running\" }} }}\n}}"
+            )
+        };
+        live_rows("SGP310", &[(&pod("other"), &["warning sgp_security_group_policy.backend"]), (&pod("backend"), &[])]);
+    }
 }

@@ -60,9 +60,11 @@ resource "kubernetes_manifest" "policy" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for policy in facts.policies() {
-        for (ours, theirs) in [("service_account_selector", "serviceAccountSelector"), ("pod_selector", "podSelector")] {
+        for (ours, theirs) in [("service_account_selector", "serviceAccountSelector"), ("pod_selector", "podSelector")]
+        {
             for field in strange(policy.spec().and_then(|it| it.get(theirs))) {
-                let what = format!("`{theirs}` of the {} has the field `{field}`, which selectors do not have.", policy.who());
+                let what =
+                    format!("`{theirs}` of the {} has the field `{field}`, which selectors do not have.", policy.who());
                 found.push(RULE.finding(policy.addr(), what).attribute(policy.path(ours, &[theirs])));
             }
         }
@@ -96,9 +98,10 @@ fn unmatched(policy: &PolicyOf<'_>) -> Option<Finding> {
     let wanted = selector.requirements().iter().flat_map(|it| &it.values);
     let named = wanted.clone().find(|it| accounts.iter().any(|(name, _)| name == it));
     let (what, severity) = match named {
-        Some(name) => {
-            (format!("The {} selects {selector}, and service account {name} has no such label.", policy.who()), Severity::Warning)
-        }
+        Some(name) => (
+            format!("The {} selects {selector}, and service account {name} has no such label.", policy.who()),
+            Severity::Warning,
+        ),
         None => (format!("No service account of {} has {selector}.", policy.namespace), Severity::Error),
     };
     // Others may make accounts, unless all are known.

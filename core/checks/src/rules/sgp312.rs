@@ -38,7 +38,8 @@ resource "sgp_security_group_policy" "all" {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     // kube-system has a rule of its own.
-    let all = facts.policies().iter().filter(|it| it.is_for_everything() && it.counts() && it.namespace != "kube-system");
+    let all =
+        facts.policies().iter().filter(|it| it.is_for_everything() && it.counts() && it.namespace != "kube-system");
     let finding = |it: &PolicyOf<'_>| {
         let what = format!("The {} selects every pod of namespace {}.", it.who(), it.namespace);
         RULE.finding(it.addr(), what).attribute(it.path("pod_selector", &["podSelector"]))

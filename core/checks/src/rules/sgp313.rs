@@ -41,7 +41,8 @@ resource "sgp_security_group_policy" "autoscaler" {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let all = facts.policies().iter().filter(|it| it.namespace == "kube-system" && it.is_for_everything() && it.counts());
+    let all =
+        facts.policies().iter().filter(|it| it.namespace == "kube-system" && it.is_for_everything() && it.counts());
     let finding = |it: &PolicyOf<'_>| {
         RULE.finding(it.addr(), format!("The {} selects every pod of kube-system.", it.who()))
             .attribute(it.path("pod_selector", &["podSelector"]))

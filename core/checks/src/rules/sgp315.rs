@@ -58,7 +58,8 @@ resource "kubernetes_manifest" "backend" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for pods in facts.pods().iter().filter(|it| it.template.is_host_network) {
-        let here = |it: &&crate::facts::PolicyOf<'_>| it.cluster_name == pods.cluster_name && it.namespace == pods.namespace;
+        let here =
+            |it: &&crate::facts::PolicyOf<'_>| it.cluster_name == pods.cluster_name && it.namespace == pods.namespace;
         for policy in facts.policies().iter().filter(here).filter(|it| !it.is_for_everything()) {
             if says(policy.policy, &pods.template.labels, &Fact::Unknown) == Says::Matches {
                 let what = format!("{} uses the host network, and the {} matches its pods.", pods.who(), policy.who());

@@ -79,7 +79,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             continue;
         }
         let shown: Vec<&str> = pods.iter().take(5).map(String::as_str).collect();
-        let more = if pods.len() > shown.len() { format!(" and {} more", pods.len() - shown.len()) } else { String::new() };
+        let more =
+            if pods.len() > shown.len() { format!(" and {} more", pods.len() - shown.len()) } else { String::new() };
         let what = format!("The {} changes, and it is for pods that run: {}{more}.", policy.who(), shown.join(", "));
         found.push(RULE.finding(policy.addr(), what));
     }

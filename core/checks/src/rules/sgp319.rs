@@ -52,6 +52,8 @@ resource "kubernetes_manifest" "jobs" {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let pods = facts.pods().iter().filter(|it| it.membership.attachment == Attachment::BranchOfNode);
-    let what = |it: &crate::facts::Pods<'_>| format!("{} asks for vpc.amazonaws.com/pod-eni, and no policy matches.", it.who());
+    let what = |it: &crate::facts::Pods<'_>| {
+        format!("{} asks for vpc.amazonaws.com/pod-eni, and no policy matches.", it.who())
+    };
     pods.map(|it| RULE.finding(it.addr, what(it))).collect()
 }

@@ -13,10 +13,7 @@ pub(super) static RULE: Rule = Rule {
     consequence: "The VPC CNI looks at the first container only. Where another webhook puts a container before it, the pod gets an \
                   ordinary address and the groups of its node, or hangs.",
     fix: "Let that webhook add its container at the end.",
-    sources: &[
-        "github.com/aws/amazon-vpc-cni-k8s#2814",
-        "github.com/aws/amazon-vpc-cni-k8s: pkg/ipamd/rpc_handler.go",
-    ],
+    sources: &["github.com/aws/amazon-vpc-cni-k8s#2814", "github.com/aws/amazon-vpc-cni-k8s: pkg/ipamd/rpc_handler.go"],
     live: Live::Kubernetes,
     examples: Examples {
         before: "",

@@ -45,9 +45,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let Some((name, _)) = quota.cluster else { continue };
         let hard = &quota.json["spec"]["hard"]["requests.vpc.amazonaws.com/pod-eni"];
         let Some(hard) = hard.as_u64().or_else(|| hard.as_str()?.parse().ok()) else { continue };
-        let has_policy = facts.policies().iter().any(|it| {
-            it.cluster_name == name && it.namespace == quota.namespace() && it.is_for_nodes()
-        });
+        let has_policy = facts
+            .policies()
+            .iter()
+            .any(|it| it.cluster_name == name && it.namespace == quota.namespace() && it.is_for_nodes());
         let here = facts.pods().iter().filter(|it| it.cluster_name == name && it.namespace == quota.namespace());
         let wanted = here.filter(|it| it.has_branch()).filter_map(|it| it.replicas.known().copied().flatten());
         let wanted = wanted.map(u64::from).sum::<u64>().max(u64::from(has_policy));

@@ -60,7 +60,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for pods in facts.pods() {
         let is_denied = matches!(pods.membership.attachment, Attachment::Denied(_));
         if let Some(name) = missing(facts, pods).filter(|_| is_denied || is_new(facts, pods)) {
-            let what = format!("{} wants service account {name}, and namespace {} has none.", pods.who(), pods.namespace);
+            let what =
+                format!("{} wants service account {name}, and namespace {} has none.", pods.who(), pods.namespace);
             found.push(RULE.finding(pods.addr, what));
         }
     }

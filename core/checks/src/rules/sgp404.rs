@@ -75,7 +75,7 @@ resource "kubernetes_manifest" "backend" {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-        facts.pods().iter().filter(|it| is_strict(it.cluster)).flat_map(|it| judge(facts, it)).collect()
+    facts.pods().iter().filter(|it| is_strict(it.cluster)).flat_map(|it| judge(facts, it)).collect()
 }
 
 fn judge(facts: &Facts<'_>, pods: &Pods<'_>) -> Vec<Finding> {
@@ -84,9 +84,8 @@ fn judge(facts: &Facts<'_>, pods: &Pods<'_>) -> Vec<Finding> {
     let mut ports: Vec<u16> = pods.template.probes.iter().filter_map(|it| it.port).collect();
     ports.sort_unstable();
     ports.dedup();
-    let is_shut = |port: &u16| {
-        facts.passes(groups, Direction::Ingress, &Traffic::port(Protocol::TCP, *port), &nodes) == Sure::No
-    };
+    let is_shut =
+        |port: &u16| facts.passes(groups, Direction::Ingress, &Traffic::port(Protocol::TCP, *port), &nodes) == Sure::No;
     let finding = |port: u16| {
         let names: Vec<String> = nodes.groups.iter().map(ToString::to_string).collect();
         let what = format!(

@@ -4,7 +4,9 @@ use sgp_analysis::topology::{Direction, Fact, Peer};
 
 use crate::{
     Examples, Facts, Finding, Live, Rule, Severity,
-    facts::{Dressed, Other, Sure}, finding::sentence};
+    facts::{Dressed, Other, Sure},
+    finding::sentence,
+};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP406",
@@ -13,7 +15,10 @@ pub(super) static RULE: Rule = Rule {
     consequence: "Connections time out: a way needs egress at the pods and ingress at the other end. A rule there for the group of \
                   the nodes does not count for pods with groups of their own.",
     fix: "Give the other group ingress from the pods' group.",
-    sources: &["Amazon EKS best practices guide, \"Security Groups Per Pod\"", "github.com/aws/amazon-vpc-cni-k8s#1532"],
+    sources: &[
+        "Amazon EKS best practices guide, \"Security Groups Per Pod\"",
+        "github.com/aws/amazon-vpc-cni-k8s#1532",
+    ],
     live: Live::Aws,
     examples: Examples {
         before: "",

@@ -70,8 +70,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             for rule in ingress().filter(|it| matches!(&it.peer, Peer::Group(id) if nodes.contains(id))) {
                 let Fact::Known(traffic) = &rule.traffic else { continue };
                 if from_pods.iter().any(|it| !it.and(traffic).is_empty()) {
-                    let addr = if let Origin::Managed(addr) = &rule.origin { Some(addr) } else { group.managed_by.as_ref() };
-                    let what = format!("{id} lets {traffic} in from pods by their own group, and from the nodes of {name}.");
+                    let addr =
+                        if let Origin::Managed(addr) = &rule.origin { Some(addr) } else { group.managed_by.as_ref() };
+                    let what =
+                        format!("{id} lets {traffic} in from pods by their own group, and from the nodes of {name}.");
                     found.push(RULE.finding(addr, what));
                 }
             }

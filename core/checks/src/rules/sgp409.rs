@@ -91,7 +91,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         if let Some((_, name)) = with_role.map(|(key, _)| key)
             && policy.widest().is_some_and(|it| is_shut(&it))
         {
-            let what = format!("Service account {name} has a role, and the groups of the {} let nothing out on tcp/443.", policy.who());
+            let what = format!(
+                "Service account {name} has a role, and the groups of the {} let nothing out on tcp/443.",
+                policy.who()
+            );
             found.push(RULE.finding(policy.addr(), what));
         }
     }
@@ -99,7 +102,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let account = pods.template.service_account.known();
         let has_role = account.is_some_and(|it| has_role(facts, pods.cluster, pods.namespace, it));
         if has_role && pods.branch_groups().is_some_and(is_shut) {
-            let what = format!("The service account of {} has a role, and its groups let nothing out on tcp/443.", pods.who());
+            let what =
+                format!("The service account of {} has a role, and its groups let nothing out on tcp/443.", pods.who());
             found.push(RULE.finding(pods.addr, what));
         }
     }

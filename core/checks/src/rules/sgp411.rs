@@ -83,7 +83,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let is_sts = view.text("service_name").is_some_and(|it| it.rsplit('.').next() == Some("sts"));
         let is_private = view.flag("private_dns_enabled") == Fact::Known(true);
         let (true, Fact::Known(groups)) = (is_sts && is_private, view.ids("security_group_ids")) else { continue };
-        for dressed in facts.dressed().iter().filter(|it| it.cluster.vpc == view.id("vpc_id") && it.cluster.vpc.is_known()) {
+        for dressed in
+            facts.dressed().iter().filter(|it| it.cluster.vpc == view.id("vpc_id") && it.cluster.vpc.is_known())
+        {
             let blocks = facts.nodes(dressed.cluster).blocks;
             let endpoint = Other { groups: groups.clone(), may_have_more: false, blocks: blocks.clone() };
             let pods = Other { groups: dressed.groups.clone(), may_have_more: false, blocks };

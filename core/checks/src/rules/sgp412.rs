@@ -57,7 +57,8 @@ resource "kubernetes_manifest" "cache" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (name, cluster) in facts.strict_clusters() {
-        let cache = cluster.workloads.iter().find(|((_, kind, name), _)| kind == "DaemonSet" && name == "node-local-dns");
+        let cache =
+            cluster.workloads.iter().find(|((_, kind, name), _)| kind == "DaemonSet" && name == "node-local-dns");
         if let Some((_, cache)) = cache {
             let what = format!("Cluster {name} runs the cache, and its pods with groups are in strict mode.");
             let finding = RULE.finding(cache.managed_by.as_ref(), what);

@@ -63,9 +63,13 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             }
             let has_pods = facts.behind(name, namespace, service).any(|it| it.has_branch());
             if has_pods || facts.policy_behind(name, namespace, service).is_some() {
-                let manifest = facts.manifests("Service").find(|it| it.is_in(name) && it.name() == service_name && it.namespace() == namespace);
+                let manifest = facts
+                    .manifests("Service")
+                    .find(|it| it.is_in(name) && it.name() == service_name && it.namespace() == namespace);
                 let addr = manifest.and_then(|it| it.addr());
-                let what = format!("Service {namespace}/{service_name} sends to pods with branch interfaces by way of their nodes.");
+                let what = format!(
+                    "Service {namespace}/{service_name} sends to pods with branch interfaces by way of their nodes."
+                );
                 let finding = RULE.finding(addr, what);
                 // Who uses a node port is not told; it may be a load balancer that sends to the pods.
                 found.push(if service.kind == "NodePort" { finding.at_most(Severity::Warning) } else { finding });

@@ -90,7 +90,8 @@ fn who_has_branches(facts: &Facts<'_>, name: &Id, cluster: &Cluster, namespace: 
     if let Some(pods) = here.find(|it| is_of_account(it.template.service_account.known()) && it.has_branch()) {
         return Some(pods.who());
     }
-    let labels = cluster.service_accounts.get(&(namespace.to_owned(), account.to_owned())).and_then(|it| it.labels.known());
+    let labels =
+        cluster.service_accounts.get(&(namespace.to_owned(), account.to_owned())).and_then(|it| it.labels.known());
     let mut policies = facts.policies().iter().filter(|it| it.cluster_name == name && it.namespace == namespace);
     let is_for_account = |it: &crate::facts::PolicyOf<'_>| match (&it.policy.pods, &it.policy.service_accounts) {
         (None, Some(selector)) => labels.is_some_and(|labels| selector.matches(labels)),

@@ -2,10 +2,7 @@
 
 use sgp_analysis::topology::Id;
 
-use crate::{
-    Examples, Facts, Finding, Live, Rule, Severity,
-    facts::Targets,
-};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::Targets};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP419",
@@ -92,7 +89,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for targets in facts.targets().iter().filter(|it| it.groups.len() > 1) {
         let tagged: Option<Vec<bool>> = targets.groups.iter().map(|id| is_tagged(facts, targets, id)).collect();
         // A group that nobody described may have the tag.
-        let Some(count) = tagged.map(|it| it.into_iter().filter(|it| *it).count()).filter(|it| *it != 1) else { continue };
+        let Some(count) = tagged.map(|it| it.into_iter().filter(|it| *it).count()).filter(|it| *it != 1) else {
+            continue;
+        };
         let what = format!(
             "{} sends to pods with {} groups, of which {count} have the tag kubernetes.io/cluster/{}.",
             targets.who,

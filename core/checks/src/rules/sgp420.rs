@@ -71,7 +71,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let tag = format!("kubernetes.io/cluster/{}", policy.cluster_name);
         let others = groups.iter().filter(|id| *id != own).filter_map(|id| facts.input.topology.groups.get(id));
         for group in others.filter(|it| it.tags.contains_key(&tag)) {
-            let what = format!("The {} names the cluster's group and {}, which has the tag {tag}.", policy.who(), group.name);
+            let what =
+                format!("The {} names the cluster's group and {}, which has the tag {tag}.", policy.who(), group.name);
             found.push(RULE.finding(policy.addr(), what));
         }
     }

@@ -97,7 +97,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         for port in &targets.ports {
             let wanted = Traffic::port(Protocol::TCP, *port);
             if facts.passes(&targets.groups, Direction::Ingress, &wanted, &load_balancer) == Sure::No {
-                let what = format!("No group of the pods behind {} lets the load balancer in on tcp/{port}.", targets.who);
+                let what =
+                    format!("No group of the pods behind {} lets the load balancer in on tcp/{port}.", targets.who);
                 found.push(RULE.finding(targets.addr, what));
             }
         }

@@ -102,7 +102,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let is_shut = |(protocol, port): &(Protocol, u16)| {
             facts.passes(own, Direction::Ingress, &Traffic::port(*protocol, *port), &itself) == Sure::No
         };
-        let shut: Vec<String> = wanted.iter().filter(|it| is_shut(it)).map(|(it, port)| format!("{it}/{port}")).collect();
+        let shut: Vec<String> =
+            wanted.iter().filter(|it| is_shut(it)).map(|(it, port)| format!("{it}/{port}")).collect();
         // Without nodes that carry it, it is the control plane's alone.
         if !shut.is_empty() && facts.nodes(cluster).groups.contains(id) {
             let addr = facts.input.topology.groups.get(id).and_then(|it| it.managed_by.as_ref());

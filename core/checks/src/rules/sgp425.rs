@@ -49,7 +49,11 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let (all, others): (Vec<_>, Vec<_>) = egress.into_iter().partition(|it| is_everything(it));
         if let (Some(rule), false) = (all.first(), others.is_empty()) {
             let addr = if let Origin::Managed(addr) = &rule.origin { Some(addr) } else { group.managed_by.as_ref() };
-            let what = format!("Group {} of pods lets everything out, beside {}.", group.name, counted(others.len(), "other egress rule"));
+            let what = format!(
+                "Group {} of pods lets everything out, beside {}.",
+                group.name,
+                counted(others.len(), "other egress rule")
+            );
             found.push(RULE.finding(addr, what));
         }
     }

@@ -111,10 +111,14 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let into = facts.passes(&control_plane.groups, Direction::Ingress, &https, &own);
         let what = match (out, into) {
             (Sure::No, _) => "its groups let nothing out to the control plane on tcp/443",
-            (_, Sure::No) if !control_plane.groups.is_empty() => "the cluster's group does not let its pods in on tcp/443",
+            (_, Sure::No) if !control_plane.groups.is_empty() => {
+                "the cluster's group does not let its pods in on tcp/443"
+            }
             _ => continue,
         };
-        found.push(RULE.finding(pods.addr, format!("The service account of {} is bound to a role, and {what}.", pods.who())));
+        found.push(
+            RULE.finding(pods.addr, format!("The service account of {} is bound to a role, and {what}.", pods.who())),
+        );
     }
     found
 }
@@ -123,9 +127,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn is_bound(facts: &Facts<'_>, pods: &Pods<'_>) -> bool {
     let account = pods.template.service_account.known();
     let bindings = facts.manifests("RoleBinding").chain(facts.manifests("ClusterRoleBinding"));
-    let mut subjects = bindings.filter(|it| it.is_in(pods.cluster_name)).flat_map(|it| {
-        list(&it.json["subjects"]).map(|subject| (subject, it.namespace()))
-    });
+    let mut subjects = bindings
+        .filter(|it| it.is_in(pods.cluster_name))
+        .flat_map(|it| list(&it.json["subjects"]).map(|subject| (subject, it.namespace())));
     subjects.any(|(subject, beside)| {
         subject["kind"] == "ServiceAccount"
             && subject["namespace"].as_str().unwrap_or(beside) == pods.namespace

@@ -110,7 +110,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                             port.port
                         )
                     };
-                    found.extend(mistaken(facts, groups, port, target).map(|(peer, addr)| RULE.finding(addr.or(pods.addr), what(peer))));
+                    found.extend(
+                        mistaken(facts, groups, port, target)
+                            .map(|(peer, addr)| RULE.finding(addr.or(pods.addr), what(peer))),
+                    );
                 }
             }
         }
@@ -131,8 +134,7 @@ fn mistaken<'a>(
     let covers = |traffic: &Fact<Traffic>, wanted: &Traffic| traffic.known().is_none_or(|it| it.covers(wanted));
     let is_mistaken = |peer: &Peer| !rules.iter().any(|it| it.peer == *peer && covers(&it.traffic, &pods));
     let mistaken = rules.iter().filter(|it| it.traffic == Fact::Known(service.clone()) && is_mistaken(&it.peer));
-    let found: Vec<_> = mistaken
-        .map(|it| (&it.peer, if let Origin::Managed(addr) = &it.origin { Some(addr) } else { None }))
-        .collect();
+    let found: Vec<_> =
+        mistaken.map(|it| (&it.peer, if let Origin::Managed(addr) = &it.origin { Some(addr) } else { None })).collect();
     found.into_iter()
 }

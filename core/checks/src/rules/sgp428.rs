@@ -9,10 +9,7 @@ pub(super) static RULE: Rule = Rule {
     consequence: "Blocks inside of a group say all of its rules, so each apply takes back those that stand beside it, and makes \
                   them again: names and probes come and go.",
     fix: "Write all rules of the group as resources of their own, or all of them inside.",
-    sources: &[
-        "Terraform AWS provider, documentation of aws_security_group",
-        "github.com/pulumi/pulumi-eks#1031",
-    ],
+    sources: &["Terraform AWS provider, documentation of aws_security_group", "github.com/pulumi/pulumi-eks#1031"],
     live: Live::Nothing,
     examples: Examples {
         before: "",

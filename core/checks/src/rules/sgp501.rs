@@ -73,7 +73,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let control_plane = Other { groups: vec![own.clone()], ..facts.nodes(policy.cluster) };
         let wanted = Traffic::port(Protocol::TCP, 443);
         if facts.passes(&groups, Direction::Egress, &wanted, &control_plane) == Sure::No {
-            let what = format!("The {} names neither the cluster's group nor one that reaches it on tcp/443.", policy.who());
+            let what =
+                format!("The {} names neither the cluster's group nor one that reaches it on tcp/443.", policy.who());
             found.push(RULE.finding(policy.addr(), what).attribute(policy.groups_path()));
         } else {
             let what = format!("The {} does not name the cluster's group.", policy.who());

@@ -71,12 +71,15 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             continue;
         }
         let pods = Other { groups: vec![own.clone()], may_have_more: false, blocks: dns.blocks.clone() };
-        let is_shut = DNS.into_iter().any(|it| {
-            facts.passes(&dns.groups, Direction::Ingress, &Traffic::port(it, 53), &pods) == Sure::No
-        });
+        let is_shut = DNS
+            .into_iter()
+            .any(|it| facts.passes(&dns.groups, Direction::Ingress, &Traffic::port(it, 53), &pods) == Sure::No);
         if is_shut {
             let groups: Vec<String> = dns.groups.iter().map(ToString::to_string).collect();
-            let what = format!("CoreDNS of cluster {name} has {}, which does not let in the cluster's group.", groups.join(", "));
+            let what = format!(
+                "CoreDNS of cluster {name} has {}, which does not let in the cluster's group.",
+                groups.join(", ")
+            );
             found.push(RULE.finding(cluster.managed_by.as_ref(), what));
         }
     }

@@ -73,12 +73,15 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let Some(trust) = role.trust() else { continue };
         let identities = web_identities(&trust);
         for identity in identities.iter().filter(|it| is_of_cluster(it)) {
-            found.extend(mistakes(identity).into_iter().map(|what| {
-                RULE.finding(role.object.addr.as_ref(), what).attr("assume_role_policy")
-            }));
+            found.extend(
+                mistakes(identity)
+                    .into_iter()
+                    .map(|what| RULE.finding(role.object.addr.as_ref(), what).attr("assume_role_policy")),
+            );
             if !identity.conditions.iter().any(|it| it.claim == "aud") {
                 // It works; tokens for other audiences do, too.
-                let finding = RULE.finding(role.object.addr.as_ref(), "The trust policy does not compare the audience (`aud`).");
+                let finding =
+                    RULE.finding(role.object.addr.as_ref(), "The trust policy does not compare the audience (`aud`).");
                 found.push(finding.attr("assume_role_policy").at_most(Severity::Warning));
             }
         }
@@ -185,17 +188,33 @@ mod tests {
         let error = vec!["error aws_iam_role.backend".to_owned()];
         for (text, expected) in [
             (equals(issuer, "\"system:serviceaccount:app:backend\"", "sts.amazonaws.com"), vec![]),
-            (equals(issuer, "[\"system:serviceaccount:a:b\", \"system:serviceaccount:app:backend\"]", "sts.amazonaws.com"), vec![]),
+            (
+                equals(
+                    issuer,
+                    "[\"system:serviceaccount:a:b\", \"system:serviceaccount:app:backend\"]",
+                    "sts.amazonaws.com",
+                ),
+                vec![],
+            ),
             (equals(issuer, "\"system:serviceaccount:app:other\"", "sts.amazonaws.com"), error.clone()),
-            (equals(&format!("https://{issuer}"), "\"system:serviceaccount:app:backend\"", "sts.amazonaws.com"), [error.clone(), error.clone()].concat()),
-            (equals("oidc.eks.x.amazonaws.com/id/B", "\"system:serviceaccount:app:backend\"", "sts.amazonaws.com"), error.clone()),
+            (
+                equals(&format!("https://{issuer}"), "\"system:serviceaccount:app:backend\"", "sts.amazonaws.com"),
+                [error.clone(), error.clone()].concat(),
+            ),
+            (
+                equals("oidc.eks.x.amazonaws.com/id/B", "\"system:serviceaccount:app:backend\"", "sts.amazonaws.com"),
+                error.clone(),
+            ),
             (
                 role(&format!(
                     "{{ StringLike = {{ \"{issuer}:sub\" = \"system:serviceaccount:app:*\" }}, StringEquals = {{ \"{issuer}:aud\" = \"sts.amazonaws.com\" }} }}"
                 )),
                 vec![],
             ),
-            (role(&format!("{{ StringEquals = {{ \"{issuer}:sub\" = \"system:serviceaccount:app:backend\" }} }}")), vec!["warning aws_iam_role.backend".to_owned()]),
+            (
+                role(&format!("{{ StringEquals = {{ \"{issuer}:sub\" = \"system:serviceaccount:app:backend\" }} }}")),
+                vec!["warning aws_iam_role.backend".to_owned()],
+            ),
         ] {
             let found = found("SGP509", &text);
             assert_eq!(told(&found), expected, "{text}\n{found:#?}");

@@ -40,9 +40,13 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (object, view) in facts.of_kind("aws_iam_openid_connect_provider") {
         let Fact::Known(clients) = view.texts("client_id_list") else { continue };
-        let is_cluster = view.text("url").is_some_and(|it| it.contains("oidc.eks.") || it.contains(".identity[0].oidc[0].issuer"));
+        let is_cluster =
+            view.text("url").is_some_and(|it| it.contains("oidc.eks.") || it.contains(".identity[0].oidc[0].issuer"));
         if is_cluster && !clients.iter().any(|it| *it == "sts.amazonaws.com" || symbol::is_in(it)) {
-            let what = format!("The provider takes tokens for {} only.", if clients.is_empty() { "nobody".to_owned() } else { clients.join(", ") });
+            let what = format!(
+                "The provider takes tokens for {} only.",
+                if clients.is_empty() { "nobody".to_owned() } else { clients.join(", ") }
+            );
             let finding = RULE.finding(object.addr.as_ref(), what).attr("client_id_list");
             // Service accounts may ask for tokens for somebody else.
             let mut accounts = facts.clusters().flat_map(|(_, it)| it.service_accounts.values());
@@ -61,9 +65,14 @@ fn without(facts: &Facts<'_>) -> Vec<Finding> {
     }
     let mut found = Vec::new();
     for (name, cluster) in facts.clusters().filter(|(_, it)| facts.is_made(it.managed_by.as_ref())) {
-        let bound = cluster.service_accounts.iter().find(|(_, it)| it.annotations.contains_key(ROLE) && facts.is_made(it.managed_by.as_ref()));
+        let bound = cluster
+            .service_accounts
+            .iter()
+            .find(|(_, it)| it.annotations.contains_key(ROLE) && facts.is_made(it.managed_by.as_ref()));
         if let Some(((namespace, account), it)) = bound {
-            let what = format!("Service account {namespace}/{account} of the new cluster {name} has a role, and nothing makes a provider.");
+            let what = format!(
+                "Service account {namespace}/{account} of the new cluster {name} has a role, and nothing makes a provider."
+            );
             // Somebody may make it afterwards.
             found.push(RULE.finding(it.managed_by.as_ref(), what).at_most(Severity::Warning));
         }

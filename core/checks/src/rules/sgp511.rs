@@ -33,9 +33,11 @@ resource "aws_iam_openid_connect_provider" "this" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (object, view) in facts.of_kind("aws_iam_openid_connect_provider") {
-        let is_cluster = view.text("url").is_some_and(|it| it.contains("oidc.eks.") || it.contains(".identity[0].oidc[0].issuer"));
+        let is_cluster =
+            view.text("url").is_some_and(|it| it.contains("oidc.eks.") || it.contains(".identity[0].oidc[0].issuer"));
         // What is recorded has one that AWS computed.
-        let is_stated = facts.is_made(object.addr.as_ref()) && view.elements("thumbprint_list").known().is_some_and(|it| !it.is_empty());
+        let is_stated = facts.is_made(object.addr.as_ref())
+            && view.elements("thumbprint_list").known().is_some_and(|it| !it.is_empty());
         if is_cluster && is_stated {
             found.push(RULE.finding(object.addr.as_ref(), "The provider is a cluster's.").attr("thumbprint_list"));
         }

@@ -14,7 +14,10 @@ pub(super) static RULE: Rule = Rule {
     title: "Trust policy too long",
     consequence: "IAM refuses it (LimitExceeded: ACLSizePerRole), and the apply stops there.",
     fix: "Use a role for each cluster, StringLike with one pattern, or EKS Pod Identity; the quota can be raised to 4096.",
-    sources: &["Amazon EKS user guide, \"IAM roles for service accounts\"", "IAM user guide, \"IAM and AWS STS quotas\""],
+    sources: &[
+        "Amazon EKS user guide, \"IAM roles for service accounts\"",
+        "IAM user guide, \"IAM and AWS STS quotas\"",
+    ],
     live: Live::Nothing,
     examples: Examples {
         before: "",

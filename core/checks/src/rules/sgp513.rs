@@ -67,8 +67,11 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let allows = |wanted: &str| actions.iter().any(|it| *it == wanted || *it == "sts:*" || *it == "*");
         let missing: Vec<&str> = ["sts:AssumeRole", "sts:TagSession"].into_iter().filter(|it| !allows(it)).collect();
         if !missing.is_empty() {
-            let what = format!("The role of the association does not allow pods.eks.amazonaws.com {}.", missing.join(" and "));
-            found.push(RULE.finding(role.object.addr.as_ref().or(object.addr.as_ref()), what).attr("assume_role_policy"));
+            let what =
+                format!("The role of the association does not allow pods.eks.amazonaws.com {}.", missing.join(" and "));
+            found.push(
+                RULE.finding(role.object.addr.as_ref().or(object.addr.as_ref()), what).attr("assume_role_policy"),
+            );
         }
     }
     found

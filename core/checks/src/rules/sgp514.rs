@@ -50,7 +50,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let Some(later) = after.service_accounts.get(key) else { continue };
             let (old, new) = (account.annotations.get(ROLE), later.annotations.get(ROLE));
             let is_of_account = |it: &sgp_analysis::topology::Pod| it.template.service_account.known() == Some(&key.1);
-            let idle = before.is_complete && !before.pods.iter().any(|(pod, it)| pod.namespace == key.0 && is_of_account(it));
+            let idle =
+                before.is_complete && !before.pods.iter().any(|(pod, it)| pod.namespace == key.0 && is_of_account(it));
             // An ARN that is known after apply is not compared.
             let is_known = new.is_some() || facts.action(later.managed_by.as_ref()) == sgp_model::plan::Action::NoOp;
             if old.is_some() && old != new && is_known && !idle {

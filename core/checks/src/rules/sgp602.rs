@@ -47,7 +47,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let gone = facts.gone_groups();
     for gone_group in &gone {
         for (id, group) in facts.input.topology.groups.iter().filter(|(id, _)| !gone.iter().any(|it| it.id == **id)) {
-            let Some(rule) = group.rules.iter().find(|it| it.peer == Peer::Group(gone_group.id.clone())) else { continue };
+            let Some(rule) = group.rules.iter().find(|it| it.peer == Peer::Group(gone_group.id.clone())) else {
+                continue;
+            };
             let addr = if let Origin::Managed(addr) = &rule.origin { Some(addr) } else { None };
             let what = format!("The plan deletes {}, and a rule of {id} names it.", gone_group.addr);
             found.push(RULE.finding(addr.or(Some(gone_group.addr)), what));

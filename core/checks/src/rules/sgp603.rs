@@ -63,7 +63,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         }
         let pods = cluster.pods.values().filter(|it| it.branch.is_some()).count();
         if pods > 0 {
-            found.push(RULE.finding(Some(addr), format!("Cluster {name} has {} with branch interfaces.", counted(pods, "pod"))));
+            found.push(
+                RULE.finding(
+                    Some(addr),
+                    format!("Cluster {name} has {} with branch interfaces.", counted(pods, "pod")),
+                ),
+            );
         } else if !cluster.is_complete && !cluster.policies.is_empty() {
             let what = format!("Cluster {name} has policies; whether pods run under them is not known.");
             found.push(RULE.finding(Some(addr), what).at_most(Severity::Note));

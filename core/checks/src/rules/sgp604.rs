@@ -47,11 +47,16 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             continue;
         }
         let id = id_of(addr, &view);
-        let Some(policy) = facts.policies().iter().find(|it| it.policy.groups.known().is_some_and(|it| it.contains(&id))) else {
+        let Some(policy) =
+            facts.policies().iter().find(|it| it.policy.groups.known().is_some_and(|it| it.contains(&id)))
+        else {
             continue;
         };
         if action == Action::CreateThenDelete {
-            let what = format!("{addr}, which the {} names, is made anew; pods keep the old one until they are restarted.", policy.who());
+            let what = format!(
+                "{addr}, which the {} names, is made anew; pods keep the old one until they are restarted.",
+                policy.who()
+            );
             found.push(RULE.finding(Some(addr), what).at_most(Severity::Note));
         } else if !facts.is_made(policy.addr()) {
             found.push(RULE.finding(Some(addr), format!("{addr} is replaced, and the {} names it.", policy.who())));

@@ -45,7 +45,8 @@ resource "aws_network_interface" "branch" {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let all = facts.input.topology.interfaces.iter();
-    let idle: Vec<&str> = all.filter(|(_, it)| it.kind == InterfaceKind::Branch && !it.is_in_use).map(|(id, _)| id.as_str()).collect();
+    let idle: Vec<&str> =
+        all.filter(|(_, it)| it.kind == InterfaceKind::Branch && !it.is_in_use).map(|(id, _)| id.as_str()).collect();
     if idle.is_empty() {
         return Vec::new();
     }

@@ -4,10 +4,7 @@ use sgp_analysis::build::View;
 use sgp_model::plan::Action;
 
 use super::sgp001::POLICY;
-use crate::{
-    Examples, Facts, Finding, Live, Rule, Severity,
-    facts::Role,
-};
+use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::Role};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP606",
@@ -50,7 +47,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         if role.has(POLICY) || role.allows("ec2:DeleteNetworkInterface") {
             continue;
         }
-        for (name, cluster) in facts.clusters().filter(|(_, it)| it.role.known().is_some_and(|it| role.is_meant(it.as_str()))) {
+        for (name, cluster) in
+            facts.clusters().filter(|(_, it)| it.role.known().is_some_and(|it| role.is_meant(it.as_str())))
+        {
             let before = facts.input.topology_before.clusters.get(name);
             let pods = before.map_or(0, |it| it.pods.values().filter(|it| it.branch.is_some()).count());
             let severity = match (pods > 0 || facts.wants_branches(name, cluster), before) {

@@ -45,7 +45,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for node in facts.manifests("CNINode") {
         let tags = node.json["spec"]["tags"].as_object().into_iter().flatten();
-        let own: Vec<&str> = tags.map(|(key, _)| key.as_str()).filter(|key| !key.contains("k8s.amazonaws.com/")).collect();
+        let own: Vec<&str> =
+            tags.map(|(key, _)| key.as_str()).filter(|key| !key.contains("k8s.amazonaws.com/")).collect();
         if !own.is_empty() {
             found.push(RULE.finding(node.addr(), format!("CNINode {} has {}.", node.name(), own.join(", "))));
         }

@@ -17,7 +17,7 @@ use super::Stack;
 pub(super) fn applied(stack: &Stack) -> Vec<Object> {
     let rules = rules(stack);
     let objects = stack.objects.iter().map(|it| {
-        let addr = it.addr.as_ref().unwrap();
+        let Some(addr) = &it.addr else { return Object { attributes: known(&it.attributes), ..it.clone() } };
         let mut attributes = known(&it.attributes).with_attr("id", Value::string(id(&format!("{addr}.id"))));
         // A name that AWS or sgp made of a prefix.
         if attributes.get("name_prefix").is_some() {

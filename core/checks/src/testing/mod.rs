@@ -1,6 +1,6 @@
 //! Configurations for tests: HCL text in, findings out.
 //!
-//! [`Stack::read`] knows blocks with literal values, references, `for_each` over a literal set, `jsonencode` and `toset`; a
+//! [`Stack::read`] knows blocks with literal values, references, `for_each` over a literal set, `jsonencode`, `merge` and `toset`; a
 //! `removed` block takes back what stood before, and `unknown()` is a value that is not known. A reference to an attribute that the text states is that value, any other is its symbol: as in a plan.
 #![allow(clippy::unwrap_used)]
 
@@ -56,7 +56,10 @@ impl Stack {
     }
 
     fn topology(&self) -> Topology {
-        build(&Sources { objects: self.objects.clone(), ..Sources::default() })
+        // Who gathered one object gathered all.
+        let is_live = self.objects.iter().any(|it| it.addr.is_none());
+        let complete_clusters = if is_live { vec!["orders".to_owned()] } else { Vec::new() };
+        build(&Sources { objects: self.objects.clone(), complete_clusters, ..Sources::default() })
     }
 }
 
@@ -87,13 +90,21 @@ fn between(before: Stack, mut after: Stack) -> Vec<Finding> {
         edges: &after.edges,
         partition: Some("aws"),
         region: Some("eu-central-1"),
-        is_live: false,
+        is_live: after.objects.iter().any(|it| it.addr.is_none()),
     })
 }
 
 /// Findings of one rule for a text on top of a stack that works.
 pub(crate) fn found(rule: &str, text: &str) -> Vec<Finding> {
     change(&[], &[WORKING, text]).into_iter().filter(|it| it.rule == rule).collect()
+}
+
+/// The same in a second plan, with objects that were gathered: those whose names begin with `live_`.
+pub(crate) fn live_rows(rule: &str, rows: &[(&str, &[&str])]) {
+    for (text, expected) in rows {
+        let found: Vec<Finding> = again(&[WORKING, text]).into_iter().filter(|it| it.rule == rule).collect();
+        assert_eq!(told(&found), *expected, "{rule}: {text}");
+    }
 }
 
 /// Rows of text and of what a rule says: for each finding its severity and address.
@@ -111,7 +122,7 @@ pub(crate) fn told(found: &[Finding]) -> Vec<String> {
 
 fn actions(before: &[Object], after: &[Object]) -> BTreeMap<InstanceAddr, Action> {
     let by_addr = |objects: &'_ [Object]| -> BTreeMap<InstanceAddr, Object> {
-        objects.iter().map(|it| (it.addr.clone().unwrap(), it.clone())).collect()
+        objects.iter().filter_map(|it| Some((it.addr.clone()?, it.clone()))).collect()
     };
     let (before, after) = (by_addr(before), by_addr(after));
     let mut actions = BTreeMap::new();

@@ -29,7 +29,10 @@ pub(super) fn read(texts: &[&str]) -> Stack {
         let attributes = scope.body(&reader.blocks[name].body);
         let addr = InstanceAddr { key: key.map(InstanceKey::Str), ..parse_instance(name).unwrap() };
         stack.edges.insert(addr.clone(), reader.instances(&scope.asked.borrow()));
-        stack.objects.push(Object { kind: addr.resource.type_name.to_string(), addr: Some(addr), attributes });
+        // What was gathered has no address.
+        let is_gathered = addr.resource.name.starts_with("live_");
+        let kind = addr.resource.type_name.to_string();
+        stack.objects.push(Object { kind, addr: (!is_gathered).then_some(addr), attributes });
     }
     stack
 }
@@ -38,6 +41,8 @@ pub(super) fn read(texts: &[&str]) -> Stack {
 struct Reader {
     blocks: BTreeMap<String, Block>,
     locals: BTreeMap<Arc<str>, Expr>,
+    /// Defaults of variables.
+    variables: BTreeMap<Arc<str>, Expr>,
 }
 
 impl Reader {
@@ -53,7 +58,11 @@ impl Reader {
                     let from = &block.body.attr("from").expect("what is removed").expr;
                     self.blocks.remove(&path(from).join("."));
                 }
-                "data" | "variable" | "output" => {}
+                "variable" => {
+                    let default = block.body.attr("default").map(|it| it.expr.clone());
+                    self.variables.extend(default.map(|it| (block.labels[0].text.clone(), it)));
+                }
+                "data" | "module" | "output" => {}
                 other => panic!("{other} blocks are not read"),
             }
         }
@@ -92,9 +101,9 @@ struct Scope<'a> {
 impl Scope<'_> {
     fn body(&self, body: &Body) -> Value {
         let mut fields: BTreeMap<Arc<str>, Value> = BTreeMap::new();
-        for attr in &body.attrs {
+        for attr in body.attrs.iter().filter(|it| &*it.name != "count") {
             let value = self.value(&attr.expr);
-            if !["for_each", "count", "depends_on"].contains(&&*attr.name) {
+            if !["for_each", "depends_on"].contains(&&*attr.name) {
                 fields.insert(attr.name.clone(), value);
             }
         }
@@ -119,6 +128,11 @@ impl Scope<'_> {
             ExprKind::Call { name, args, .. } => match &**name {
                 "jsonencode" => Value::string(json::to_json_text(&self.value(&args[0])).unwrap()),
                 "toset" => Value::set(Type::String, self.value(&args[0]).elements().unwrap().into_iter().cloned()),
+                "merge" => {
+                    let all = args.iter().map(|it| self.value(it));
+                    let fields: Vec<_> = all.flat_map(|it| it.as_fields().cloned().unwrap_or_default()).collect();
+                    Value::object(fields)
+                }
                 "unknown" => Value::unknown(Type::Dynamic),
                 other => panic!("{other}() is not read"),
             },
@@ -145,7 +159,10 @@ impl Scope<'_> {
         match (steps[0].as_str(), steps.get(1).map(String::as_str)) {
             ("each", _) => return Value::string(self.each.clone().unwrap()),
             ("local", Some(name)) => return self.value(&self.reader.locals[name]),
-            ("var", Some(name)) => return Value::string(symbol(&format!("var.{name}"))),
+            ("var", Some(name)) => {
+                let default = self.reader.variables.get(name).filter(|_| steps.len() == 2);
+                return default.map_or_else(|| Value::string(symbol(&written(steps))), |it| self.value(it));
+            }
             ("data", _) if steps.last().is_some_and(|it| it == "partition") => return Value::string("aws"),
             _ => {}
         }

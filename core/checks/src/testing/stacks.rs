@@ -144,9 +144,20 @@ fn stacks_as_people_write_them_get_what_they_deserve() {
         (include_str!("stacks/fargate.tf"), vec![], vec![], vec![going]),
         (include_str!("stacks/plain.tf"), vec![], vec![], vec![]),
         (include_str!("stacks/existing.tf"), vec![], vec![], vec![]),
+        (&example(), vec![], vec![], vec![going]),
     ] {
         assert_eq!(life(stack), [made, kept, gone], "{stack}");
     }
+}
+
+/// The example of the repository, with two pods.
+fn example() -> String {
+    let files = [
+        include_str!("../../../../examples/backend-to-rds/main.tf"),
+        include_str!("../../../../examples/backend-to-rds/pods.tf"),
+        include_str!("../../../../examples/backend-to-rds/variables.tf"),
+    ];
+    files.join("\n").replace("default     = 0", "default     = 2")
 }
 
 /// The stack of the modules has room for each of these mistakes, and each is found where it is.
@@ -211,6 +222,31 @@ fn one_mistake_in_a_stack_is_found() {
     ] {
         let text = MODULES.replace(right, wrong);
         assert_ne!(text, MODULES, "{right} is not there");
+        let [found, _, _] = life(&text);
+        assert!(found.iter().any(|it| it == expected), "{expected} is not among {found:#?}");
+    }
+}
+
+#[test]
+fn one_mistake_in_the_example_is_found() {
+    let pods = "referenced_security_group_id = aws_security_group.backend.id\n  description                  = \"DNS";
+    for (right, wrong, expected) in [
+        (
+            "instance_types  = [\"m5.large\"]",
+            "instance_types  = [\"t3.large\"]",
+            "SGP101 error aws_eks_node_group.this",
+        ),
+        ("instance_types  = [\"m5.large\"]", "", "SGP101 error aws_eks_node_group.this"),
+        (", \"AmazonEKSVPCResourceController\"", "", "SGP001 error aws_iam_role.cluster"),
+        (
+            "\"AmazonEKS_CNI_Policy\"",
+            "\"AmazonEKSVPCResourceController\"",
+            "SGP002 note aws_iam_role_policy_attachment.node[\"AmazonEKSVPCResourceController\"]",
+        ),
+        (pods, &pods.replace("backend.id", "database.id"), "SGP402 error sgp_security_group_policy.backend"),
+    ] {
+        let text = example().replace(right, wrong);
+        assert_ne!(text, example(), "{right} is not there");
         let [found, _, _] = life(&text);
         assert!(found.iter().any(|it| it == expected), "{expected} is not among {found:#?}");
     }
