@@ -257,7 +257,7 @@ mod tests {
             changes,
             outputs: std::collections::BTreeMap::new(),
             refreshed: Arc::new(state),
-            symbolic: BTreeMap::new(),
+            symbolic: std::collections::BTreeMap::new(),
             preflight: Vec::new(),
             diagnostics: Diagnostics::new(),
             errored: false,
