@@ -31,7 +31,8 @@ pub(super) fn pod_eni(builder: &mut Builder, item: &Item<'_>) {
     let view = &item.view;
     let all = view.labels("effective_env").known().cloned();
     let init = view.labels("effective_init_env").known().cloned();
-    let mode = mode_of(view.text("enforcing_mode").unwrap_or("strict"));
+    // Without a word it is strict; one that is known later may be either.
+    let mode = view.fact("enforcing_mode").map(|it| mode_of(it.unwrap_or("strict")));
     let snat = view.flag("external_snat");
     let demux = view.flag("disable_tcp_early_demux");
     let stated = view.labels("env").known().cloned().unwrap_or_default();
@@ -44,8 +45,10 @@ pub(super) fn pod_eni(builder: &mut Builder, item: &Item<'_>) {
         _ => set(cni, &stated, &Labels::new()),
     }
     cni.pod_eni = Fact::Known(true);
-    if let Some(mode) = mode {
-        cni.mode = Fact::Known(mode);
+    match mode {
+        Fact::Known(Some(mode)) => cni.mode = Fact::Known(mode),
+        Fact::Known(None) => {}
+        Fact::Unknown => cni.mode = Fact::Unknown,
     }
     if snat.is_known() {
         cni.external_snat = snat;
