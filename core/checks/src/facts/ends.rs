@@ -61,13 +61,19 @@ impl Facts<'_> {
     /// Whether groups let all of some traffic pass, to or from the other end. Rules of all groups of an interface add up.
     pub(crate) fn passes(&self, groups: &[Id], direction: Direction, wanted: &Traffic, other: &Other) -> Sure {
         let (mut surely, mut perhaps) = (Traffic::none(), Traffic::none());
+        if self.has_loose_rules(direction) {
+            perhaps = Traffic::all();
+        }
         for id in groups {
             let Some(group) = self.input.topology.groups.get(id) else { return Sure::Perhaps };
             if group.may_have_more_rules {
                 perhaps = Traffic::all();
             }
             for rule in group.rules.iter().filter(|it| it.direction == direction) {
-                let is_other = other.is(&rule.peer);
+                let is_other = match &rule.peer {
+                    Peer::Group(id) if self.is_alias(id) => other.is(&rule.peer).max(Sure::Perhaps),
+                    peer => other.is(peer),
+                };
                 match &rule.traffic {
                     Fact::Known(traffic) if is_other == Sure::Yes => surely = surely.or(traffic),
                     Fact::Known(traffic) if is_other == Sure::Perhaps => perhaps = perhaps.or(traffic),
@@ -83,6 +89,30 @@ impl Facts<'_> {
         } else {
             Sure::No
         }
+    }
+
+    /// Whether there are rules of which it is not known whose they are.
+    fn has_loose_rules(&self, direction: Direction) -> bool {
+        let loose = self.loose.get_or_init(|| {
+            let kinds = ["aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"];
+            kinds.map(|kind| {
+                self.of_kind(kind).any(|(_, view)| match view.text("security_group_id") {
+                    Some(id) => self.is_alias(&Id::from(id)),
+                    None => true,
+                })
+            })
+        });
+        loose[usize::from(direction == Direction::Egress)]
+    }
+
+    /// Whether an id is a symbol for a group that another symbol may mean, too: one that a data source finds.
+    fn is_alias(&self, id: &Id) -> bool {
+        let is_ours = || {
+            let group = self.input.topology.groups.get(id);
+            group.is_some_and(|it| it.managed_by.is_some())
+                || self.clusters().any(|(_, it)| it.managed_by.is_some() && it.group.known() == Some(id))
+        };
+        id.is_symbolic() && !is_ours()
     }
 
     /// The nodes of a cluster: the groups that they carry. Nodes that no node group makes may have others.

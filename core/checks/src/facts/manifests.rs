@@ -22,6 +22,11 @@ impl<'a> Manifest<'a> {
         self.object.addr.as_ref()
     }
 
+    /// Whether everything of it is known.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.object.attributes.get("manifest").is_some_and(|it| it.is_wholly_known())
+    }
+
     pub(crate) fn kind(&self) -> &str {
         self.json["kind"].as_str().unwrap_or_default()
     }

@@ -10,6 +10,7 @@ mod pods;
 mod policies;
 mod roles;
 mod services;
+mod settled;
 mod trust;
 mod version;
 
@@ -29,6 +30,7 @@ pub(crate) use policies::PolicyOf;
 use roles::Roles;
 pub(crate) use roles::{Role, document_allows, statements};
 pub(crate) use services::{Targets, sends_to_pods, target};
+use settled::Unsettled;
 use sgp_analysis::{
     build::{Object, View},
     capacity,
@@ -53,6 +55,8 @@ pub struct Facts<'a> {
     pods: OnceCell<Vec<Pods<'a>>>,
     dressed: OnceCell<Vec<Dressed<'a>>>,
     cni: OnceCell<Vec<CniSettings<'a>>>,
+    unsettled: OnceCell<Unsettled<'a>>,
+    loose: OnceCell<[bool; 2]>,
     manifests: OnceCell<Vec<Manifest<'a>>>,
     capacity: OnceCell<BTreeMap<&'a Id, capacity::Report>>,
 }
@@ -75,6 +79,8 @@ impl<'a> Facts<'a> {
             pods: OnceCell::new(),
             dressed: OnceCell::new(),
             cni: OnceCell::new(),
+            unsettled: OnceCell::new(),
+            loose: OnceCell::new(),
             manifests: OnceCell::new(),
             capacity: OnceCell::new(),
         }

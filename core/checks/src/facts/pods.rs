@@ -67,7 +67,16 @@ pub(crate) struct Dressed<'a> {
 impl<'a> Facts<'a> {
     /// Workloads and pods that nothing made.
     pub(crate) fn pods(&self) -> &[Pods<'a>] {
-        self.pods.get_or_init(|| self.clusters().flat_map(|(name, cluster)| in_cluster(name, cluster)).collect())
+        self.pods.get_or_init(|| {
+            let all = self.clusters().flat_map(|(name, cluster)| in_cluster(name, cluster));
+            let mut all: Vec<_> = all.filter(|it| self.is_placed_at(it.addr)).collect();
+            // A policy that is not known well enough may match, or may not.
+            for pods in all.iter_mut().filter(|it| self.unsettled().is_in(it.cluster_name, it.namespace)) {
+                let attachment = Attachment::Unknown("a policy is not known well enough".to_owned());
+                pods.membership = Membership { attachment, opinions: Vec::new() };
+            }
+            all
+        })
     }
 
     /// The sets of groups that pods on nodes have: those of workloads, and for each policy the widest one that pods under it can

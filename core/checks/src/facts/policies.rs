@@ -3,11 +3,11 @@
 use sgp_analysis::{
     build::{Object, View},
     matching::is_like,
-    topology::{Cluster, Fact, Id, SecurityGroupPolicy},
+    topology::{Cluster, Fact, FargateSelector, Id, SecurityGroupPolicy},
 };
 use sgp_model::{AttrPath, InstanceAddr, PathStep, Value};
 
-use super::Facts;
+use super::{Facts, Sure, settled::is_settled};
 
 /// A policy.
 pub(crate) struct PolicyOf<'a> {
@@ -17,6 +17,8 @@ pub(crate) struct PolicyOf<'a> {
     pub(crate) name: &'a str,
     pub(crate) policy: &'a SecurityGroupPolicy,
     object: Option<&'a Object>,
+    /// Whether there may be a policy beside it that is not known well enough.
+    has_loose_beside: bool,
 }
 
 impl<'a> PolicyOf<'a> {
@@ -78,16 +80,35 @@ impl<'a> PolicyOf<'a> {
         counts(self.policy)
     }
 
-    /// Whether pods on nodes may get it: not where Fargate takes all of the namespace.
+    /// Whether it is for pods on nodes: where Fargate takes pods of the namespace, that is not known.
     pub(crate) fn is_for_nodes(&self) -> bool {
+        self.counts() && self.is_on_fargate() == Sure::No
+    }
+
+    /// Whether it is for pods on Fargate alone.
+    pub(crate) fn is_for_fargate(&self) -> bool {
+        self.counts() && self.is_on_fargate() == Sure::Yes
+    }
+
+    /// Whether Fargate takes its pods: all of the namespace, or perhaps those with some labels.
+    fn is_on_fargate(&self) -> Sure {
         let profiles = self.cluster.fargate_profiles.values();
-        let mut selectors = profiles.flat_map(|it| &it.selectors);
-        self.counts() && !selectors.any(|it| it.labels.is_empty() && is_like(&it.namespace, self.namespace))
+        let judge = |it: &FargateSelector| match () {
+            // A namespace that is not known reads as none.
+            () if it.namespace.is_empty() => Sure::Perhaps,
+            () if !is_like(&it.namespace, self.namespace) => Sure::No,
+            () if it.labels.is_empty() => Sure::Yes,
+            () => Sure::Perhaps,
+        };
+        profiles.flat_map(|it| &it.selectors).map(judge).max().unwrap_or(Sure::No)
     }
 
     /// The union of the groups that a pod under the policy can have: with those of all others of the namespace. `None` when
     /// some are not known.
     pub(crate) fn widest(&self) -> Option<Vec<Id>> {
+        if self.has_loose_beside {
+            return None;
+        }
         let first = (self.namespace.to_owned(), String::new());
         let here = self.cluster.policies.range(first..).take_while(|((namespace, _), _)| namespace == self.namespace);
         let beside = here.filter(|((_, name), it)| name != self.name && counts(it)).map(|(_, it)| it);
@@ -116,14 +137,19 @@ impl<'a> Facts<'a> {
     pub(crate) fn policies(&self) -> &[PolicyOf<'a>] {
         self.policies.get_or_init(|| {
             let mut all = Vec::new();
+            let unsettled = self.unsettled();
             for (cluster_name, cluster) in self.clusters() {
-                all.extend(cluster.policies.iter().map(|((namespace, name), policy)| PolicyOf {
+                let settled = cluster.policies.iter().filter(|(_, policy)| {
+                    policy.managed_by.as_ref().and_then(|addr| self.object(addr)).is_none_or(is_settled)
+                });
+                all.extend(settled.map(|((namespace, name), policy)| PolicyOf {
                     cluster_name,
                     cluster,
                     namespace,
                     name,
                     policy,
                     object: policy.managed_by.as_ref().and_then(|addr| self.object(addr)),
+                    has_loose_beside: unsettled.is_in(cluster_name, namespace),
                 }));
             }
             all

@@ -8,7 +8,10 @@ use sgp_analysis::{
     matching::is_like,
     topology::Fact,
 };
-use sgp_model::{InstanceAddr, symbol::symbol};
+use sgp_model::{
+    InstanceAddr,
+    symbol::{is_in, symbol},
+};
 
 use super::{Facts, is_meant, json::texts_or_one, list};
 
@@ -85,6 +88,14 @@ impl<'a> Roles<'a> {
         self.by_text.get(text).map(|at| &mut self.all[*at])
     }
 
+    /// Takes into account an attachment to a role that no text means: one that a data source finds may be any, one that is
+    /// named may be each whose name is not known.
+    fn loosen(&mut self, text: &str) {
+        let is_any = text.is_empty() || is_in(text);
+        let may_be = |it: &&mut Role<'_>| is_any || it.view.text("name").is_none();
+        self.all.iter_mut().filter(may_be).for_each(|role| role.may_have_more = true);
+    }
+
     fn add(&mut self, role: Role<'a>) {
         for name in NAMES {
             let stated = role.view.text(name).map(str::to_owned);
@@ -141,18 +152,17 @@ impl<'a> Facts<'a> {
     fn attach(&self, roles: &mut Roles<'a>) {
         for (object, view) in self.of_kind("aws_iam_role_policy_attachment") {
             match view.text("role") {
-                Some(text) => {
-                    if let Some(role) = roles.of_mut(text) {
-                        role.attach(view.text("policy_arn"), object.addr.as_ref());
-                    }
-                }
+                Some(text) => match roles.of_mut(text) {
+                    Some(role) => role.attach(view.text("policy_arn"), object.addr.as_ref()),
+                    None => roles.loosen(text),
+                },
                 // It may be any role's.
-                None => roles.all.iter_mut().for_each(|role| role.may_have_more = true),
+                None => roles.loosen(""),
             }
         }
         for (object, view) in self.of_kind("aws_iam_policy_attachment") {
             let Fact::Known(texts) = view.texts("roles") else {
-                roles.all.iter_mut().for_each(|role| role.may_have_more = true);
+                roles.loosen("");
                 continue;
             };
             for text in texts {

@@ -99,6 +99,11 @@ impl<'a> Facts<'a> {
     fn targets_of(&self, manifest: &super::Manifest<'a>, name: &str) -> Option<Targets<'a>> {
         let (cluster_name, cluster) = manifest.cluster?;
         let service = service_of(manifest, name)?;
+        let mut stated = self.manifests("Service").filter(|it| it.is_in(cluster_name) && it.name() == name);
+        let is_whole = manifest.is_whole() && stated.all(|it| it.namespace() != manifest.namespace() || it.is_whole());
+        if !is_whole {
+            return None;
+        }
         let pods = self.behind(cluster_name, manifest.namespace(), service).find(|it| it.branch_groups().is_some());
         let groups = match pods.and_then(|it| it.branch_groups()) {
             Some(groups) => groups.to_vec(),

@@ -82,7 +82,8 @@ impl<'a> Facts<'a> {
     pub(crate) fn bound(&self) -> BTreeMap<usize, Vec<Bound<'a>>> {
         let mut all: BTreeMap<usize, Vec<Bound<'a>>> = BTreeMap::new();
         for ((namespace, name), account) in self.clusters().flat_map(|(_, it)| &it.service_accounts) {
-            let role = account.annotations.get(ROLE).and_then(|arn| self.place_of_role(arn));
+            let is_placed = self.is_placed_at(account.managed_by.as_ref());
+            let role = account.annotations.get(ROLE).filter(|_| is_placed).and_then(|arn| self.place_of_role(arn));
             if let Some(role) = role {
                 all.entry(role).or_default().push(Bound { namespace, name, addr: account.managed_by.as_ref() });
             }

@@ -44,7 +44,7 @@ resource "kubernetes_manifest" "aws_node" {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for role in facts.manifests("ClusterRole").filter(|it| it.name() == "aws-node") {
+    for role in facts.manifests("ClusterRole").filter(|it| it.name() == "aws-node" && it.is_whole()) {
         // Rules that are put together from other roles are not seen here.
         if role.json.get("aggregationRule").is_some() || !role.json["rules"].is_array() {
             continue;

@@ -47,6 +47,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (name, cluster) in facts.clusters().filter(|(name, it)| facts.wants_branches(name, it)) {
         let all: Vec<_> = facts.manifests(KIND).filter(|it| it.is_in(name)).collect();
+        if !all.iter().all(|it| it.is_whole()) {
+            continue;
+        }
         match all.iter().find(|it| it.name() == NAME) {
             Some(it) => {
                 let hooks = it.json["webhooks"].as_array();

@@ -1,6 +1,6 @@
 //! SGP307: a group of another VPC.
 
-use sgp_analysis::topology::Fact;
+use sgp_analysis::topology::{Fact, Id};
 
 use crate::{Examples, Facts, Finding, Live, Rule, Severity};
 
@@ -41,8 +41,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         for id in groups {
             let Some(group) = facts.input.topology.groups.get(id) else { continue };
             let Fact::Known(theirs) = &group.vpc else { continue };
-            // One side may be a reference and the other the id that it stands for.
-            let is_comparable = theirs.is_symbolic() == vpc.is_symbolic();
+            // A reference may stand for the id on the other side, or for the same VPC as a data source found.
+            let is_ours = |it: &Id| facts.meant_by(it.as_str(), "aws_vpc", &["id"]).is_some();
+            let is_comparable = [theirs, vpc].iter().all(|it| !it.is_symbolic()) || is_ours(theirs) && is_ours(vpc);
             if theirs != vpc && is_comparable && !group.also_in.contains(vpc) && !is_associated(facts, id.as_str()) {
                 let what =
                     format!("Group {} of the {} is in {theirs}, the cluster in {vpc}.", group.name, policy.who());

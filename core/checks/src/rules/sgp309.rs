@@ -73,6 +73,7 @@ fn has_unnamed(facts: &Facts<'_>, cluster: &sgp_analysis::topology::Cluster) -> 
         return true;
     }
     let mut typed = facts.of_kind("kubernetes_namespace_v1");
-    let is_unnamed = typed.any(|(_, it)| it.block("metadata").is_none_or(|it| it.text("name").is_none()));
+    let is_unnamed = typed.any(|(_, it)| it.block("metadata").is_none_or(|it| it.text("name").is_none()))
+        || facts.manifests("Namespace").any(|it| it.name().is_empty());
     is_unnamed || cluster.namespaces.keys().any(|it| sgp_model::symbol::is_in(it))
 }

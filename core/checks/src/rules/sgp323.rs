@@ -76,8 +76,6 @@ fn is_new(facts: &Facts<'_>, pods: &Pods<'_>) -> bool {
 fn missing<'a>(facts: &Facts<'_>, pods: &Pods<'a>) -> Option<&'a str> {
     let Fact::Known(name) = &pods.template.service_account else { return None };
     let is_there = pods.cluster.service_accounts.contains_key(&(pods.namespace.to_owned(), name.clone()));
-    // One whose name is not known yet may be it.
-    let mut typed = facts.of_kind("kubernetes_service_account_v1");
-    let is_unnamed = typed.any(|(_, it)| it.block("metadata").is_none_or(|it| it.text("name").is_none()));
-    (!is_there && name != "default" && !symbol::is_in(name) && !is_unnamed).then_some(name.as_str())
+    (!is_there && name != "default" && !symbol::is_in(name) && !facts.has_loose_service_account())
+        .then_some(name.as_str())
 }

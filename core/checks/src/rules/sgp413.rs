@@ -66,6 +66,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 let manifest = facts
                     .manifests("Service")
                     .find(|it| it.is_in(name) && it.name() == service_name && it.namespace() == namespace);
+                // An annotation that is not known may say where it sends to.
+                if manifest.is_some_and(|it| !it.is_whole()) {
+                    continue;
+                }
                 let addr = manifest.and_then(|it| it.addr());
                 let what = format!(
                     "Service {namespace}/{service_name} sends to pods with branch interfaces by way of their nodes."

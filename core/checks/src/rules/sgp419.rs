@@ -110,5 +110,9 @@ fn is_tagged(facts: &Facts<'_>, targets: &Targets<'_>, id: &Id) -> Option<bool> 
         return Some(true);
     }
     let group = facts.input.topology.groups.get(id).filter(|it| it.managed_by.is_some() || !it.tags.is_empty())?;
+    let stated = group.managed_by.as_ref().and_then(|addr| facts.object(addr)).and_then(|it| it.attributes.get("tags"));
+    if stated.is_some_and(|it| !it.is_wholly_known()) {
+        return None;
+    }
     Some(group.tags.contains_key(&format!("kubernetes.io/cluster/{}", targets.cluster_name)))
 }

@@ -65,7 +65,7 @@ resource "sgp_security_group_policy" "backend" {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for policy in facts.policies().iter().filter(|it| it.counts() && !it.is_for_nodes()) {
+    for policy in facts.policies().iter().filter(|it| it.is_for_fargate()) {
         let (Fact::Known(own), Some(groups)) = (&policy.cluster.group, policy.widest()) else { continue };
         if groups.contains(own) {
             continue;

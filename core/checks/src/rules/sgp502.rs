@@ -70,7 +70,7 @@ resource "sgp_security_group_policy" "backend" {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for policy in facts.policies().iter().filter(|it| it.counts() && !it.is_for_nodes()) {
+    for policy in facts.policies().iter().filter(|it| it.is_for_fargate()) {
         let count = policy.policy.groups.known().map_or(0, Vec::len);
         if count > MOST {
             let what = format!("The {} names {count} groups for pods on Fargate.", policy.who());

@@ -54,7 +54,7 @@ resource "sgp_security_group_policy" "backend" {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for policy in facts.policies().iter().filter(|it| it.counts() && !it.is_for_nodes()) {
+    for policy in facts.policies().iter().filter(|it| it.is_for_fargate()) {
         let action = facts.action(policy.addr());
         let runs = facts.input.topology_before.clusters.get(policy.cluster_name).is_some_and(|it| {
             // A cluster that was looked into shows its pods.

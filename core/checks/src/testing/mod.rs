@@ -9,6 +9,7 @@ mod applied;
 mod read;
 mod rows;
 mod stacks;
+mod unknown;
 
 use std::collections::BTreeMap;
 
