@@ -61,6 +61,7 @@ impl Facts<'_> {
     /// Whether groups let all of some traffic pass, to or from the other end. Rules of all groups of an interface add up.
     pub(crate) fn passes(&self, groups: &[Id], direction: Direction, wanted: &Traffic, other: &Other) -> Sure {
         let (mut surely, mut perhaps) = (Traffic::none(), Traffic::none());
+        let is_open = other.groups.iter().any(|id| self.is_alias(id));
         if self.has_loose_rules(direction) {
             perhaps = Traffic::all();
         }
@@ -71,7 +72,7 @@ impl Facts<'_> {
             }
             for rule in group.rules.iter().filter(|it| it.direction == direction) {
                 let is_other = match &rule.peer {
-                    Peer::Group(id) if self.is_alias(id) => other.is(&rule.peer).max(Sure::Perhaps),
+                    Peer::Group(id) if is_open || self.is_alias(id) => other.is(&rule.peer).max(Sure::Perhaps),
                     peer => other.is(peer),
                 };
                 match &rule.traffic {
