@@ -10,7 +10,6 @@ use crate::{
 
 /// What opens or closes between two parties.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each says of this line what none of the others says")]
 pub struct Line {
     /// Who begins.
     pub from: String,

@@ -9,14 +9,14 @@ use std::{
 };
 
 use super::{
+    ask::{Placement, Question, ask},
     end::{End, Wire},
     ends,
-    walk::{Placement, Question, ask},
 };
 use crate::{
-    matching::{self, Attachment},
+    matching,
     sets::{AddressSet, Passage},
-    topology::{Cluster, Direction, Fact, Group, Id, Peer, Topology},
+    topology::{Cluster, Direction, Fact, Group, Id, Interface, InterfaceKind, Peer, Topology},
 };
 
 /// Who takes part.
@@ -160,8 +160,12 @@ pub fn parties(topology: &Topology) -> Vec<Party> {
     for party in &parties {
         carried.extend(party.ends.iter().filter_map(|end| end.groups.known()).flatten().cloned());
     }
-    for (id, group) in topology.groups.iter().filter(|(id, _)| !carried.contains(*id)) {
-        parties.push(Party { name: group.name.clone(), kind: PartyKind::Group, ends: ends::of_group(topology, id) });
+    for (id, group) in &topology.groups {
+        // What carries it beside pods, nodes and control planes: databases, load balancers, or whatever will.
+        let ends = if carried.contains(id) { others(topology, id) } else { ends::of_group(topology, id) };
+        if !ends.is_empty() {
+            parties.push(Party { name: group.name.clone(), kind: PartyKind::Group, ends });
+        }
     }
     parties.extend(blocks(topology));
     // Two groups of one name are told apart by their ids.
@@ -175,21 +179,44 @@ pub fn parties(topology: &Topology) -> Vec<Party> {
     parties
 }
 
-/// Workloads whose pods have groups of their own, and policies that no known workload is under.
+/// Interfaces with a group that are nobody's of a cluster.
+fn others(topology: &Topology, group: &Id) -> Vec<End> {
+    let is_other = |it: &Interface| {
+        use InterfaceKind as Kind;
+        let is_of_cluster =
+            matches!(it.kind, Kind::Node | Kind::Trunk | Kind::Branch | Kind::Fargate | Kind::ControlPlane);
+        !is_of_cluster && it.is_in_use && it.groups.contains(group)
+    };
+    let found = topology.interfaces.iter().filter(|(_, it)| is_other(it));
+    found.map(|(id, it)| End::of_interface(id, it)).collect()
+}
+
+/// Workloads whose pods have groups of their own, pods that no workload makes, and policies that none of these are under.
 fn pods(topology: &Topology, id: &Id, cluster: &Cluster, prefix: &str, parties: &mut Vec<Party>) {
     let mut used: BTreeSet<(String, String)> = BTreeSet::new();
     for ((namespace, kind, name), workload) in &cluster.workloads {
         let membership = matching::membership(cluster, namespace, &workload.template);
         used.extend(membership.policies().map(|policy| (namespace.clone(), policy.to_owned())));
-        let has_own = matches!(membership.attachment, Attachment::Branch(_) | Attachment::Fargate(_));
-        // What a Deployment makes its pods with says nothing new.
-        let is_made = kind == "ReplicaSet"
-            && name.rsplit_once('-').is_some_and(|(owner, _)| {
-                cluster.workloads.contains_key(&(namespace.clone(), "Deployment".to_owned(), owner.to_owned()))
-            });
-        if has_own && !is_made {
-            let ends = ends::of_template(topology, id, namespace, name, &workload.template);
+        if is_made(cluster, namespace, kind, name) {
+            continue;
+        }
+        let ends = ends::of_workload(topology, id, cluster, (namespace, kind, name), workload);
+        if ends.iter().any(has_own_groups) {
             parties.push(Party { name: format!("{prefix}{namespace}/{name}"), kind: PartyKind::Pods, ends });
+        }
+    }
+    for (key, pod) in &cluster.pods {
+        let is_of_workload = pod.owner.as_ref().is_some_and(|(kind, name)| {
+            let makes = |(theirs, of, its): &(String, String, String)| {
+                theirs == &key.namespace && ends::is_made_by(kind, name, of, its)
+            };
+            cluster.workloads.keys().any(makes)
+        });
+        let policies = matching::membership(cluster, &key.namespace, &pod.template);
+        used.extend(policies.policies().map(|policy| (key.namespace.clone(), policy.to_owned())));
+        let end = ends::of_pod(topology, id, key).filter(|end| !is_of_workload && has_own_groups(end));
+        if let Some(end) = end {
+            parties.push(Party { name: format!("{prefix}{}", end.name), kind: PartyKind::Pods, ends: vec![end] });
         }
     }
     for ((namespace, name), policy) in &cluster.policies {
@@ -200,6 +227,18 @@ fn pods(topology: &Topology, id: &Id, cluster: &Cluster, prefix: &str, parties: 
         let ends = ends::of_policy(topology, id, namespace, name, policy);
         parties.push(Party { name: format!("{prefix}{namespace}/{name}"), kind: PartyKind::Pods, ends });
     }
+}
+
+fn has_own_groups(end: &End) -> bool {
+    matches!(end.wire, Wire::Branch | Wire::Fargate)
+}
+
+/// Whether another workload made it: what a Deployment makes its pods with says nothing new.
+fn is_made(cluster: &Cluster, namespace: &str, kind: &str, name: &str) -> bool {
+    let makes = |(theirs, of, its): &(String, String, String)| {
+        theirs == namespace && of != kind && ends::is_made_by(kind, name, of, its)
+    };
+    kind == "ReplicaSet" && cluster.workloads.keys().any(makes)
 }
 
 /// Addresses that rules name, other than all of them.

@@ -9,15 +9,19 @@
 //! groups remember the connection, and ACLs and routes do not.
 
 mod acl;
+mod ask;
 mod back;
 mod change;
 mod end;
 pub mod ends;
 mod groups;
 mod host;
+mod inward;
 mod matrix;
 mod network_policy;
+mod node;
 mod oracle;
+mod out;
 mod routes;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -25,10 +29,10 @@ mod trace;
 mod trail;
 mod walk;
 
+pub use ask::{Answer, Placement, Question, Verdict, ask};
 pub use change::{Change, Interest, Line, changes};
 pub use end::{End, Guest, HostSide, Public, Wire};
 pub(crate) use groups::told;
 pub use matrix::{Matrix, Party, PartyKind, matrix};
 pub use trace::{Trace, trace};
 pub use trail::{Fix, Hop, Outcome};
-pub use walk::{Answer, Placement, Question, Verdict, ask};

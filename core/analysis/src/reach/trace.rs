@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
+    ask::{Answer, Question, Verdict, ask},
     ends::{Forward, Found},
     trail::{Fix, Hop, Outcome},
-    walk::{Answer, Question, Verdict, ask},
 };
 use crate::{
     sets::{Passage, Protocol, Traffic},
