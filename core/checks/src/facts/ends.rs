@@ -119,7 +119,7 @@ impl Facts<'_> {
     /// The nodes of a cluster: the groups that they carry. Nodes that no node group makes may have others.
     pub(crate) fn nodes(&self, cluster: &Cluster) -> Other {
         let mut other = Other { blocks: self.blocks_of(cluster), ..Other::default() };
-        other.may_have_more = cluster.node_groups.is_empty();
+        other.may_have_more = cluster.node_groups.is_empty() || self.may_have_other_nodes(cluster);
         for group in cluster.node_groups.values() {
             match &group.groups {
                 Fact::Known(groups) => other.groups.extend(groups.iter().cloned()),

@@ -57,6 +57,7 @@ pub struct Facts<'a> {
     cni: OnceCell<Vec<CniSettings<'a>>>,
     unsettled: OnceCell<Unsettled<'a>>,
     loose: OnceCell<[bool; 2]>,
+    karpenter: OnceCell<bool>,
     manifests: OnceCell<Vec<Manifest<'a>>>,
     capacity: OnceCell<BTreeMap<&'a Id, capacity::Report>>,
 }
@@ -81,6 +82,7 @@ impl<'a> Facts<'a> {
             cni: OnceCell::new(),
             unsettled: OnceCell::new(),
             loose: OnceCell::new(),
+            karpenter: OnceCell::new(),
             manifests: OnceCell::new(),
             capacity: OnceCell::new(),
         }

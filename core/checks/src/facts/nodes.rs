@@ -87,13 +87,38 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether something else than what is listed makes nodes: groups of instances, node pools without types.
-    pub(crate) fn may_have_other_nodes(&self, name: &Id, cluster: &Cluster) -> bool {
+    /// Whether something else than what is listed makes nodes: groups of instances, EKS itself, Karpenter.
+    pub(crate) fn may_have_other_nodes(&self, cluster: &Cluster) -> bool {
         let other_kinds = ["aws_autoscaling_group", "aws_instance"];
         cluster.is_auto != Fact::Known(false)
             || other_kinds.iter().any(|kind| self.of_kind(kind).next().is_some())
-            || self.manifests("NodePool").any(|it| it.is_in(name))
-            || self.manifests("Provisioner").any(|it| it.is_in(name))
+            || self.has_karpenter()
+    }
+
+    /// Whether something speaks of Karpenter, which may be installed by other means.
+    fn has_karpenter(&self) -> bool {
+        *self.karpenter.get_or_init(|| {
+            let tagged = ["aws_eks_cluster", "aws_security_group", "aws_subnet"];
+            let is_tagged = tagged
+                .iter()
+                .flat_map(|kind| self.of_kind(kind))
+                .any(|(_, it)| it.known_labels("tags").keys().any(|key| key.starts_with("karpenter.sh/")));
+            let is_named = |text: Option<&str>| text.is_some_and(|it| it.to_ascii_lowercase().contains("karpenter"));
+            let has_role = self.of_kind("aws_iam_role").any(|(object, it)| {
+                let label = object.addr.as_ref().map(ToString::to_string);
+                is_named(it.text("name")) || is_named(it.text("name_prefix")) || is_named(label.as_deref())
+            });
+            let has_account =
+                self.clusters().flat_map(|(_, it)| it.service_accounts.keys()).any(|(_, it)| it == "karpenter");
+            let kinds = ["NodePool", "Provisioner", "EC2NodeClass", "AWSNodeTemplate"];
+            is_tagged || has_role || has_account || kinds.iter().any(|kind| self.manifests(kind).next().is_some())
+        })
+    }
+
+    /// Whether all node groups of a cluster are surely known: it comes into being here, or was looked into.
+    pub(crate) fn has_all_nodes(&self, cluster: &Cluster) -> bool {
+        let is_told = cluster.is_complete || self.is_made(cluster.managed_by.as_ref());
+        is_told && !self.may_have_other_nodes(cluster)
     }
 
     /// How many pods with branch interfaces nodes have room for.

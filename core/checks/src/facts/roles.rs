@@ -68,8 +68,9 @@ pub(crate) fn statements(document: &Json) -> Vec<&Json> {
 /// Whether a document allows an action on something.
 pub(crate) fn document_allows(document: &Json, action: &str) -> bool {
     let is_it = |pattern: &str| is_like(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase());
-    let allows = |it: &&Json| it["Effect"] == "Allow" && texts_or_one(&it["Action"]).into_iter().any(is_it);
-    statements(document).iter().any(allows)
+    let has = |it: &Json, field: &str| texts_or_one(&it[field]).into_iter().any(is_it);
+    let is_meant = |it: &Json| if it.get("NotAction").is_some() { !has(it, "NotAction") } else { has(it, "Action") };
+    statements(document).into_iter().any(|it| it["Effect"] == "Allow" && is_meant(it))
 }
 
 /// Roles with the texts that mean them.

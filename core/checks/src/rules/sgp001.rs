@@ -83,6 +83,7 @@ mod tests {
                 (WITHOUT, &["error aws_iam_role.cluster"]),
                 (&inline("ec2:*NetworkInterface*"), &[]),
                 (&inline("s3:*"), &["error aws_iam_role.cluster"]),
+                (&inline("s3:*").replace("Action = ", "NotAction = "), &[]),
                 // A policy whose text is nowhere may allow it.
                 (
                     &with(

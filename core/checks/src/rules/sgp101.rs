@@ -54,8 +54,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         if nodes.is_empty() || runs_others || !nodes.iter().all(can_none) {
             continue;
         }
-        let has_others = facts.may_have_other_nodes(name, cluster) && nodes.iter().all(|it| it.group.is_some());
-        let is_sure = !has_others && facts.has_policy_for_nodes(name);
+        // What makes nodes by other means chooses their types; node pools that name theirs are among these.
+        if facts.may_have_other_nodes(cluster) && nodes.iter().all(|it| it.group.is_some()) {
+            continue;
+        }
+        let is_sure = facts.has_all_nodes(cluster) || nodes.iter().any(|it| it.group.is_none());
+        let is_sure = is_sure && facts.has_policy_for_nodes(name);
         for node in nodes {
             let types = node.types.clone().unwrap_or_default().join(", ");
             let what = format!("Pods of cluster {name} are to have groups of their own, and {} has {types}.", node.who);

@@ -63,7 +63,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for (name, cluster) in facts.clusters().filter(|(name, it)| facts.wants_branches(name, it)) {
         let (wanted, _) = facts.wanted_branches(name);
         let has_nodes = !cluster.node_groups.is_empty() || !cluster.nodes.is_empty();
-        let report = facts.capacity(name).filter(|_| wanted > 0 && has_nodes);
+        // Other means make as many nodes as are wanted.
+        let is_closed = has_nodes && !facts.may_have_other_nodes(cluster);
+        let report = facts.capacity(name).filter(|_| wanted > 0 && is_closed);
         let Some(most) = report.and_then(most_branches) else { continue };
         if wanted > most {
             let what = format!(
@@ -73,8 +75,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let largest = facts.pods().iter().filter(|it| it.cluster_name == name && it.has_branch());
             let largest = largest.max_by_key(|it| it.replicas.known().copied().flatten());
             let finding = RULE.finding(largest.and_then(|it| it.addr), what);
-            let has_others = facts.may_have_other_nodes(name, cluster);
-            found.push(if has_others { finding.at_most(Severity::Warning) } else { finding });
+            found.push(if facts.has_all_nodes(cluster) { finding } else { finding.at_most(Severity::Warning) });
         }
     }
     found

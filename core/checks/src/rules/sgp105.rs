@@ -65,7 +65,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for (name, cluster) in facts.clusters().filter(|(name, it)| facts.wants_branches(name, it)) {
         let (wanted, surge) = facts.wanted_branches(name);
         let has_nodes = !cluster.node_groups.is_empty() || !cluster.nodes.is_empty();
-        let is_closed = has_nodes && !facts.may_have_other_nodes(name, cluster) && surge > 0;
+        let is_closed = has_nodes && !facts.may_have_other_nodes(cluster) && surge > 0;
         let Some(most) = facts.capacity(name).filter(|_| is_closed).and_then(most_branches) else { continue };
         if wanted <= most && wanted + surge > most {
             let what = format!(

@@ -145,6 +145,7 @@ fn stacks_as_people_write_them_get_what_they_deserve() {
         (include_str!("stacks/plain.tf"), vec![], vec![], vec![]),
         (include_str!("stacks/existing.tf"), vec![], vec![], vec![]),
         (&example(), vec![], vec![], vec![going]),
+        (include_str!("stacks/karpenter.tf"), vec![], vec![], vec![going]),
     ] {
         assert_eq!(life(stack), [made, kept, gone], "{stack}");
     }
