@@ -131,9 +131,15 @@ fn other_commands() -> Vec<Command> {
             .arg(Arg::new("plan").value_name("PLAN").help("A plan that was saved with sgp plan -out; without it one is made"))
             .args(plan_flags())
             .arg(switch("sarif", "Write SARIF 2.1.0 for code scanning", false).conflicts_with("json")),
-        Command::new("explain").about("Explain a preflight rule").arg(
-            Arg::new("name").value_name("RULE").required(true).help("The number of a rule: SGP301"),
-        ),
+        Command::new("explain")
+            .about("Explain a preflight rule, or why a pod has its groups or has not")
+            .arg(
+                Arg::new("name").value_name("WHAT").required(true).help(
+                    "The number of a rule (SGP301), or NAMESPACE/POD, policy/NAMESPACE/NAME or node/NAME as they are now",
+                ),
+            )
+            .args(looked_at())
+            .args(vars()),
         Command::new("trace")
             .about("Show whether one end reaches another one, with the way")
             .arg(end("from", "FROM", "Who begins: internet, an address, a security group, NAMESPACE/NAME of a pod, workload or policy, svc/, sa/, node/ or nodes/ and its name, or the address of a resource"))

@@ -1,27 +1,33 @@
 //! `sgp explain`.
 
 use clap::ArgMatches;
+use sgp_analysis::explain;
 use sgp_model::Diagnostic;
 
-use super::Exit;
-use crate::{args::text, session::Room};
+use super::{Exit, topology};
+use crate::{args::text, render::explain as render, session::Room};
 
-/// Prints the page of a rule.
-pub fn run(room: &Room, matches: &ArgMatches) -> Exit {
+/// Something is not as it should be.
+const HAS_FAILED: u8 = 3;
+
+/// Prints the page of a rule, or follows the way of a pod, a policy or a node; exits with 3 when it stops somewhere.
+pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
     let name = text(matches, "name").unwrap_or_default();
     if let Some(page) = sgp_checks::explain(&name) {
         room.ui.output.text(&page);
         return Ok(0);
     }
-    if name.to_ascii_uppercase().starts_with("SGP") {
+    if !name.contains('/') {
         let detail = format!(
-            "There is no rule {name}. docs/checks.md lists them; sgp check says which of them find something here."
+            "{name} is no rule and no object: write SGP301 (docs/checks.md lists the rules), NAMESPACE/POD, policy/NAMESPACE/NAME or node/NAME."
         );
-        return Err(Diagnostic::error("No such rule", detail).into());
+        return Err(Diagnostic::error("Nothing to explain", detail).into());
     }
-    let detail = format!(
-        "sgp explain knows rules (sgp explain SGP301). Pods, nodes, policies and resources such as {name} are not supported yet: \
-         sgp trace shows what a pod reaches, sgp check what is wrong with a configuration."
-    );
-    Err(Diagnostic::error("Not supported", detail).into())
+    let topology = topology::of(room, matches, "explain").await?;
+    let Some(told) = explain::explain(&topology, &name) else {
+        let detail = format!("No pod, policy or node is called {name} in the clusters that were looked at.");
+        return Err(Diagnostic::error("Nothing to explain", detail).into());
+    };
+    room.ui.output.text(&render::render(&told, room.ui.paint));
+    Ok(if told.has_failed() { HAS_FAILED } else { 0 })
 }

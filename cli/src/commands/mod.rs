@@ -85,7 +85,7 @@ async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
         "audit" => audit::run(room, sub).await,
         "capacity" => capacity::run(room, sub).await,
         "check" => check::run(room, sub).await,
-        "explain" => explain::run(room, sub),
+        "explain" => explain::run(room, sub).await,
         "trace" => trace::run(room, sub).await,
         "force-unlock" => force_unlock::run(room, sub).await,
         "workspace" => workspace::run(room, sub),

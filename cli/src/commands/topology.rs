@@ -51,6 +51,11 @@ pub async fn of(room: &Room, matches: &ArgMatches, command: &str) -> Result<Topo
     Ok(looked_at(room, matches, command).await?.topology)
 }
 
+/// Whether a command is about what runs, which no state tells.
+fn is_about_now(command: &str) -> bool {
+    command == "explain"
+}
+
 /// The same, with what it was made from.
 ///
 /// # Errors
@@ -75,7 +80,7 @@ pub async fn looked_at(room: &Room, matches: &ArgMatches, command: &str) -> Resu
         return Err(Diagnostic::error("Nothing is recorded yet", detail).into());
     }
     let of = Some(Recorded::of(&state));
-    if flag(matches, "live") {
+    if flag(matches, "live") || is_about_now(command) && !flag(matches, "state") {
         let configured = room.configured(&var_args(matches), false)?;
         let session = Session { config: configured.config.clone(), inputs: configured.inputs.clone(), ..session };
         let (sources, told) = sgp_engine::live(&session, &state).await?;

@@ -6,6 +6,7 @@ pub mod config_json;
 pub mod diagnostics;
 pub mod diff;
 pub mod document;
+pub mod explain;
 pub mod graph;
 pub mod json;
 pub mod json_ui;

@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod build;
 pub mod capacity;
+pub mod explain;
 pub mod limits;
 pub mod matching;
 pub mod reach;
