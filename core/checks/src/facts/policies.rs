@@ -1,11 +1,13 @@
 //! SecurityGroupPolicies with what states them.
 
+use std::collections::BTreeSet;
+
 use sgp_analysis::{
     build::{Object, View},
     matching::is_like,
     topology::{Cluster, Fact, FargateSelector, Id, SecurityGroupPolicy},
 };
-use sgp_model::{AttrPath, InstanceAddr, PathStep, Value};
+use sgp_model::{AttrPath, InstanceAddr, PathStep, Value, plan::Action};
 
 use super::{Facts, Sure, settled::is_settled};
 
@@ -133,6 +135,21 @@ fn counts(policy: &SecurityGroupPolicy) -> bool {
 }
 
 impl<'a> Facts<'a> {
+    /// Whether the plan changes what a policy selects or gives. Its labels are nobody's business.
+    pub(crate) fn changes(&self, policy: &PolicyOf<'a>) -> bool {
+        if matches!(self.action(policy.addr()), Action::NoOp | Action::Read | Action::Forget) {
+            return false;
+        }
+        let before = self.input.topology_before.clusters.get(policy.cluster_name);
+        let key = (policy.namespace.to_owned(), policy.name.to_owned());
+        let parts = |it: &SecurityGroupPolicy| {
+            let groups: Fact<BTreeSet<Id>> = it.groups.clone().map(|it| it.into_iter().collect());
+            (it.pods.clone(), it.service_accounts.clone(), groups)
+        };
+        let before = before.and_then(|it| it.policies.get(&key));
+        before.is_none_or(|it| parts(it) != parts(policy.policy))
+    }
+
     /// All policies, by cluster, namespace and name.
     pub(crate) fn policies(&self) -> &[PolicyOf<'a>] {
         self.policies.get_or_init(|| {

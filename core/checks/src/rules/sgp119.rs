@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     consequence: "Trunk and pods' interfaces are on the first card only: a node has fewer slots than its type has interfaces.",
     fix: "Count the interfaces of the first card.",
     sources: &[
-        "github.com/aws/amazon-vpc-resource-controller-k8s: pkg/provider/branch, pkg/aws/ec2/instance.go",
+        "github.com/aws/amazon-vpc-resource-controller-k8s: pkg/aws/ec2/instance.go",
         "github.com/aws/amazon-vpc-cni-k8s#3189",
     ],
     live: Live::Nothing,

@@ -1,4 +1,4 @@
-//! SGP121: several interfaces for a pod under a policy. The list of known failures has it as a second SGP120.
+//! SGP121: several interfaces for a pod under a policy. It once shared the number SGP120.
 
 use crate::{Examples, Facts, Finding, Live, Rule, Severity};
 

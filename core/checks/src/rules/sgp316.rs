@@ -4,7 +4,6 @@ use sgp_analysis::{
     matching::{Says, says},
     topology::Fact,
 };
-use sgp_model::plan::Action;
 
 use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::PolicyOf};
 
@@ -73,8 +72,7 @@ resource "sgp_security_group_policy" "backend" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for policy in facts.policies() {
-        let changes = !matches!(facts.action(policy.addr()), Action::NoOp | Action::Read | Action::Forget);
-        let pods = if changes { running(facts, policy) } else { Vec::new() };
+        let pods = if facts.changes(policy) { running(facts, policy) } else { Vec::new() };
         if pods.is_empty() {
             continue;
         }
@@ -101,4 +99,19 @@ fn running(facts: &Facts<'_>, policy: &PolicyOf<'_>) -> Vec<String> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{WORKING, change};
+
+    #[test]
+    fn labels_of_the_policy_change_nothing() {
+        let pod = super::RULE.examples.before;
+        let policy = WORKING
+            .replace("  name               = \"backend\"", "  name = \"backend\"\n  labels = { team = \"orders\" }");
+        assert_ne!(policy, WORKING);
+        let found = change(&[WORKING, pod], &[&policy, pod]);
+        assert!(!found.iter().any(|it| it.rule == "SGP316"), "{found:#?}");
+    }
 }

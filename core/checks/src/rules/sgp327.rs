@@ -1,4 +1,4 @@
-//! SGP327: the cluster's group in a policy. The list of known failures has it as a second SGP326.
+//! SGP327: the cluster's group in a policy. It once shared the number SGP326.
 
 use sgp_analysis::topology::{Direction, Fact, Id, Peer};
 

@@ -55,12 +55,12 @@ resource "sgp_security_group_policy" "backend" {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for policy in facts.policies().iter().filter(|it| it.is_for_fargate()) {
-        let action = facts.action(policy.addr());
         let runs = facts.input.topology_before.clusters.get(policy.cluster_name).is_some_and(|it| {
-            // A cluster that was looked into shows its pods.
-            !it.is_complete || it.pods.keys().any(|key| key.namespace == policy.namespace)
+            // A cluster that was looked into shows its pods; before a new policy there may be none.
+            let may_run = facts.action(policy.addr()) != Action::Create;
+            if it.is_complete { it.pods.keys().any(|key| key.namespace == policy.namespace) } else { may_run }
         });
-        if runs && (action == Action::Update || action.is_replace()) {
+        if runs && facts.changes(policy) {
             found.push(RULE.finding(policy.addr(), format!("The {} changes.", policy.who())));
         }
     }
