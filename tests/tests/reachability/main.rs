@@ -1,7 +1,7 @@
 //! Two judges of one packet: the sandbox's probe, which walks it over what is there, and the analysis, which computes with sets.
 //! They share no code, and agree on thousands of random accounts.
 //!
-//! `SGP_REACHABILITY_TOPOLOGIES` is how many (2,000), `SGP_REACHABILITY_SEED` from which seed (1), and `SGP_REACHABILITY_ONLY`
+//! `SGP_REACHABILITY_TOPOLOGIES` is how many (10,000), `SGP_REACHABILITY_SEED` from which seed (1), and `SGP_REACHABILITY_ONLY`
 //! (`FAMILY/TOPOLOGY`) makes one of them again.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -47,7 +47,7 @@ impl Plan {
         });
         Self {
             seed: u64::try_from(number("SGP_REACHABILITY_SEED").unwrap_or(1)).unwrap(),
-            topologies: number("SGP_REACHABILITY_TOPOLOGIES").unwrap_or(2_000),
+            topologies: number("SGP_REACHABILITY_TOPOLOGIES").unwrap_or(10_000),
             only,
         }
     }
