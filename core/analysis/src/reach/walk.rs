@@ -199,8 +199,9 @@ impl<'a> Walk<'a> {
         if !self.fact(cluster.cni.has_network_policies, "NetworkPolicies are enforced") {
             return;
         }
-        if direction == Direction::Ingress && self.is_beside && peer.guest.is_some() && peer.policed_pod().is_none() {
-            self.trail.pass(&at.name, "traffic from the pod's own node passes NetworkPolicies", None);
+        // "Traffic to and from the node where a Pod is running is always allowed" (the page on NetworkPolicies).
+        if self.is_beside && peer.guest.is_some() && peer.policed_pod().is_none() {
+            self.trail.pass(&at.name, "traffic with the pod's own node passes NetworkPolicies", None);
             return;
         }
         let way = direction.word();

@@ -104,8 +104,9 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let address = if direction == Direction::Egress { packet.destination } else { packet.source };
-        if direction == Direction::Ingress && at.is_beside(peer) && peer.policed_pod().is_none() {
-            self.steps.pass(&at.name, "traffic from the pod's own node passes NetworkPolicies", None);
+        // "Traffic to and from the node where a Pod is running is always allowed" (the page on NetworkPolicies).
+        if at.is_beside(peer) && peer.policed_pod().is_none() {
+            self.steps.pass(&at.name, "traffic with the pod's own node passes NetworkPolicies", None);
             return Ok(());
         }
         let pod_there = peer.policed_pod();

@@ -40,6 +40,19 @@ fn a_policy_counts_where_it_is_not_specified_what_groups_do() {
 }
 
 #[test]
+fn policies_keep_no_pod_from_its_own_node() {
+    let mut pods = Pods::new(&[("POD_SECURITY_GROUP_ENFORCING_MODE", "standard")], true);
+    let (group, nodes) = (pods.net.group("pods"), pods.node_group.clone());
+    pods.net.allow("Egress", &group, "8080", &nodes);
+    pods.net.allow("Ingress", &nodes, "8080", &group);
+    let pod = pods.pod("a", 0, Some(&group));
+    deny(&mut pods.net.world, "c", &["Ingress", "Egress"]);
+    pods.net.check("node/n0", &pod, 8080, Verdict::Reachable, "");
+    pods.net.check(&pod, "node/n0", 8080, Verdict::Reachable, "");
+    pods.net.check(&pod, "node/n1", 8080, Verdict::Blocked, "NetworkPolicy app/deny");
+}
+
+#[test]
 fn what_one_sends_to_oneself_stays_there() {
     for mode in ["strict", "standard"] {
         let mut pods = Pods::new(&[("POD_SECURITY_GROUP_ENFORCING_MODE", mode)], true);
