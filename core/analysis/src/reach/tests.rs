@@ -1,6 +1,7 @@
 //! Rows of questions about a small account: two VPCs that are peered, a cluster with pods, a database, an instance with a public address.
 
 mod found;
+mod policies;
 
 use serde_json::{Value as Json, json};
 use sgp_model::json::from_serde;
