@@ -2,7 +2,7 @@
 
 use sgp_model::{AttrPath, Type, Value, symbol};
 
-use super::{Edges, Stack, WORKING, between};
+use super::{Edges, Stack, WORKING, between, change};
 use crate::{Severity, rules};
 
 /// Makes one leaf unknown after the other, of objects that `is_meant`, and collects the errors that come of it.
@@ -62,5 +62,16 @@ fn what_a_data_source_finds_may_be_the_same_thing() {
         let is_reference = value.as_str().and_then(symbol::reference).is_some();
         is_reference.then(|| Value::string(symbol::symbol("data.test_look.x.id")))
     });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn what_another_configuration_has_is_not_missed() {
+    let alone =
+        rules().iter().flat_map(|rule| change(&[], &[rule.examples.right]).into_iter().map(move |it| (rule.id, it)));
+    let found: Vec<String> = alone
+        .filter(|(_, it)| it.severity == Severity::Error)
+        .map(|(id, it)| format!("{id} alone: {} {}", it.rule, it.detail))
+        .collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
