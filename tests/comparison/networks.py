@@ -10,6 +10,7 @@ def play(player):
     a, b = subnets(ec2, vpc)
     gateways(player, ec2, vpc, a)
     routes(ec2, vpc, a)
+    surveyed(ec2, vpc)
     prefix_lists(player, ec2)
     zones(ec2)
     tagging(ec2, vpc)
@@ -127,6 +128,22 @@ def gateways(player, ec2, vpc, subnet):
     ec2("DetachInternetGateway", "again", InternetGatewayId=gateway, VpcId=vpc)
     ec2("DeleteInternetGateway", "plain", InternetGatewayId=gateway)
     ec2("DeleteInternetGateway", "again", InternetGatewayId=gateway)
+
+
+def surveyed(ec2, vpc):
+    """What trace -live looks at beside all of this."""
+    ec2("DescribeNetworkAcls", "by VPC", Filters=[named("vpc-id", vpc)])
+    ec2("DescribeNetworkAcls", "unknown", NetworkAclIds=["acl-0123456789abcdef0"])
+    ec2("DescribeEgressOnlyInternetGateways", "none")
+    ec2("DescribeEgressOnlyInternetGateways", "unknown", EgressOnlyInternetGatewayIds=["eigw-0123456789abcdef0"])
+    other = ec2("CreateVpc", "a peer", CidrBlock="10.29.0.0/16")["Vpc"]["VpcId"]
+    peering = ec2("CreateVpcPeeringConnection", "plain", VpcId=vpc, PeerVpcId=other)
+    peering = peering["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    ec2("DescribeVpcPeeringConnections", "by requester", Filters=[named("requester-vpc-info.vpc-id", vpc)])
+    ec2("DescribeVpcPeeringConnections", "by accepter", Filters=[named("accepter-vpc-info.vpc-id", other)])
+    ec2("DescribeVpcPeeringConnections", "unknown", VpcPeeringConnectionIds=["pcx-0123456789abcdef0"])
+    ec2("DeleteVpcPeeringConnection", "plain", VpcPeeringConnectionId=peering)
+    ec2("DeleteVpc", "a peer", VpcId=other)
 
 
 def routes(ec2, vpc, subnet):

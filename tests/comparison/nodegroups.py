@@ -106,6 +106,7 @@ def fargate(stage, player):
     eks("DescribeFargateProfile", "active", **of)
     eks("DescribeFargateProfile", "unknown", clusterName=stage.name, fargateProfileName="nobody")
     eks("ListFargateProfiles", "plain", clusterName=stage.name)
+    eks("ListFargateProfiles", "unknown cluster", clusterName="nobody")
     eks("DeleteFargateProfile", "plain", **of)
     player.until("eks", "DescribeFargateProfile", lambda it: it["Error"] == "ResourceNotFoundException", **of)
     eks("DeleteFargateProfile", "again", **of)
