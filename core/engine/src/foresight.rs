@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sgp_analysis::build::{Object, Sources};
 use sgp_model::{
-    InstanceAddr, Plan, State, Value,
+    AttrPath, InstanceAddr, Plan, State, Value,
     plan::{Action, ResourceChange},
 };
 
@@ -28,10 +28,10 @@ pub fn after(plan: &Plan) -> Sources {
     for change in plan.changes.iter().filter(|it| it.deposed.is_none()) {
         if !change.after.is_null() && change.action != Action::Forget {
             let attributes = plan.symbolic.get(&change.addr).unwrap_or(&change.after);
-            sources.objects.push(object(&change.addr, bare(attributes)));
+            sources.objects.push(object(&change.addr, hidden(attributes)));
         }
         if is_gone(change) {
-            sources.gone.push(object(&change.addr, bare(&change.before)));
+            sources.gone.push(object(&change.addr, hidden(&change.before)));
         }
     }
     // Objects that no change speaks of (targets) stay as they are.
@@ -50,13 +50,18 @@ fn is_gone(change: &ResourceChange) -> bool {
 }
 
 fn read(data: &BTreeMap<InstanceAddr, Value>) -> impl Iterator<Item = Object> {
-    data.iter().map(|(addr, value)| object(addr, bare(value)))
+    data.iter().map(|(addr, value)| object(addr, hidden(value)))
 }
 
 fn object(addr: &InstanceAddr, attributes: Value) -> Object {
     Object { kind: addr.resource.type_name.to_string(), addr: Some(addr.clone()), attributes }
 }
 
-fn bare(value: &Value) -> Value {
-    value.clone().unmark_deep().0
+/// A value in which what is sensitive is unknown, so that nothing that is told can hold it.
+fn hidden(value: &Value) -> Value {
+    if value.deep_marks().is_empty() {
+        return value.clone();
+    }
+    let hide = |_: &AttrPath, it: Value| if it.is_sensitive() { Value::unknown(it.ty()) } else { it };
+    value.map_deep(&mut hide.clone()).unmark_deep().0
 }

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sgp_analysis::build::{Sources, build};
+use sgp_analysis::{
+    build::{Sources, build},
+    topology::Topology,
+};
 use sgp_checks::{Edges, Finding, Input, Suppressed, Suppression, Suppressions};
 use sgp_lang::Config;
 use sgp_model::{
@@ -57,12 +60,41 @@ pub fn judge(plan: &Plan, config: &Config, skipped: &[Suppression], live: Option
         region: of_data(plan, "aws_region", "name"),
         is_live: live.is_some(),
     });
+    let found = unless_already_so(found, &before, &topology_before);
     let mut decisions = skipped.to_vec();
     decisions.extend(found.iter().filter_map(|it| it.addr.as_ref()).flat_map(|addr| beside(config, addr)));
     let decisions = Suppressions(decisions);
     let idle = decisions.idle(&found).filter(|it| skipped.contains(it)).cloned().collect();
     let (findings, suppressed) = decisions.apply(found);
     Judged { findings, suppressed, idle }
+}
+
+/// A plan is refused for what it would break, not for what is so already: whoever adopts a stack that does not work is warned, and can
+/// mend it step by step.
+fn unless_already_so(mut found: Vec<Finding>, before: &Sources, topology: &Topology) -> Vec<Finding> {
+    use sgp_checks::Severity;
+    if before.objects.is_empty() || !found.iter().any(|it| it.severity == Severity::Error) {
+        return found;
+    }
+    let known = sgp_checks::check(&Input {
+        objects: &before.objects,
+        before: &before.objects,
+        topology,
+        topology_before: topology,
+        configs: &BTreeMap::new(),
+        actions: &BTreeMap::new(),
+        edges: &Edges::new(),
+        partition: None,
+        region: None,
+        is_live: false,
+    });
+    for finding in found.iter_mut().filter(|it| it.severity == Severity::Error) {
+        if known.iter().any(|it| (it.rule, &it.addr, &it.what) == (finding.rule, &finding.addr, &finding.what)) {
+            finding.severity = Severity::Warning;
+            finding.detail.push_str(" It is so already, so that the plan is not refused.");
+        }
+    }
+    found
 }
 
 /// What a data source that was read answered.

@@ -17,6 +17,14 @@ resource "aws_security_group" "pods" {
   for_each = toset(["one", "two"])
   name     = "pods-${each.key}"
   vpc_id   = var.vpc_id
+
+  # Pods that resolve no names are refused by a preflight rule.
+  egress {
+    protocol    = "-1"
+    from_port   = 0
+    to_port     = 0
+    cidr_blocks = ["0.0.0.0/0"]
+  }
 }
 "#,
         body: r#"
