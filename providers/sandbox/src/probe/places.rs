@@ -143,7 +143,8 @@ fn pod(world: &World, cluster: &str, namespace: &str, name: &str) -> Result<Plac
     let pod = pod.ok_or_else(|| format!("cluster {cluster} has no pod {namespace}/{name}"))?;
     let address = pod["status"]["podIP"].as_str().and_then(|address| address.parse().ok());
     let address = address.ok_or_else(|| format!("pod {namespace}/{name} has no address yet"))?;
-    let interface = network::interface_with(world, None, address);
+    let vpc = vpc_of_pod(world, cluster, pod);
+    let interface = network::interface_with(world, vpc.as_deref(), address);
     let interface = interface.ok_or_else(|| format!("no interface has {address} of pod {namespace}/{name}"))?;
     Ok(Place {
         name: format!("pod {namespace}/{name}"),
@@ -168,15 +169,35 @@ fn guest(cluster: &str, pod: &Arc<Value>) -> Guest {
     Guest { cluster: cluster.to_owned(), node, pod: Some(Arc::clone(pod)), attachment }
 }
 
+/// The VPC of a pod's cluster, or of its node: other VPCs may have the same addresses.
+fn vpc_of_pod(world: &World, cluster: &str, pod: &Value) -> Option<String> {
+    if let Some(row) = world.eks.clusters.get(cluster) {
+        return Some(row.network.vpc_id.clone());
+    }
+    let node = pod["spec"]["nodeName"].as_str()?;
+    let node = world.kubernetes.objects.get(&Key::new(cluster, "nodes", "", node))?;
+    network::primary_interface(world, instance_of(node)?).map(|it| it.vpc_id.clone())
+}
+
 /// What has an address: a pod, an interface, or something outside.
 pub(super) fn by_address(world: &World, address: IpAddr) -> Place {
-    let Some(interface) = network::interface_with(world, None, address) else {
-        return Place { name: address.to_string(), address, interface: None, guest: None };
-    };
+    match network::interface_with(world, None, address) {
+        Some(interface) => at(world, interface, address),
+        None => Place { name: address.to_string(), address, interface: None, guest: None },
+    }
+}
+
+/// What has an address of an interface: a pod, the node that the interface is of, or the interface.
+pub(super) fn at(world: &World, interface: &NetworkInterface, address: IpAddr) -> Place {
     let text = address.to_string();
     for (cluster, _) in world.kubernetes.clusters.iter() {
         let pods = world.kubernetes.objects.list(cluster, "pods", None);
-        let mut here = pods.filter(|pod| pod["status"]["podIP"] == text.as_str() && pod["spec"]["hostNetwork"] != true);
+        let is_here = |pod: &&Arc<Value>| {
+            pod["status"]["podIP"] == text.as_str()
+                && pod["spec"]["hostNetwork"] != true
+                && vpc_of_pod(world, cluster, pod).is_none_or(|vpc| vpc == interface.vpc_id)
+        };
+        let mut here = pods.filter(is_here);
         if let Some(pod) = here.next() {
             let (namespace, name) = (pod["metadata"]["namespace"].as_str(), pod["metadata"]["name"].as_str());
             let name = format!("pod {}/{}", namespace.unwrap_or_default(), name.unwrap_or_default());
@@ -202,7 +223,7 @@ fn of_interface(world: &World, interface: &NetworkInterface, guest: Option<Guest
     let first = interface.addresses.first().map(|it| IpAddr::V4(it.address));
     let address = first.or_else(|| interface.ipv6_addresses.first().map(|it| IpAddr::V6(*it)));
     let address = address.ok_or_else(|| format!("{} has no address", interface.id))?;
-    let mut place = by_address(world, address);
+    let mut place = at(world, interface, address);
     if let Some(guest) = guest {
         place.guest = Some(guest);
     }

@@ -415,6 +415,11 @@ impl<'a> Walk<'a> {
     /// Into the receiving interface and what is behind it.
     fn enter(&mut self, interface: &NetworkInterface, arrival: &mut Arrival) -> Result<(), Ended> {
         let packet = arrival.packet;
+        if self.to.interface.as_ref().is_some_and(|asked| asked.id != interface.id) {
+            let what =
+                format!("has {} there; {} is in a network with the same addresses", packet.destination, self.to.name);
+            return self.steps.stop(&interface.id, what, None);
+        }
         if interface.status() != "in-use" {
             return self.steps.stop(&interface.id, "is attached to nothing", None);
         }
@@ -428,7 +433,10 @@ impl<'a> Walk<'a> {
         let peer = if packet.source == self.from.address {
             self.from.clone()
         } else {
-            places::by_address(self.world, packet.source)
+            network::interface_near(self.world, &interface.vpc_id, packet.source).map_or_else(
+                || places::by_address(self.world, packet.source),
+                |there| places::at(self.world, there, packet.source),
+            )
         };
         self.police(to, &peer, Direction::Ingress, packet)
     }

@@ -79,6 +79,23 @@ fn nothing_sends_from_where_nothing_is() {
 }
 
 #[test]
+fn two_networks_may_have_the_same_addresses() {
+    let mut net = Net::new();
+    let (one, subnet) = (net.group("one"), net.private[0].clone());
+    let (from, to) = (net.instance(&subnet, &one), net.instance(&subnet, &one));
+    net.allow("Egress", &one, "443", &one);
+    net.allow("Ingress", &one, "443", &one);
+    let (twin, _, private) = network(&mut net.world, "10.0");
+    net.vpc.clone_from(&twin);
+    let other = net.group("other");
+    let (here, there) = (net.instance(&private[0], &other), net.instance(&private[0], &other));
+    // Their addresses are those of the first two.
+    net.check(&from, &to, 443, Verdict::Reachable, &one);
+    net.check(&here, &there, 443, Verdict::Blocked, &other);
+    net.check(&from, &there, 443, Verdict::Blocked, "in a network with the same addresses");
+}
+
+#[test]
 fn no_network_acl_sees_answers_of_the_resolver() {
     let mut net = Net::new();
     let (app, subnet, vpc) = (net.group("app"), net.private[0].clone(), net.vpc.clone());
