@@ -87,6 +87,7 @@ impl Skeleton {
         for (number, vpc) in [(0, 0), (1, random.below(2))] {
             all.cluster(world, random, number, vpc);
         }
+        all.twin(world);
         all.loose_ends(world);
         all
     }
@@ -128,7 +129,7 @@ impl Skeleton {
             self.targets.push(("GatewayId", gateway.clone()));
             // The first is public, the others lead to a NAT gateway there, the last of the main VPC nowhere.
             for number in 0..if vpc == 0 { 4 } else { 2 } {
-                self.subnet(world, vpc, number);
+                self.subnet(world, vpc, number, &format!("10.{vpc}.{number}.0/24"));
             }
             if vpc == 3 {
                 continue;
@@ -144,10 +145,10 @@ impl Skeleton {
         }
     }
 
-    fn subnet(&mut self, world: &mut World, vpc: usize, number: usize) {
-        let (block, id) = (format!("10.{vpc}.{number}.0/24"), self.vpcs[vpc].clone());
+    fn subnet(&mut self, world: &mut World, vpc: usize, number: usize, block: &str) {
+        let id = self.vpcs[vpc].clone();
         let zone = if number.is_multiple_of(2) { "us-east-1a" } else { "us-east-1b" };
-        let made = call(world, "CreateSubnet", &[("VpcId", &id), ("CidrBlock", &block), ("AvailabilityZone", zone)]);
+        let made = call(world, "CreateSubnet", &[("VpcId", &id), ("CidrBlock", block), ("AvailabilityZone", zone)]);
         let subnet = text(&made["subnet"]["subnetId"]);
         let table = text(&call(world, "CreateRouteTable", &[("VpcId", &id)])["routeTable"]["routeTableId"]);
         call(world, "AssociateRouteTable", &[("RouteTableId", &table), ("SubnetId", &subnet)]);
@@ -169,7 +170,7 @@ impl Skeleton {
         let association = of_subnet.into_iter().find(|it| it["subnetId"] == subnet.as_str()).expect("it has one");
         let association = text(&association["networkAclAssociationId"]);
         call(world, "ReplaceNetworkAclAssociation", &[("AssociationId", &association), ("NetworkAclId", &acl)]);
-        self.subnets.push(Subnet { id: subnet, vpc, table, acl, block });
+        self.subnets.push(Subnet { id: subnet, vpc, table, acl, block: block.to_owned() });
     }
 
     fn add_route(world: &mut World, table: &str, block: &str, target: (&str, &str)) {
@@ -455,6 +456,28 @@ impl Skeleton {
         }
     }
 
+    /// A VPC with the blocks of the main one, to which nothing leads: ids tell its interfaces from those there, addresses do not.
+    fn twin(&mut self, world: &mut World) {
+        let vpc = self.vpcs.len();
+        let made = call(world, "CreateVpc", &[("CidrBlock", "10.0.0.0/16")]);
+        self.vpcs.push(text(&made["vpc"]["vpcId"]));
+        self.subnet(world, vpc, 1, "10.0.1.0/24");
+        let pairs = [("GroupName", "twin"), ("GroupDescription", "d"), ("VpcId", self.vpcs[vpc].as_str())];
+        let group = text(&call(world, "CreateSecurityGroup", &pairs)["groupId"]);
+        self.groups.push((group.clone(), vpc));
+        let subnet = self.subnets.last().expect("it was made").clone();
+        for _ in 0..2 {
+            let instance = self.instance(world, &subnet, std::slice::from_ref(&group), false);
+            self.ends.push(instance);
+        }
+        let count = |text: &str| {
+            let address = text.parse::<std::net::Ipv4Addr>().ok();
+            address
+                .map_or(0, |it| world.ec2.interfaces.values().filter(|row| row.primary_address() == Some(it)).count())
+        };
+        self.ends.retain(|end| count(end) < 2);
+    }
+
     /// An interface that nothing has, and addresses that are nobody's here.
     fn loose_ends(&mut self, world: &mut World) {
         let new = NewInterface {
@@ -465,6 +488,9 @@ impl Skeleton {
         let id = interfaces::create(world, new).expect("an interface");
         self.interfaces.push((id.clone(), 0));
         self.ends.push(id);
+        // Those of NAT gateways have no groups.
+        let of_gateways = world.ec2.interfaces.values().filter(|it| it.interface_type == "nat_gateway");
+        self.ends.extend(of_gateways.take(2).map(|it| it.id.clone()));
         let publics: Vec<String> = world
             .ec2
             .interfaces
