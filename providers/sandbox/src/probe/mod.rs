@@ -28,7 +28,7 @@ use crate::world::World;
 pub struct Question {
     /// `[CLUSTER:]NAMESPACE/POD`, `[CLUSTER:]node/NAME`, `eni-...`, `i-...`, an address, or `internet`.
     pub from: String,
-    /// The same, or `[CLUSTER:]svc/NAMESPACE/NAME`.
+    /// The same.
     pub to: String,
     /// What the packet carries.
     pub protocol: Protocol,
