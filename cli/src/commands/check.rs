@@ -1,6 +1,6 @@
 //! `sgp check`: the preflight rules over a plan.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use clap::ArgMatches;
 use serde_json::{Value as Json, json};
@@ -41,7 +41,11 @@ async fn planned(room: &mut Room, matches: &ArgMatches) -> Result<(Plan, Diagnos
     room.listen();
     let configured = room.configured_for(args.mode, &args.vars, args.input)?;
     let store = room.store("check", Access::Write, args.lock_timeout)?;
-    let session = room.session(&configured, store);
+    let mut session = room.session(&configured, store);
+    if flag(matches, "json") || flag(matches, "sarif") {
+        // Only the document belongs on standard output.
+        session.events = Arc::new(|_| {});
+    }
     let options = PlanOptions {
         mode: args.mode,
         targets: args.targets.clone(),

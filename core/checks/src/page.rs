@@ -20,7 +20,7 @@ pub fn page() -> String {
         "# Checks\n\n<!-- Made from core/checks; do not edit. -->\n\n\
          What AWS and Kubernetes accept and what then does not work. An error refuses a plan, a warning and a note do not.\n\
          A comment `# sgp:ignore SGP104 the reason` above a block says that somebody knows better; `-skip-check=SGP104` says it for \
-         one run.\nExamples stand in a stack that works: a cluster with its roles, pod ENI and a node group.\n\n\
+         one run. `sgp explain SGP104` shows a wrong and a right configuration, too.\n\n\
          | id | severity | what is wrong |\n|---|---|---|\n",
     );
     for rule in rules() {

@@ -54,10 +54,15 @@ async fn look(
     for (addr, client) in ready {
         let Some(provider) = session.registry.provider(&addr.name) else { continue };
         let (sightings, told) = provider.survey(client, area).await;
+        let is_whole = told.0.is_empty();
         diagnostics.extend(told);
         let objects = sightings.into_iter().map(|it| Object { kind: it.kind, addr: None, attributes: it.attributes });
         let objects: Vec<Object> = objects.collect();
-        if objects.iter().any(|it| it.kind == "kubernetes_manifest") {
+        // Nothing was left out: what is not here is not there.
+        let vpcs = objects.iter().filter(|it| is_whole && it.kind == "aws_vpc");
+        let ids = vpcs.filter_map(|it| it.attributes.get("id").and_then(Value::as_str));
+        sources.complete_vpcs.extend(ids.map(str::to_owned));
+        if is_whole && objects.iter().any(|it| it.kind == "kubernetes_manifest") {
             sources.complete_clusters.extend(area.clusters.iter().cloned());
         }
         sources.objects.extend(objects);
