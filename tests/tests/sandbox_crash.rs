@@ -172,6 +172,26 @@ async fn write_clusters(address: SocketAddr, round: u64, row: &Value, clusters: 
     }
 }
 
+/// The names of all roles. A page has 1,000 at most, and a fast machine makes more.
+async fn roles(address: SocketAddr) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut marker = String::new();
+    loop {
+        let sent = format!("Action=ListRoles&MaxItems=1000{marker}&Version=2010-05-08");
+        let answer = call(address, "POST", "/", sent).await.unwrap();
+        names.extend(texts(&answer, "RoleName"));
+        match texts(&answer, "Marker").pop() {
+            Some(more) => {
+                marker = format!(
+                    "&Marker={}",
+                    percent_encoding::utf8_percent_encode(&more, percent_encoding::NON_ALPHANUMERIC)
+                )
+            }
+            None => return names,
+        }
+    }
+}
+
 /// Holds what is there against what is known.
 async fn check(client: &Client, address: SocketAddr, known: &Known) {
     let maps = Api::<ConfigMap>::default_namespaced(client.clone()).list(&ListParams::default()).await.unwrap();
@@ -182,8 +202,7 @@ async fn check(client: &Client, address: SocketAddr, known: &Known) {
     let pods = Api::<Pod>::default_namespaced(client.clone()).list(&ListParams::default()).await.unwrap();
     let pods: BTreeSet<String> = pods.iter().map(ResourceExt::name_any).collect();
     assert!(known.pods.is_subset(&pods), "{:?} of {pods:?}", known.pods);
-    let answer = call(address, "POST", "/", "Action=ListRoles&MaxItems=1000&Version=2010-05-08".to_owned()).await;
-    let roles: BTreeSet<String> = texts(&answer.unwrap(), "RoleName").into_iter().collect();
+    let roles = roles(address).await;
     assert!(known.roles.is_subset(&roles), "{:?}", known.roles.difference(&roles));
     for name in &known.clusters {
         let answer = call(address, "GET", &format!("/clusters/{name}"), String::new()).await;
