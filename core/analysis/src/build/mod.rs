@@ -1,7 +1,7 @@
 //! Makes a topology out of objects, whatever they come from: a state, a plan before and after, or what was gathered live.
 //!
 //! Objects have the shape of Terraform's resource types, so that a recorded `aws_security_group` and one that was just described
-//! are the same thing here. One function a type reads it; the table of [`kinds`] lists them.
+//! are the same thing here. One function a type reads it; the table in `kinds.rs` lists them.
 
 mod cni;
 mod eks;

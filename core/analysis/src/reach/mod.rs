@@ -4,7 +4,7 @@
 //! way, hop by hop, with the rule, route or policy that decided. An end may be one pod with its address, or every pod that a
 //! workload will have, somewhere in its subnets: what holds for some of the cases only is possible and not certain.
 //!
-//! The way is that of a packet (see [`walk`]): NetworkPolicies of the sender, the node in strict or standard mode, the security
+//! The way is that of a packet (see `walk.rs`): NetworkPolicies of the sender, the node in strict or standard mode, the security
 //! groups of the interface that it leaves by, routes and network ACLs, the receiver's groups and NetworkPolicies; then back, where
 //! groups remember the connection, and ACLs and routes do not.
 
