@@ -180,15 +180,9 @@ async fn roles(address: SocketAddr) -> BTreeSet<String> {
         let sent = format!("Action=ListRoles&MaxItems=1000{marker}&Version=2010-05-08");
         let answer = call(address, "POST", "/", sent).await.unwrap();
         names.extend(texts(&answer, "RoleName"));
-        match texts(&answer, "Marker").pop() {
-            Some(more) => {
-                marker = format!(
-                    "&Marker={}",
-                    percent_encoding::utf8_percent_encode(&more, percent_encoding::NON_ALPHANUMERIC)
-                )
-            }
-            None => return names,
-        }
+        let Some(more) = texts(&answer, "Marker").pop() else { return names };
+        let more = percent_encoding::utf8_percent_encode(&more, percent_encoding::NON_ALPHANUMERIC);
+        marker = format!("&Marker={more}");
     }
 }
 
