@@ -11,7 +11,7 @@ use super::{Exit, topology};
 use crate::{
     args::{flag, text},
     render::trace as render,
-    session::Room,
+    session::{Room, sentence},
 };
 
 /// Not reachable, or nobody can say.
@@ -70,14 +70,18 @@ fn traffic(text: &str) -> Result<Traffic, Diagnostics> {
 }
 
 fn unknown_end(problem: &str) -> Diagnostics {
-    let mut sentence = problem.to_owned();
-    sentence[..1].make_ascii_uppercase();
-    Diagnostic::error("No such end", format!("{sentence}.")).into()
+    Diagnostic::error("No such end", format!("{}.", sentence(problem))).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_may_begin_with_any_letter() {
+        let told = unknown_end("öffentlich/a is in several clusters: write CLUSTER:öffentlich/a");
+        assert_eq!(told.0[0].detail, "Öffentlich/a is in several clusters: write CLUSTER:öffentlich/a.");
+    }
 
     #[test]
     fn ports_are_written_as_people_do() {

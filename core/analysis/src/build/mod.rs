@@ -113,8 +113,6 @@ pub(crate) struct Builder {
     pub(crate) tables: BTreeMap<Id, Id>,
     /// Network ACLs by subnet.
     pub(crate) acls: BTreeMap<Id, Id>,
-    /// Routes of their own, by table.
-    pub(crate) routes: BTreeMap<Id, Vec<crate::topology::Route>>,
 }
 
 impl Builder {

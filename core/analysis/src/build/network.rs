@@ -64,10 +64,12 @@ pub(super) fn route_table(builder: &mut Builder, item: &Item<'_>) {
     }
 }
 
-/// A route, in a table or of its own.
+/// A route of a table.
 fn route(view: &View<'_>) -> Option<Route> {
-    let blocks = ["cidr_block", "ipv6_cidr_block", "destination_cidr_block", "destination_ipv6_cidr_block"];
-    let block = blocks.into_iter().find_map(|name| view.block_of_addresses(name)).map(Destination::Block);
+    let block = ["cidr_block", "ipv6_cidr_block"]
+        .into_iter()
+        .find_map(|name| view.block_of_addresses(name))
+        .map(Destination::Block);
     let list = || view.text("destination_prefix_list_id").map(|id| Destination::PrefixList(Id::from(id)));
     Some(Route { destination: block.or_else(list)?, target: target(view) })
 }
@@ -204,9 +206,6 @@ pub(super) fn prefix_list(builder: &mut Builder, item: &Item<'_>) {
 /// Subnets get the table and the ACL that count for them.
 pub(super) fn finish(builder: &mut Builder) {
     let topology = &mut builder.topology;
-    for (id, routes) in std::mem::take(&mut builder.routes) {
-        topology.route_tables.entry(id).or_default().routes.extend(routes);
-    }
     for (id, subnet) in &mut topology.subnets {
         let main = || {
             let vpc = subnet.vpc.known().and_then(|vpc| topology.vpcs.get(vpc));
