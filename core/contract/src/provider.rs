@@ -285,6 +285,12 @@ pub trait ResourceType: Send + Sync {
         &[]
     }
 
+    /// Types whose objects list the objects of this type in what is read of them, each with the attribute of this type that holds
+    /// their `id`: a group's `ingress` holds its rules. What is recorded of them is read again at the end of a run.
+    fn shown_in(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Whether [`Self::created_after`] speaks of this object: a type may have objects of many kinds.
     fn waits_in_its_cluster(&self, _object: &Value) -> bool {
         true

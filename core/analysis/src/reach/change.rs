@@ -54,11 +54,37 @@ pub struct Change {
 pub fn changes(before: &Topology, after: &Topology) -> Change {
     let mut known = Passages::default();
     let first = matrix_with(before, &mut known);
-    // Where the way itself changes, nothing that was walked before counts.
+    compare(&first, &following(&mut known, before, after))
+}
+
+/// The matrix of what comes after. What was walked before counts for it, unless the way itself changes.
+fn following(known: &mut Passages, before: &Topology, after: &Topology) -> Matrix {
     if !before.has_networks_of(after) {
         known.clear();
     }
-    compare(&first, &matrix_with(after, &mut known))
+    matrix_with(after, known)
+}
+
+/// Topologies one after the other, and what changes from each to the next.
+#[derive(Default)]
+pub struct Succession {
+    known: Passages,
+    last: Option<(Topology, Matrix)>,
+}
+
+impl Succession {
+    /// What changes with this one; nothing with the first.
+    pub fn then(&mut self, topology: Topology) -> Change {
+        let Some((before, first)) = self.last.take() else {
+            let matrix = matrix_with(&topology, &mut self.known);
+            self.last = Some((topology, matrix));
+            return Change::default();
+        };
+        let matrix = following(&mut self.known, &before, &topology);
+        let change = compare(&first, &matrix);
+        self.last = Some((topology, matrix));
+        change
+    }
 }
 
 fn compare(before: &Matrix, after: &Matrix) -> Change {

@@ -30,7 +30,7 @@ mod trail;
 mod walk;
 
 pub use ask::{Answer, Placement, Question, Verdict, ask};
-pub use change::{Change, Interest, Line, changes};
+pub use change::{Change, Interest, Line, Succession, changes};
 pub use end::{End, Guest, HostSide, Public, Wire};
 pub(crate) use groups::told;
 pub use matrix::{Matrix, Party, PartyKind, matrix};

@@ -3,6 +3,7 @@
 //! One coordinator owns the evaluator and decides; each step's calls run in a task of its own ([`operation`]). A step is
 //! evaluated again with what is known by then, and may turn out to be a no-op or be refused; no step is ever added.
 
+mod afterwards;
 mod operation;
 mod prepare;
 
@@ -40,6 +41,7 @@ pub async fn apply(session: &Session, plan: &Plan, options: &ApplyOptions) -> Ou
     let mut walk = Walk::new(session, plan, *options);
     if walk.record_refreshed().await {
         walk.run().await;
+        walk.record_what_lists_changes().await;
         walk.record_outputs().await;
     }
     walk.outcome()

@@ -86,6 +86,10 @@ impl ResourceType for RuleType {
         PlanResponse { planned: Some(planned), requires_replace, ..PlanResponse::default() }
     }
 
+    fn shown_in(&self) -> &'static [(&'static str, &'static str)] {
+        &[("aws_security_group", "security_group_id")]
+    }
+
     fn validate(&self, config: &Value) -> Diagnostics {
         arguments::validate(config)
     }
