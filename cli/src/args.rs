@@ -152,6 +152,10 @@ fn other_commands() -> Vec<Command> {
             .about("Show who could reach what, by which rules, and which rules and policies do nothing or too much")
             .args(looked_at())
             .arg(value("format", "FORMAT", "text (default), json or csv").value_parser(["text", "json", "csv"]))
+            .arg(
+                value("between", "FIRST..LAST", "Show what opened and closed between two serials of the state, and which run did it")
+                    .conflicts_with_all(["state", "plan", "live"]),
+            )
             .args(vars()),
         Command::new("capacity")
             .about("Show how many pods with groups of their own there is room for, and what runs out first")

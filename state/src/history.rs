@@ -13,7 +13,7 @@ use crate::{
     database::{Database, damaged_history, decode_state},
     draft::kept,
     key,
-    lock::now,
+    lock::{now, this_user},
     wire::{Malformed, Reader, Writer},
 };
 
@@ -26,6 +26,8 @@ pub struct SerialSummary {
     pub at: i64,
     /// The command that made it: `apply`.
     pub operation: String,
+    /// Who ran it, as `user@host`; empty where an older version wrote it.
+    pub who: String,
     /// Records that it added.
     pub added: usize,
     /// Records that it changed.
@@ -36,7 +38,16 @@ pub struct SerialSummary {
     pub records: usize,
 }
 
-const ORIGIN_FORMAT: u8 = 1;
+const ORIGIN_FORMAT: u8 = 2;
+/// Without who it was.
+const ORIGIN_FORMAT_1: u8 = 1;
+
+/// How a serial came about.
+struct Origin {
+    at: i64,
+    operation: String,
+    who: String,
+}
 
 /// The history entry of a serial that begins now.
 pub(crate) fn encode_origin(operation: &str) -> Result<Vec<u8>, StoreError> {
@@ -44,13 +55,19 @@ pub(crate) fn encode_origin(operation: &str) -> Result<Vec<u8>, StoreError> {
     w.byte(ORIGIN_FORMAT);
     w.int(now());
     w.text(operation);
+    w.text(&this_user());
     w.finish().map_err(|e| damaged_history(&e))
 }
 
-fn decode_origin(bytes: &[u8]) -> Result<(i64, String), Malformed> {
-    Reader::whole(bytes, |r| match r.byte()? {
-        ORIGIN_FORMAT => Ok((r.int()?, r.text()?.to_owned())),
-        other => Err(Malformed::new(format!("format {other} is not known"))),
+fn decode_origin(bytes: &[u8]) -> Result<Origin, Malformed> {
+    Reader::whole(bytes, |r| {
+        let format = r.byte()?;
+        if ![ORIGIN_FORMAT, ORIGIN_FORMAT_1].contains(&format) {
+            return Err(Malformed::new(format!("format {format} is not known")));
+        }
+        let (at, operation) = (r.int()?, r.text()?.to_owned());
+        let who = if format == ORIGIN_FORMAT { r.text()?.to_owned() } else { String::new() };
+        Ok(Origin { at, operation, who })
     })
 }
 
@@ -66,9 +83,9 @@ impl Database {
         for entry in self.scan(key::HISTORY).rev() {
             let (key, origin) = entry?;
             let serial = key::number_of(&key).map_err(|e| damaged_history(&e))?;
-            let (at, operation) = decode_origin(&origin).map_err(|e| damaged_history(&e))?;
+            let Origin { at, operation, who } = decode_origin(&origin).map_err(|e| damaged_history(&e))?;
             let (added, changed, removed) = counts.remove(&serial).unwrap_or_default();
-            summaries.push(SerialSummary { serial, at, operation, added, changed, removed, records });
+            summaries.push(SerialSummary { serial, at, operation, who, added, changed, removed, records });
             records = (records + removed).saturating_sub(added);
         }
         Ok(summaries)
@@ -133,4 +150,23 @@ fn fingerprint(bytes: &[u8]) -> u64 {
     let mut digest = crate::digest::Digest::default();
     digest.add(&[], bytes);
     digest.sum
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn who_is_not_known_of_serials_of_older_versions() {
+        let mut w = Writer::default();
+        w.byte(ORIGIN_FORMAT_1);
+        w.int(1_764_500_000);
+        w.text("apply");
+        let older = decode_origin(&w.finish().unwrap()).unwrap();
+        assert_eq!((older.at, older.operation.as_str(), older.who.as_str()), (1_764_500_000, "apply", ""));
+        let now = decode_origin(&encode_origin("destroy").unwrap()).unwrap();
+        assert_eq!((now.operation.as_str(), now.who), ("destroy", this_user()));
+        assert!(decode_origin(&[9]).is_err());
+    }
 }

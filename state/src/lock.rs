@@ -139,11 +139,16 @@ fn this_process(operation: &str) -> LockHolder {
     LockHolder {
         id: Uuid::new_v4().to_string(),
         operation: operation.into(),
-        who: format!("{}@{}", user(), host()),
+        who: this_user(),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").into(),
         since: now(),
     }
+}
+
+/// Who runs this process: `user@host`.
+pub(crate) fn this_user() -> String {
+    format!("{}@{}", user(), host())
 }
 
 fn first_of_env(names: &[&str]) -> Option<String> {

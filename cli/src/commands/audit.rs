@@ -1,13 +1,19 @@
 //! `sgp audit`.
 
+mod between;
+
 use clap::ArgMatches;
 use sgp_analysis::audit;
 
 use super::{Exit, topology};
 use crate::{args::text, render::audit as render, session::Room};
 
-/// Shows who could reach what and by which rules, and which rules and policies do nothing or too much.
+/// Shows who could reach what and by which rules, and which rules and policies do nothing or too much; with `-between` what
+/// opened and closed in the course of the state's history.
 pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
+    if let Some(range) = text(matches, "between") {
+        return between::run(room, &range, text(matches, "format").as_deref()).await;
+    }
     let looked = topology::looked_at(room, matches, "audit").await?;
     let audit = audit::audit(&looked.topology);
     match text(matches, "format").as_deref() {

@@ -262,9 +262,16 @@ fn move_writes(state: &State, moves: &Moves) -> Vec<Write> {
 
 async fn pull(room: &Room) -> Result<(), Diagnostics> {
     let state = read(room, "state pull").await?;
-    let text = sgp_state::to_v4(&state, &Hints(&room.registry)).map_err(|e| store_error(&e, &data_dir()))?;
-    room.ui.output.text(&text);
+    room.ui.output.text(&as_v4(room, &state)?);
     Ok(())
+}
+
+/// A state as Terraform's state v4 JSON: what `sgp state pull` writes.
+///
+/// # Errors
+/// When it holds what that format cannot.
+pub fn as_v4(room: &Room, state: &State) -> Result<String, Diagnostics> {
+    sgp_state::to_v4(state, &Hints(&room.registry)).map_err(|e| store_error(&e, &data_dir()).into())
 }
 
 async fn push(room: &Room, matches: &ArgMatches) -> Result<(), Diagnostics> {

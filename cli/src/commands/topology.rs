@@ -9,7 +9,7 @@ use sgp_model::{Diagnostic, Diagnostics, State};
 use sgp_state::Access;
 use sha2::{Digest as _, Sha256};
 
-use super::saved;
+use super::{saved, state::as_v4};
 use crate::{
     args::{flag, text, var_args},
     session::Room,
@@ -31,15 +31,19 @@ pub struct Recorded {
     pub serial: u64,
     /// Its lineage.
     pub lineage: String,
-    /// SHA-256 over the state as JSON, hexadecimal.
+    /// SHA-256 over the state as `sgp state pull` writes it, hexadecimal.
     pub digest: String,
 }
 
 impl Recorded {
-    fn of(state: &State) -> Self {
-        let json = serde_json::to_vec(state).unwrap_or_default();
-        let digest = Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { serial: state.serial, lineage: state.lineage.clone(), digest }
+    /// Of this state.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn of(room: &Room, state: &State) -> Result<Self, Diagnostics> {
+        let json = as_v4(room, state)?;
+        let digest = Sha256::digest(json.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { serial: state.serial, lineage: state.lineage.clone(), digest })
     }
 }
 
@@ -63,7 +67,7 @@ fn is_about_now(command: &str) -> bool {
 pub async fn looked_at(room: &Room, matches: &ArgMatches, command: &str) -> Result<Looked, Diagnostics> {
     if let Some(path) = text(matches, "plan") {
         let (plan, _) = saved::read(Path::new(&path))?;
-        let of = Some(Recorded::of(&plan.refreshed));
+        let of = Some(Recorded::of(room, &plan.refreshed)?);
         return Ok(Looked {
             topology: build::build(&foresight::after(&plan)),
             what: "what there will be after a plan",
@@ -79,7 +83,7 @@ pub async fn looked_at(room: &Room, matches: &ArgMatches, command: &str) -> Resu
         );
         return Err(Diagnostic::error("Nothing is recorded yet", detail).into());
     }
-    let of = Some(Recorded::of(&state));
+    let of = Some(Recorded::of(room, &state)?);
     if flag(matches, "live") || is_about_now(command) && !flag(matches, "state") {
         let configured = room.configured(&var_args(matches), false)?;
         let session = Session { config: configured.config.clone(), inputs: configured.inputs.clone(), ..session };

@@ -1,5 +1,7 @@
 //! An audit, as people and programs read it.
 
+pub mod between;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
@@ -115,11 +117,6 @@ pub fn json(audit: &Audit, looked: &Looked) -> Json {
 
 /// Who could reach what as CSV (RFC 4180): a row for each rule, each with what was looked at.
 pub fn csv(audit: &Audit, looked: &Looked) -> String {
-    let field = |text: &str| {
-        // A cell that begins like a formula is text all the same.
-        let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
-        if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-    };
     let (serial, digest) = looked.of.as_ref().map(|it| (it.serial.to_string(), it.digest.clone())).unwrap_or_default();
     let mut out = "from,to,passes,may_pass,by,serial,sha256\r\n".to_owned();
     for row in &audit.passages {
@@ -135,9 +132,16 @@ pub fn csv(audit: &Audit, looked: &Looked) -> String {
                 &serial,
                 &digest,
             ]
-            .map(&field);
+            .map(csv_field);
             let _ = write!(out, "{}\r\n", cells.join(","));
         }
     }
     out
+}
+
+/// A cell of CSV.
+fn csv_field(text: &str) -> String {
+    // A cell that begins like a formula is text all the same.
+    let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

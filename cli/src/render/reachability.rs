@@ -37,7 +37,8 @@ pub fn section(change: &Change, paint: Paint) -> String {
     out
 }
 
-fn shown(line: &Line, paint: Paint) -> String {
+/// One line for people.
+pub fn shown(line: &Line, paint: Paint) -> String {
     let may = if line.may { " (may)" } else { "" };
     let text = format!("{} -> {} {}{may}", readable(&line.from), readable(&line.to), line.traffic);
     match (line.opens, line.interest == Interest::FromAnywhere) {
@@ -50,9 +51,19 @@ fn shown(line: &Line, paint: Paint) -> String {
 
 /// The same for programs.
 pub fn json(change: &Change) -> Json {
-    Json::array(change.lines.iter().map(|line| {
+    json_of(&change.lines)
+}
+
+/// `opens` or `closes`.
+pub fn action(line: &Line) -> &'static str {
+    if line.opens { "opens" } else { "closes" }
+}
+
+/// Lines for programs.
+pub fn json_of(lines: &[Line]) -> Json {
+    Json::array(lines.iter().map(|line| {
         Json::object([
-            ("action", Json::from(if line.opens { "opens" } else { "closes" })),
+            ("action", Json::from(action(line))),
             ("from", readable(&line.from).as_ref().into()),
             ("to", readable(&line.to).as_ref().into()),
             ("traffic", line.traffic.to_string().as_str().into()),

@@ -164,6 +164,7 @@ async fn history_counts_what_each_serial_changed() {
     let store = open(dir.path());
     store.write(vec![Write::BumpSerial, put(1, "x"), put(2, "x")]).await.unwrap();
     store.write(vec![put(2, "y"), put(3, "x"), Write::Remove(key("a.b[3]"))]).await.unwrap();
+    let at_first = store.load().await.unwrap();
     store.write(vec![Write::BumpSerial, put(1, "z")]).await.unwrap();
     store.write(vec![put(4, "x"), Write::Remove(key("a.b[2]"))]).await.unwrap();
     drop(store);
@@ -177,8 +178,10 @@ async fn history_counts_what_each_serial_changed() {
             .map(|s| (s.serial, s.operation, s.added, s.changed, s.removed, s.records))
             .collect();
         assert_eq!(history, [(2, "apply".into(), 1, 1, 1, 2), (1, "apply".into(), 2, 0, 0, 2)]);
+        assert!(store.history().await.unwrap().iter().all(|it| it.who.contains('@')));
         let first = store.state_at(1).await.unwrap().unwrap();
         assert_eq!(first.instances, [(key("a.b[1]"), *record("x")), (key("a.b[2]"), *record("y"))].into());
+        assert_eq!(first, at_first, "digests of both are the same");
         assert_eq!(store.state_at(99).await.unwrap(), None);
     }
 }

@@ -6,9 +6,11 @@
 //! - `json PATH`: what lies at `a.b[0]` of a JSON document, texts bare;
 //! - `shape`: a JSON document with its values replaced by their types;
 //! - `json-lines`: how many lines there are of each type, when every line is a JSON object of Terraform's machine-readable UI;
-//! - `count`: how many lines there are.
+//! - `count`: how many lines there are;
+//! - `sha256`: the SHA-256 of it, hexadecimal.
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Sends text through a filter.
@@ -24,6 +26,7 @@ pub fn apply(words: &[String], text: &str) -> String {
         ["json", path] => json(text, path),
         ["shape"] => pretty(&shape(&parse(text))),
         ["json-lines"] => json_lines(text),
+        ["sha256"] => Sha256::digest(text).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")) + "\n",
         ["count"] => format!("{}\n", text.lines().count()),
         _ => panic!("there is no filter {words:?}"),
     }

@@ -19,15 +19,17 @@ static FIXED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\(process \d+", "(process <pid>"),
         (r"(?m)^(│? *)\S+@\S+ runs `", "${1}<who> runs `"),
         (r"(?m)^(│? *)\S+@\S+ \(process", "${1}<who> (process"),
+        (r" by \S+@\S+ at ", " by <who> at "),
+        (r",[^,\s@]+@[^,\s@]+,", ",<who>,"),
         (r"\bsgp v?\d+\.\d+\.\d+", "sgp <version>"),
         (r"version \d+\.\d+\.\d+\)", "version <version>)"),
-        (r"\b[0-9a-f]{64}\b", "<digest>"),
         (r"(\barn:aws:eks:[^\s/]*:(?:addon|nodegroup)/[^\s/]+/[^\s/]+/)[0-9a-f]{8}\b", "${1}<eks id>"),
         (r#""eks-(\S+)-[0-9a-f]{8}""#, "\"eks-${1}-<eks id>\""),
     ];
     patterns.map(|(pattern, name)| (regex(pattern), name)).into()
 });
 static ID: LazyLock<Regex> = LazyLock::new(|| regex(r"\b(sgr|sg|lt|subnet|vpc|eni|i|ami)-([0-9a-f]{8,17})\b"));
+static DIGEST: LazyLock<Regex> = LazyLock::new(|| regex(r"\b[0-9a-f]{64}\b"));
 static PROGRESS: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"^\S.*: (Creating|Creation|Modifying|Modifications|Destroying|Destruction|Reading|Read|Refreshing|Recording|Forgetting|Still)\b",
@@ -55,6 +57,7 @@ impl Names {
         }
         let text = sorted_progress(&text);
         let text = ID.replace_all(&text, |found: &Captures<'_>| self.name(&found[0], &found[1]));
+        let text = DIGEST.replace_all(&text, |found: &Captures<'_>| self.name(&found[0], "digest"));
         sorted_elements(&text)
     }
 
