@@ -77,10 +77,14 @@ const VPC_PREFIX: u8 = 16;
 
 /// Makes the audit.
 pub fn audit(topology: &Topology) -> Audit {
-    let matrix = reach::matrix(topology);
-    let carried = carried(topology, &matrix);
+    audit_with(topology, &reach::matrix(topology))
+}
+
+/// The same, for whoever has the topology's matrix already.
+pub fn audit_with(topology: &Topology, matrix: &Matrix) -> Audit {
+    let carried = carried(topology, matrix);
     Audit {
-        passages: passages(topology, &matrix),
+        passages: passages(topology, matrix),
         rules: rules(topology, &carried),
         idle_policies: idle_policies(topology),
         open_pods: open_pods(topology),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::matrix::{ANYWHERE, Matrix, PartyKind, Passages, matrix_with};
+use super::matrix::{ANYWHERE, Matrix, Party, PartyKind, Passages, matrix_with};
 use crate::{
     sets::{Passage, Traffic},
     topology::Topology,
@@ -50,11 +50,42 @@ pub struct Change {
     pub lines: Vec<Line>,
 }
 
+/// Two topologies beside each other.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// Who reaches whom before.
+    pub before: Matrix,
+    /// Who reaches whom after.
+    pub after: Matrix,
+    /// The difference.
+    pub change: Change,
+}
+
+impl Comparison {
+    /// What passes before and after, by the names of who begins and who answers, in the order of `after`.
+    pub fn kept(&self) -> Vec<(&str, &str, Passage)> {
+        let (before, after) = (Named::of(&self.before), Named::of(&self.after));
+        let both = |((from, to), passage): (&(usize, usize), &Passage)| {
+            let key = (after.name(*from), after.name(*to));
+            let kept = before.get(key)?.then(passage);
+            (!kept.is_closed()).then_some((key.0, key.1, kept))
+        };
+        self.after.passages.iter().filter_map(both).collect()
+    }
+}
+
 /// Compares two topologies.
 pub fn changes(before: &Topology, after: &Topology) -> Change {
+    compared(before, after).change
+}
+
+/// Compares two topologies, and keeps what was compared.
+pub fn compared(before: &Topology, after: &Topology) -> Comparison {
     let mut known = Passages::default();
     let first = matrix_with(before, &mut known);
-    compare(&first, &following(&mut known, before, after))
+    let second = following(&mut known, before, after);
+    let change = compare(&first, &second);
+    Comparison { before: first, after: second, change }
 }
 
 /// The matrix of what comes after. What was walked before counts for it, unless the way itself changes.
@@ -129,6 +160,7 @@ fn push(
 
 /// A matrix by the names of its parties.
 struct Named<'a> {
+    parties: &'a [Party],
     passages: BTreeMap<(&'a str, &'a str), &'a Passage>,
     kinds: BTreeMap<&'a str, PartyKind>,
 }
@@ -138,9 +170,14 @@ impl<'a> Named<'a> {
         let name = |place: usize| matrix.parties[place].name.as_str();
         let passages = matrix.passages.iter().map(|((from, to), passage)| ((name(*from), name(*to)), passage));
         Self {
+            parties: &matrix.parties,
             passages: passages.collect(),
             kinds: matrix.parties.iter().map(|it| (it.name.as_str(), it.kind)).collect(),
         }
+    }
+
+    fn name(&self, place: usize) -> &'a str {
+        &self.parties[place].name
     }
 
     fn interest(&self, (from, to): (&str, &str)) -> Interest {

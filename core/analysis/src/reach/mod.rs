@@ -30,9 +30,9 @@ mod trail;
 mod walk;
 
 pub use ask::{Answer, Placement, Question, Verdict, ask};
-pub use change::{Change, Interest, Line, Succession, changes};
+pub use change::{Change, Comparison, Interest, Line, Succession, changes, compared};
 pub use end::{End, Guest, HostSide, Public, Wire};
 pub(crate) use groups::told;
-pub use matrix::{Matrix, Party, PartyKind, matrix};
+pub use matrix::{ANYWHERE, Matrix, Party, PartyKind, matrix};
 pub use trace::{Trace, trace};
 pub use trail::{Fix, Hop, Outcome};
