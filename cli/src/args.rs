@@ -132,10 +132,11 @@ fn other_commands() -> Vec<Command> {
             .args(plan_flags())
             .arg(switch("sarif", "Write SARIF 2.1.0 for code scanning", false).conflicts_with("json")),
         Command::new("explain")
-            .about("Explain a preflight rule, or why a pod has its groups or has not")
+            .about("Explain a preflight rule, or why a pod, workload, policy, group, node or cluster is as it is")
             .arg(
                 Arg::new("name").value_name("WHAT").required(true).help(
-                    "The number of a rule (SGP301), or NAMESPACE/POD, policy/NAMESPACE/NAME or node/NAME as they are now",
+                    "The number of a rule (SGP301), or NAMESPACE/NAME of a pod or workload, policy/NAMESPACE/NAME, node/NAME, a security \
+                     group, or the address of a resource, as they are now",
                 ),
             )
             .args(looked_at())

@@ -20,7 +20,7 @@ static FIXED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"(?m)^(│? *)\S+@\S+ runs `", "${1}<who> runs `"),
         (r"(?m)^(│? *)\S+@\S+ \(process", "${1}<who> (process"),
         (r" by \S+@\S+ at ", " by <who> at "),
-        (r",[^,\s@]+@[^,\s@]+,", ",<who>,"),
+        (r",[\w.-]+@[\w.-]+,", ",<who>,"),
         (r"\bsgp v?\d+\.\d+\.\d+", "sgp <version>"),
         (r"version \d+\.\d+\.\d+\)", "version <version>)"),
         (r"(\barn:aws:eks:[^\s/]*:(?:addon|nodegroup)/[^\s/]+/[^\s/]+/)[0-9a-f]{8}\b", "${1}<eks id>"),

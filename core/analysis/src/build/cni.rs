@@ -17,6 +17,7 @@ pub(super) fn addon(builder: &mut Builder, item: &Item<'_>) {
         Fact::Known(Some(text)) => serde_json::from_str(text).ok(),
     };
     let cni = &mut builder.cluster_of(item).cni;
+    cni.managed_by = item.addr.cloned().or(cni.managed_by.take());
     cni.version = version.into();
     let Some(values) = values else { return };
     let env = texts(&values["env"]);
@@ -44,6 +45,7 @@ pub(super) fn pod_eni(builder: &mut Builder, item: &Item<'_>) {
         _ if cni.external_snat.is_known() => overlay(cni, &stated),
         _ => set(cni, &stated, &Labels::new()),
     }
+    cni.managed_by = item.addr.cloned().or(cni.managed_by.take());
     cni.pod_eni = Fact::Known(true);
     match mode {
         Fact::Known(Some(mode)) => cni.mode = Fact::Known(mode),

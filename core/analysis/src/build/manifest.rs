@@ -7,8 +7,8 @@ use super::{Builder, Item, cni};
 use crate::{
     selector::Selector,
     topology::{
-        Cluster, ContainerPort, Fact, Id, Labels, Namespace, Node, Pod, PodKey, PodTemplate, Probe, ProbeKind,
-        SecurityGroupPolicy, Service, ServiceAccount, ServicePort, TargetPort, Workload,
+        Cluster, CniNode, ContainerPort, Event, Events, Fact, Id, Labels, Namespace, Node, Pod, PodKey, PodTemplate,
+        Probe, ProbeKind, SecurityGroupPolicy, Service, ServiceAccount, ServicePort, TargetPort, Workload,
     },
 };
 
@@ -94,6 +94,11 @@ impl Manifest<'_> {
             ("Node", _) => {
                 cluster.nodes.insert(self.name(), node(&self.json));
             }
+            ("CNINode", spec) => {
+                let wants_trunk = list(&spec["features"]).any(|it| it["name"] == "SecurityGroupsForPods");
+                cluster.cni_nodes.insert(self.name(), CniNode { wants_trunk });
+            }
+            ("Event", _) => event(&mut cluster.events, &self.json),
             ("DaemonSet", spec) if self.key() == ("kube-system".to_owned(), "aws-node".to_owned()) => {
                 cni::daemon_set(&mut cluster.cni, &spec["template"]["spec"]);
                 self.workload(cluster, "DaemonSet", &["spec", "template"]);
@@ -219,6 +224,22 @@ fn node(json: &Json) -> Node {
         max_pods: amount("pods"),
         labels,
     }
+}
+
+/// An event about a pod or a node (core/v1; events.k8s.io/v1 calls its parts `regarding` and `note`).
+fn event(events: &mut Events, json: &Json) {
+    let text = |names: [&str; 2]| names.iter().find_map(|name| json[*name].as_str().filter(|it| !it.is_empty()));
+    let about = if json["involvedObject"].is_object() { &json["involvedObject"] } else { &json["regarding"] };
+    let (Some(kind @ ("Pod" | "Node")), Some(name)) = (about["kind"].as_str(), about["name"].as_str()) else { return };
+    let series = json["series"]["lastObservedTime"].as_str();
+    let at = series.or_else(|| text(["lastTimestamp", "eventTime"])).unwrap_or_default();
+    let event = Event {
+        message: text(["message", "note"]).unwrap_or_default().to_owned(),
+        at: at.to_owned(),
+        is_warning: json["type"] == "Warning",
+    };
+    let namespace = if kind == "Node" { "" } else { about["namespace"].as_str().unwrap_or("default") };
+    events.keep((kind, namespace, name), json["reason"].as_str().unwrap_or_default(), event);
 }
 
 fn service(spec: &Json, annotations: &Json) -> Service {

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 use sgp_model::InstanceAddr;
 
-use super::{Fact, Id};
+use super::{Events, Fact, Id};
 use crate::selector::Selector;
 
 /// Labels of an object.
@@ -41,6 +41,8 @@ pub struct Cluster {
     pub fargate_profiles: BTreeMap<Id, FargateProfile>,
     /// Nodes by name.
     pub nodes: BTreeMap<String, Node>,
+    /// CNINodes (vpcresources.k8s.aws) by the name of their node; empty where nobody looked.
+    pub cni_nodes: BTreeMap<String, CniNode>,
     /// Namespaces by name.
     pub namespaces: BTreeMap<String, Namespace>,
     /// Service accounts by namespace and name.
@@ -55,6 +57,8 @@ pub struct Cluster {
     pub services: BTreeMap<(String, String), Service>,
     /// Pods that run.
     pub pods: BTreeMap<PodKey, Pod>,
+    /// What controllers said about pods and nodes.
+    pub events: Events,
     /// Whether the objects above are all that the cluster has. Otherwise there may be others that nobody told.
     pub is_complete: bool,
 }
@@ -71,6 +75,8 @@ pub enum EnforcingMode {
 /// The VPC CNI's settings (github.com/aws/amazon-vpc-cni-k8s, README).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cni {
+    /// The `sgp_pod_eni` or the add-on that sets it.
+    pub managed_by: Option<InstanceAddr>,
     /// `v1.20.0-eksbuild.1`.
     pub version: Fact<String>,
     /// `ENABLE_POD_ENI`.
@@ -141,6 +147,13 @@ pub struct Node {
     pub pod_eni: Option<u32>,
     /// How many pods it takes.
     pub max_pods: Option<u32>,
+}
+
+/// What a node's CNI asks of AWS's controller (`CNINode`, vpcresources.k8s.aws/v1alpha1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CniNode {
+    /// Whether `spec.features` has `SecurityGroupsForPods`, which asks for a trunk.
+    pub wants_trunk: bool,
 }
 
 /// A namespace.

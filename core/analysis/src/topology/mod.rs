@@ -4,6 +4,7 @@
 //! account can be judged like any other. What nobody told is [`Fact::Unknown`].
 
 mod cluster;
+mod events;
 mod fact;
 mod groups;
 mod id;
@@ -13,10 +14,11 @@ mod network;
 use std::collections::BTreeMap;
 
 pub use cluster::{
-    Cluster, Cni, ContainerPort, EnforcingMode, FargateProfile, FargateSelector, Labels, Namespace, Node, NodeGroup,
-    Pod, PodKey, PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, Service, ServiceAccount, ServicePort, TargetPort,
-    Workload,
+    Cluster, Cni, CniNode, ContainerPort, EnforcingMode, FargateProfile, FargateSelector, Labels, Namespace, Node,
+    NodeGroup, Pod, PodKey, PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, Service, ServiceAccount, ServicePort,
+    TargetPort, Workload,
 };
+pub use events::{Event, Events};
 pub use fact::Fact;
 pub use groups::{Direction, Group, Origin, Peer, Rule};
 pub use id::Id;
