@@ -117,3 +117,33 @@ pub(super) fn finish(builder: &mut Builder) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::{Value as Json, json};
+    use sgp_model::{address::parse_instance, json::from_serde, symbol::symbol};
+
+    use crate::build::{Object, Sources, build};
+
+    fn object(address: &str, attributes: &Json) -> Object {
+        let addr = parse_instance(address).unwrap();
+        Object { kind: addr.resource.type_name.to_string(), addr: Some(addr), attributes: from_serde(attributes) }
+    }
+
+    #[test]
+    fn a_cluster_is_named_by_its_id_and_its_arn_too() {
+        let arn = "arn:aws:eks:eu-central-1:123456789012:cluster/main";
+        let (id, later) = (symbol("aws_eks_cluster.this[0].id"), symbol("aws_eks_cluster.this[0].arn"));
+        for (named, clusters) in [("main", 1), (arn, 1), (&*id, 1), (&*later, 1), ("other", 2)] {
+            let objects = vec![
+                object("aws_eks_cluster.this[0]", &json!({ "name": "main" })),
+                object("aws_eks_node_group.this", &json!({ "cluster_name": named, "node_group_name": "default" })),
+            ];
+            let topology = build(&Sources { objects, ..Sources::default() });
+            assert_eq!(topology.clusters.len(), clusters, "{named}");
+            assert_eq!(topology.clusters["main"].node_groups.len(), 2 - clusters, "{named}");
+        }
+    }
+}

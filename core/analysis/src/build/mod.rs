@@ -118,10 +118,12 @@ pub(crate) struct Builder {
 impl Builder {
     /// The cluster that an object of a cluster is in: the one it names, by name or ARN, or the only one there is.
     pub(crate) fn cluster_of(&mut self, item: &Item<'_>) -> &mut Cluster {
-        let named =
-            item.view.text("cluster_name").map(|text| text.rsplit_once(":cluster/").map_or(text, |(_, name)| name));
-        let id = match (named, self.topology.clusters.len()) {
-            (Some(name), _) => Id::from(name),
+        let named = |text: &str| {
+            let known = self.topology.cluster_named(text).cloned();
+            known.unwrap_or_else(|| Id::from(text.rsplit_once(":cluster/").map_or(text, |(_, name)| name)))
+        };
+        let id = match (item.view.text("cluster_name"), self.topology.clusters.len()) {
+            (Some(text), _) => named(text),
             (None, 1) => self.topology.clusters.keys().next().cloned().unwrap_or_else(|| Id::from("")),
             // Clusters that a provider block knows and nothing names.
             (None, _) => Id::from("(the provider's cluster)"),

@@ -13,6 +13,8 @@ mod network;
 
 use std::collections::BTreeMap;
 
+use sgp_model::symbol;
+
 pub use cluster::{
     Cluster, Cni, CniNode, ContainerPort, EnforcingMode, FargateProfile, FargateSelector, Labels, Namespace, Node,
     NodeGroup, Pod, PodKey, PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, Service, ServiceAccount, ServicePort,
@@ -56,6 +58,18 @@ pub struct Topology {
 }
 
 impl Topology {
+    /// The cluster that a text names: by its name, by its ARN, or by what stands for its id (which is its name) or ARN before it exists.
+    pub fn cluster_named(&self, text: &str) -> Option<&Id> {
+        let name = text.rsplit_once(":cluster/").map_or(text, |(_, name)| name);
+        if let Some((id, _)) = self.clusters.get_key_value(name) {
+            return Some(id);
+        }
+        let (address, attribute) = symbol::reference(text)?.rsplit_once('.')?;
+        let is_it = |it: &Cluster| it.managed_by.as_ref().is_some_and(|addr| addr.to_string() == address);
+        let mut all = self.clusters.iter();
+        all.find(|(_, it)| ["id", "arn"].contains(&attribute) && is_it(it)).map(|(id, _)| id)
+    }
+
     /// Whether the blocks of a VPC hold this address; unknown when nobody told them.
     pub fn vpc_addresses(&self, vpc: &Id) -> Option<crate::sets::AddressSet> {
         let blocks = self.vpcs.get(vpc)?.blocks.known()?;

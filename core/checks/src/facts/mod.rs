@@ -159,7 +159,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn cluster_of(&self, view: &View<'_>) -> Option<(&'a Id, &'a Cluster)> {
         let clusters = &self.input.topology.clusters;
         match view.text("cluster_name") {
-            Some(text) => clusters.get_key_value(text.rsplit_once(":cluster/").map_or(text, |(_, name)| name)),
+            Some(text) => self.input.topology.cluster_named(text).and_then(|name| clusters.get_key_value(name)),
             None if clusters.len() == 1 => clusters.first_key_value(),
             None => None,
         }
