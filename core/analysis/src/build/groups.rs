@@ -2,7 +2,10 @@
 
 use std::collections::btree_map::Entry;
 
-use sgp_model::{Value, symbol::symbol};
+use sgp_model::{
+    Value,
+    symbol::{is_in, symbol},
+};
 
 use super::{Builder, Item, View};
 use crate::{
@@ -25,7 +28,8 @@ pub(super) fn group(builder: &mut Builder, item: &Item<'_>) {
             Fact::Unknown => is_open |= !id.is_symbolic(),
         }
     }
-    let name = item.view.text("name").map(str::to_owned);
+    // Where AWS makes the name out of a prefix the address says more than a symbol.
+    let name = item.view.text("name").filter(|it| !is_in(it)).map(str::to_owned);
     let group = Group {
         name: name.or_else(|| item.addr.map(ToString::to_string)).unwrap_or_else(|| id.to_string()),
         managed_by: item.addr.cloned(),

@@ -45,8 +45,10 @@ pub fn of_node_group(topology: &Topology, cluster_id: &Id, name: &Id, group: &No
     let host = host_of_group(topology, group);
     let guest = Guest { cluster: cluster_id.clone(), node: Fact::Unknown, pod: None };
     let vpc = topology.clusters.get(cluster_id).map_or(Fact::Unknown, |it| it.vpc.clone());
+    // Where EKS makes the name out of a prefix the address says more than a symbol.
+    let shown = group.managed_by.as_ref().filter(|_| name.is_symbolic()).map(ToString::to_string);
     End {
-        name: format!("nodes {name}"),
+        name: format!("nodes {}", shown.unwrap_or_else(|| name.to_string())),
         wire: Wire::Host,
         addresses: host.addresses,
         subnets: host.subnets,
