@@ -1,7 +1,7 @@
 //! The ends of a connection.
 
 use crate::{
-    sets::AddressSet,
+    sets::{AddressSet, Family},
     topology::{Fact, Id, PodTemplate},
 };
 
@@ -89,6 +89,16 @@ impl End {
     /// Whether it is a pod with groups of its own on a node.
     pub fn is_branch(&self) -> bool {
         self.wire == Wire::Branch
+    }
+
+    /// Whether both are one thing that runs: what will run anywhere may be several.
+    pub fn is_one_with(&self, other: &Self) -> bool {
+        let runs = |family| self.addresses.of_family(family).single().is_some();
+        self.wire != Wire::Outside
+            && self.name == other.name
+            && self.vpc == other.vpc
+            && self.addresses == other.addresses
+            && (runs(Family::V4) || runs(Family::V6))
     }
 
     /// The pod that NetworkPolicies see: none for what uses its node's network.

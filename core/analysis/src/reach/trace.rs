@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     ask::{Answer, Question, Verdict, ask},
+    end::End,
     ends::{Forward, Found},
     trail::{Fix, Hop, Outcome},
 };
@@ -44,14 +45,12 @@ impl Trace {
 pub fn trace(topology: &Topology, from: &Found, to: &Found, wanted: &Traffic) -> Trace {
     let (behind, forwards) = behind_service(&to.ports, wanted);
     let mut answer = behind.is_empty().then(|| closed(&to.name(), "the Service has no such port"));
-    for one in &from.ends {
-        for other in &to.ends {
-            let next = ask(topology, &Question::new(one, other).told(behind.clone()));
-            answer = Some(match answer {
-                None => next,
-                Some(known) => known.either(next),
-            });
-        }
+    for (one, other) in cases(from, to) {
+        let next = ask(topology, &Question::new(one, other).told(behind.clone()));
+        answer = Some(match answer {
+            None => next,
+            Some(known) => known.either(next),
+        });
     }
     let answer = answer.unwrap_or_else(|| closed(&to.name(), "no pod is behind the name"));
     let verdict = if behind.is_empty() { Verdict::Unreachable } else { answer.verdict(&behind) };
@@ -70,6 +69,13 @@ pub fn trace(topology: &Topology, from: &Found, to: &Found, wanted: &Traffic) ->
         assumptions: answer.assumptions.into_iter().collect(),
         fixes: if is_open { Vec::new() } else { answer.fixes },
     }
+}
+
+/// Each of the one side with each of the other one. Of several pods none is asked whether it reaches itself, which it always does.
+fn cases<'a>(from: &'a Found, to: &'a Found) -> Vec<(&'a End, &'a End)> {
+    let all: Vec<_> = from.ends.iter().flat_map(|one| to.ends.iter().map(move |other| (one, other))).collect();
+    let (itself, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(one, other)| one.is_one_with(other));
+    if others.is_empty() { itself } else { others }
 }
 
 fn closed(at: &str, what: &str) -> Answer {

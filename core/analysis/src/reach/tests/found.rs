@@ -54,6 +54,15 @@ fn what_one_sends_to_oneself_stays_there() {
     }
 }
 
+/// That one of several reaches itself says nothing of whether they reach each other.
+#[test]
+fn pods_of_one_name_are_asked_about_each_other() {
+    let account = account("strict", &[]);
+    assert_eq!(in_words(&account, "sg-api", "sg-api", &tcp(9999)), Verdict::Unreachable);
+    assert_eq!(in_words(&account, "app/api", "sg-api", &tcp(9999)), Verdict::Unreachable);
+    assert_eq!(in_words(&account, "sg-far", "sg-far", &tcp(9999)), Verdict::Reachable);
+}
+
 #[test]
 fn nothing_sends_from_an_interface_that_is_attached_to_nothing() {
     let loose = interface("eni-loose", "subnet-a", "10.0.1.40", &["sg-node"], json!({ "status": "available" }));
