@@ -242,6 +242,27 @@ fn network_policies_and_groups_are_judged_together() {
     assert_eq!(verdict(&with, "app/api", "orders-db", &tcp(5432)).0, Verdict::Reachable);
 }
 
+/// A rule in a group that all pods share would open to all of them what one of them asks for.
+#[test]
+fn what_would_open_it_is_a_rule_of_the_pods_own_group() {
+    let policy = |name: &str, own: &str| {
+        let policy = json!({ "cluster_name": "main", "name": name, "namespace": "app",
+            "pod_selector": [{ "match_labels": { "app": name } }], "security_group_ids": ["sg-shared", own] });
+        ("sgp_security_group_policy", policy)
+    };
+    let group = |id: &str| ("aws_security_group", json!({ "id": id, "name": id, "vpc_id": "vpc-1" }));
+    let topology = planned(&[
+        group("sg-shared"),
+        group("sg-one"),
+        group("sg-two"),
+        policy("one", "sg-one"),
+        policy("two", "sg-two"),
+    ]);
+    let (from, to) = (ends::find(&topology, "app/one").unwrap(), ends::find(&topology, "app/two").unwrap());
+    let fixes = format!("{:?}", trace(&topology, &from, &to, &tcp(80)).fixes);
+    assert!(fixes.contains("sg-one") && fixes.contains("sg-two") && !fixes.contains("sg-shared"), "{fixes}");
+}
+
 /// Every line of a matrix, as people read it.
 fn lines(topology: &Topology) -> Vec<String> {
     let matrix = super::matrix(topology);

@@ -267,16 +267,15 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn mend_groups(&mut self, at: &End, direction: Direction, there: Option<&End>, addresses: &AddressSet) {
-        let Some(group) = at.groups.known().and_then(|groups| groups.first()).cloned() else { return };
-        let by_group = there.and_then(|there| there.groups.known()).and_then(|groups| groups.first());
-        let peer = match (by_group, self.family) {
-            (Some(group), _) => Peer::Group(group.clone()),
-            (None, family) => match addresses.single() {
-                Some(address) => Peer::Block(address.into()),
-                None => any(family),
-            },
+        let Some(first) = at.groups.known().and_then(|groups| groups.first()) else { return };
+        let (topology, family) = (self.topology, self.family);
+        let own = |end: &End| end.groups.known().and_then(|groups| own_of(topology, groups)).cloned();
+        let peer = || match (there.and_then(own), addresses.single()) {
+            (Some(group), _) => Peer::Group(group),
+            (None, Some(address)) => Peer::Block(address.into()),
+            (None, None) => any(family),
         };
-        self.trail.mend(|| Fix::Rule { group, direction, peer });
+        self.trail.mend(|| Fix::Rule { group: own(at).unwrap_or_else(|| first.clone()), direction, peer: peer() });
     }
 
     /// A subnet's network ACL, which judges each packet alone.
@@ -306,6 +305,14 @@ impl<'a> Walk<'a> {
         }
         found
     }
+}
+
+/// Of several groups that which the fewest policies give: a rule in one that all pods share would open it to all of them.
+fn own_of<'a>(topology: &Topology, groups: &'a [Id]) -> Option<&'a Id> {
+    let clusters = || topology.clusters.values();
+    let policies = || clusters().flat_map(|it| it.policies.values());
+    let gives = |id: &Id| policies().filter(|it| it.groups.known().is_some_and(|all| all.contains(id))).count();
+    groups.iter().min_by_key(|id| (clusters().any(|it| it.group.known() == Some(*id)), gives(id)))
 }
 
 fn any(family: Family) -> Peer {
