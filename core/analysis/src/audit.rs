@@ -103,7 +103,13 @@ fn passages(topology: &Topology, matrix: &Matrix) -> Vec<Row> {
         };
         Row { from: one.name.clone(), to: other.name.clone(), passage: passage.clone(), by }
     };
-    matrix.passages.iter().map(row).collect()
+    // What a rule opens for a part of all addresses is told of that part.
+    let is_told_elsewhere = |((from, to), row): &((usize, usize), Row)| {
+        let is_anywhere = |place: &usize| matrix.parties[*place].kind == PartyKind::Anywhere;
+        row.by.is_empty() && row.passage.certain.is_empty() && (is_anywhere(from) || is_anywhere(to))
+    };
+    let rows = matrix.passages.iter().map(|it| (*it.0, row(it)));
+    rows.filter(|it| !is_told_elsewhere(it)).map(|(_, row)| row).collect()
 }
 
 /// The rules of a party's groups that are for another party and some traffic.
@@ -295,5 +301,13 @@ mod tests {
         assert_eq!(audit.idle_groups.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["idle"]);
         let row = audit.passages.iter().find(|row| row.from == "any" && row.to == "orders-db").unwrap();
         assert_eq!(row.by.len(), 1);
+    }
+
+    #[test]
+    fn an_egress_rule_for_some_addresses_is_not_told_of_all() {
+        let topology = account("strict", &[rule(true, "sg-db", "tcp", (443, 443), ("cidr_ipv4", "198.51.100.0/24"))]);
+        let audit = audit(&topology);
+        let to = |name: &str| audit.passages.iter().any(|row| row.from == "orders-db" && row.to == name);
+        assert!(to("198.51.100.0/24") && !to("any"), "{:#?}", audit.passages);
     }
 }
