@@ -72,6 +72,8 @@ pub(crate) struct Targets<'a> {
     pub(crate) groups: Vec<Id>,
     /// The pods' ports, as far as they are known.
     pub(crate) ports: Vec<u16>,
+    /// Whether the controller writes rules into the pods' groups, and has to find the one that is meant for that.
+    pub(crate) is_opened: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -120,7 +122,22 @@ impl<'a> Facts<'a> {
             (None, TargetPort::Name(_)) => None,
         };
         let ports = service.ports.iter().filter_map(number).collect();
-        Some(Targets { cluster_name, cluster, who: manifest.who(), addr: manifest.addr(), groups, ports })
+        let is_opened = is_opened(manifest);
+        Some(Targets { cluster_name, cluster, who: manifest.who(), addr: manifest.addr(), groups, ports, is_opened })
+    }
+}
+
+/// Whether AWS Load Balancer Controller lets the load balancer into the pods' groups. It does not where an Ingress brings groups of its
+/// own and does not ask for it (`buildTargetGroupBindingNetworking` in its pkg/ingress/model_build_target_group.go), nor for a
+/// TargetGroupBinding that says nothing of networking.
+fn is_opened(manifest: &super::Manifest<'_>) -> bool {
+    let annotation = |name: &str| manifest.annotation(&format!("alb.ingress.kubernetes.io/{name}"));
+    match manifest.kind() {
+        "Ingress" => {
+            annotation("security-groups").is_none() || annotation("manage-backend-security-group-rules") == Some("true")
+        }
+        "TargetGroupBinding" => !manifest.json["spec"]["networking"].is_null(),
+        _ => true,
     }
 }
 

@@ -86,7 +86,7 @@ resource "sgp_security_group_policy" "backend" {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for targets in facts.targets().iter().filter(|it| it.groups.len() > 1) {
+    for targets in facts.targets().iter().filter(|it| it.is_opened && it.groups.len() > 1) {
         let tagged: Option<Vec<bool>> = targets.groups.iter().map(|id| is_tagged(facts, targets, id)).collect();
         // A group that nobody described may have the tag.
         let Some(count) = tagged.map(|it| it.into_iter().filter(|it| *it).count()).filter(|it| *it != 1) else {
@@ -115,4 +115,67 @@ fn is_tagged(facts: &Facts<'_>, targets: &Targets<'_>, id: &Id) -> Option<bool> 
         return None;
     }
     Some(group.tags.contains_key(&format!("kubernetes.io/cluster/{}", targets.cluster_name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::rows;
+
+    /// An Ingress in front of pods with two groups, none of them tagged.
+    fn ingress(annotations: &str) -> String {
+        format!(
+            r#"
+            resource "kubernetes_manifest" "service" {{
+              manifest = {{
+                apiVersion = "v1"
+                kind       = "Service"
+                metadata   = {{ name = "backend", namespace = "app" }}
+                spec       = {{ selector = {{ app = "backend" }}, ports = [{{ port = 80, targetPort = 8443 }}] }}
+              }}
+            }}
+            resource "kubernetes_manifest" "ingress" {{
+              manifest = {{
+                apiVersion = "networking.k8s.io/v1"
+                kind       = "Ingress"
+                metadata   = {{
+                  name        = "backend"
+                  namespace   = "app"
+                  annotations = {{ "alb.ingress.kubernetes.io/target-type" = "ip", {annotations} }}
+                }}
+                spec = {{ defaultBackend = {{ service = {{ name = "backend", port = {{ number = 80 }} }} }} }}
+              }}
+            }}
+            resource "aws_security_group" "alb" {{
+              name   = "orders-alb"
+              vpc_id = aws_vpc.this.id
+            }}
+            resource "aws_security_group" "clients" {{
+              name   = "orders-clients"
+              vpc_id = aws_vpc.this.id
+            }}
+            resource "sgp_security_group_policy" "backend" {{
+              cluster_name       = aws_eks_cluster.this.name
+              name               = "backend"
+              namespace          = "app"
+              security_group_ids = [aws_security_group.backend.id, aws_security_group.clients.id]
+              pod_selector {{
+                match_labels = {{ app = "backend" }}
+              }}
+            }}"#
+        )
+    }
+
+    #[test]
+    fn a_controller_that_leaves_the_pods_groups_alone_needs_no_tag() {
+        let own = "\"alb.ingress.kubernetes.io/security-groups\" = aws_security_group.alb.id";
+        let managed = format!("{own}, \"alb.ingress.kubernetes.io/manage-backend-security-group-rules\" = \"true\"");
+        rows(
+            "SGP419",
+            &[
+                (&ingress(""), &["error kubernetes_manifest.ingress"]),
+                (&ingress(own), &[]),
+                (&ingress(&managed), &["error kubernetes_manifest.ingress"]),
+            ],
+        );
+    }
 }
