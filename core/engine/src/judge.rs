@@ -10,7 +10,7 @@ use sgp_checks::{Edges, Finding, Input, Suppressed, Suppression, Suppressions};
 use sgp_lang::Config;
 use sgp_model::{
     Diagnostic, Diagnostics, InstanceAddr, Plan, Value,
-    plan::{Action, Op, PlanMode, Preflight},
+    plan::{Action, Op, PlanMode, Preflight, ResourceChange},
 };
 
 use crate::{blocks::resource_block, foresight};
@@ -190,7 +190,10 @@ fn edges(plan: &Plan) -> Edges {
     let makes = |op: Op| matches!(op, Op::Create | Op::Update | Op::Record | Op::Join | Op::Read);
     let change = |at: usize| plan.steps[at].change.and_then(|it| plan.changes.get(it as usize));
     let awaited: Vec<usize> = (0..plan.steps.len())
-        .filter(|at| makes(plan.steps[*at].op) && change(*at).is_some_and(|it| is_awaited(&it.addr, &it.after)))
+        .filter(|at| {
+            let judged = |it: &ResourceChange| is_awaited(&it.addr, plan.symbolic.get(&it.addr).unwrap_or(&it.after));
+            makes(plan.steps[*at].op) && change(*at).is_some_and(judged)
+        })
         .collect();
     let places: BTreeMap<usize, usize> = awaited.iter().enumerate().map(|(bit, step)| (*step, bit)).collect();
     let words = awaited.len().div_ceil(64);
@@ -218,10 +221,37 @@ fn edges(plan: &Plan) -> Edges {
 
 fn is_awaited(addr: &InstanceAddr, after: &Value) -> bool {
     let kind = &*addr.resource.type_name;
-    let of_manifest = || after.get("manifest").and_then(|it| it.get("kind")).and_then(Value::as_str);
-    AWAITED.contains(&kind) || kind == "kubernetes_manifest" && of_manifest() == Some("SecurityGroupPolicy")
+    // A manifest that is known later, out of a template for example, may be one.
+    let may_be_policy = || {
+        let kind = after.get("manifest").and_then(|it| it.get("kind")).and_then(Value::as_str);
+        kind.is_none_or(|kind| kind == "SecurityGroupPolicy")
+    };
+    AWAITED.contains(&kind) || kind == "kubernetes_manifest" && may_be_policy()
 }
 
 fn is_waiting(addr: &InstanceAddr) -> bool {
     ["kubernetes_", "sgp_", "aws_eks_"].iter().any(|it| addr.resource.type_name.starts_with(it))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use sgp_model::{Type, address::parse_instance};
+
+    use super::*;
+
+    #[test]
+    fn a_manifest_that_is_known_later_may_be_a_policy() {
+        let kind = |kind: &str| Value::object([("kind", Value::from(kind))]);
+        for (address, manifest, expected) in [
+            ("kubernetes_manifest.a", kind("SecurityGroupPolicy"), true),
+            ("kubernetes_manifest.a", kind("ConfigMap"), false),
+            ("kubernetes_manifest.a", Value::unknown(Type::Dynamic), true),
+            ("sgp_security_group_policy.a", Value::dynamic_null(), true),
+            ("aws_security_group.a", Value::dynamic_null(), false),
+        ] {
+            let after = Value::object([("manifest", manifest.clone())]);
+            assert_eq!(is_awaited(&parse_instance(address).unwrap(), &after), expected, "{address} {manifest:?}");
+        }
+    }
 }

@@ -6,14 +6,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use sgp_contract::DataRequest;
 use sgp_lang::{Answer, Configured, DepsView, Evaluator, Inputs, World};
 use sgp_model::{
-    AttrPath, InstanceAddr, Kind, PathStep, Type, Value,
+    AttrPath, InstanceAddr, Kind, Mode, PathStep, Type, Value,
     plan::{Plan, ResourceChange},
     symbol::symbol,
 };
 
-use crate::Session;
+use crate::{Registry, Session};
 
 /// The objects of a plan that hold something unknown, with symbols in it.
 pub(crate) fn symbolic(session: &Session, plan: &Plan) -> BTreeMap<InstanceAddr, Value> {
@@ -24,7 +25,7 @@ pub(crate) fn symbolic(session: &Session, plan: &Plan) -> BTreeMap<InstanceAddr,
     if open.is_empty() {
         return BTreeMap::new();
     }
-    let world = SymbolWorld { planned, data: &plan.data, objects: BTreeMap::new() };
+    let world = SymbolWorld { planned, data: &plan.data, registry: session.registry.clone(), objects: BTreeMap::new() };
     let inputs = Inputs { impure: None, timestamp: session.clock.now(), ..session.inputs.clone() };
     let mut evaluator =
         Evaluator::new(session.config.clone(), inputs, session.registry.clone(), session.files.clone(), world);
@@ -42,13 +43,31 @@ pub(crate) fn symbolic(session: &Session, plan: &Plan) -> BTreeMap<InstanceAddr,
 struct SymbolWorld<'a> {
     planned: BTreeMap<&'a InstanceAddr, &'a ResourceChange>,
     data: &'a BTreeMap<InstanceAddr, Value>,
+    registry: Arc<Registry>,
     objects: BTreeMap<InstanceAddr, Value>,
+}
+
+impl SymbolWorld<'_> {
+    /// What a data source that only computes makes of symbols. A plan keeps nothing of it: it has no object and was not read.
+    fn computed(&self, configured: &Configured<'_>) -> Option<Value> {
+        let addr = configured.addr;
+        let ty = self.registry.data_source(&addr.resource.type_name).filter(|ty| ty.is_pure())?;
+        if addr.resource.mode != Mode::Data || !configured.config.is_wholly_known() {
+            return None;
+        }
+        let (config, marks) = configured.config.clone().unmark_deep();
+        let computed = ty.compute(&DataRequest { addr, config: &config });
+        computed.ok().map(|value| value.mark(marks))
+    }
 }
 
 impl World for SymbolWorld<'_> {
     fn object(&mut self, configured: Configured<'_>, _deps: &DepsView<'_>) -> Answer {
         if let Some(read) = self.data.get(configured.addr) {
             return Answer::Value(read.clone());
+        }
+        if let Some(computed) = self.computed(&configured) {
+            return Answer::Value(computed);
         }
         let Some(change) = self.planned.get(configured.addr) else {
             return Answer::Failed(sgp_model::Diagnostics::new());
@@ -66,6 +85,7 @@ impl World for SymbolWorld<'_> {
 fn filled(addr: &InstanceAddr, after: &Value, config: &Value) -> Value {
     let name = addr.to_string();
     after.map_deep(&mut |path, value| {
+        let path = if is_kept(addr, path) { &AttrPath::attr("input") } else { path };
         let said = || config.at(path).filter(|it| it.is_known() && !it.is_null()).cloned();
         match value.kind() {
             Kind::Unknown(unknown) => {
@@ -76,6 +96,11 @@ fn filled(addr: &InstanceAddr, after: &Value, config: &Value) -> Value {
             _ => value,
         }
     })
+}
+
+/// Whether it is what a `terraform_data` keeps for others to refer to: its input.
+fn is_kept(addr: &InstanceAddr, path: &AttrPath) -> bool {
+    &*addr.resource.type_name == "terraform_data" && *path == AttrPath::attr("output")
 }
 
 /// What stands for an unknown value, where something may.
@@ -136,6 +161,14 @@ mod tests {
         assert_eq!(object.get("subnet_ids"), Some(&subnets));
         assert_eq!(object.get("group_ids"), Some(&subnets));
         assert!(!object.get("cidr").unwrap().is_known());
+    }
+
+    #[test]
+    fn terraform_data_hands_on_its_input() {
+        let addr = sgp_model::address::parse_instance("terraform_data.a").unwrap();
+        let after = Value::object([("input", "orders".into()), ("output", Value::unknown(Type::Dynamic))]);
+        let object = filled(&addr, &after, &Value::object([("input", Value::from("orders"))]));
+        assert_eq!(object.get("output"), Some(&Value::from("orders")));
     }
 
     #[test]

@@ -622,3 +622,36 @@ async fn a_saved_plan_knows_its_variables() {
     let refused = sgp_engine::check_saved(&world.session(), &plan).await.unwrap_err();
     assert!(refused.detail.contains("These differ: v."), "{}", refused.detail);
 }
+
+/// What judges a plan sees references also behind data sources that only compute: policy documents above all.
+#[tokio::test]
+async fn symbols_pass_through_what_only_computes() {
+    let world = World::new(
+        r#"
+resource "fake_thing" "a" {
+  name = "a"
+}
+data "fake_text" "known" {
+  of = "b"
+}
+data "fake_text" "later" {
+  of = fake_thing.a.id
+}
+resource "fake_thing" "b" {
+  name   = data.fake_text.known.text
+  parent = fake_thing.a.id
+}
+resource "fake_thing" "c" {
+  name   = "c"
+  parent = data.fake_text.later.text
+}
+"#,
+    );
+    let plan = world.plan().await;
+    let parent = |address: &str| {
+        let object = plan.symbolic.get(&parse_instance(address).unwrap());
+        object.and_then(|it| it.get("parent")?.as_str().map(|it| sgp_model::symbol::readable(it).into_owned()))
+    };
+    assert_eq!(parent("fake_thing.b").as_deref(), Some("fake_thing.a.id"));
+    assert_eq!(parent("fake_thing.c").as_deref(), Some("[fake_thing.a.id]"));
+}

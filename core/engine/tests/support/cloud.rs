@@ -122,7 +122,7 @@ impl Provider for FakeProvider {
     }
 
     fn data_sources(&self) -> &'static [&'static dyn DataSource] {
-        &[&ThingData]
+        &[&TextData, &ThingData]
     }
 
     fn calls_through(&self) -> &'static [&'static str] {
@@ -327,6 +327,40 @@ impl ResourceType for Thing {
         let things = cloud(client).things.lock().unwrap();
         let found = things.values().find(|t| name(t) == name(&intent.attributes)).cloned();
         Ok(found.map_or(Found::Nothing, Found::Ours))
+    }
+}
+
+/// Computes, and asks nobody.
+struct TextData;
+
+static TEXT_DATA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new("fake_text", "A text between brackets.")
+        .attr("of", Attribute::string().required())
+        .attr("text", Attribute::string().computed())
+});
+
+#[async_trait]
+impl DataSource for TextData {
+    fn schema(&self) -> &'static Schema {
+        &TEXT_DATA
+    }
+
+    fn is_pure(&self) -> bool {
+        true
+    }
+
+    fn compute(&self, request: &DataRequest<'_>) -> Result<Value, Diagnostics> {
+        let of = request.config.get("of").and_then(Value::as_str).unwrap_or_default();
+        Ok(Value::object([("of", Value::from(of)), ("text", Value::from(format!("[{of}]")))]))
+    }
+
+    async fn read(
+        &self,
+        _client: &dyn Client,
+        _scope: &ReadScope,
+        _requests: &[DataRequest<'_>],
+    ) -> Vec<Result<Value, Diagnostics>> {
+        unreachable!("it only computes")
     }
 }
 
