@@ -87,6 +87,8 @@ resource "aws_iam_role" "aws_node" {
             add("addon_version", r#"addon_version = "v1.23.1-eksbuild.1""#),
             add("external_snat", "external_snat = true"),
             edit("external_snat", "external_snat = true", "external_snat = false"),
+            add("network_policy", "network_policy = true"),
+            edit("network_policy", "network_policy = true", "network_policy = false"),
             add("branch_eni_cooldown", "branch_eni_cooldown = 60"),
             edit("branch_eni_cooldown", "= 60", "= 45"),
             add("env", r#"env = { AWS_VPC_K8S_CNI_LOGLEVEL = "INFO" }"#),
@@ -98,7 +100,14 @@ resource "aws_iam_role" "aws_node" {
         ],
         replacements: vec![edit("cluster_name", "\"home\"", "\"away\"")],
         import: Some(id),
-        untold: &["branch_eni_cooldown", "service_account_role_arn", "env", "disable_tcp_early_demux", "external_snat"],
+        untold: &[
+            "branch_eni_cooldown",
+            "service_account_role_arn",
+            "env",
+            "disable_tcp_early_demux",
+            "external_snat",
+            "network_policy",
+        ],
         vanish: Some(|world, object| {
             let path = format!("/clusters/{}/addons/vpc-cni", text(object, "cluster_name"));
             world.eks("DELETE", &path, None).unwrap();

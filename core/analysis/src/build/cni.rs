@@ -38,6 +38,8 @@ pub(super) fn pod_eni(builder: &mut Builder, item: &Item<'_>) {
     let demux = view.flag("disable_tcp_early_demux");
     let stated = view.labels("env").known().cloned().unwrap_or_default();
     let version = view.text("addon_version").map(str::to_owned);
+    let policies = view.get("network_policy").map(|_| view.flag("network_policy"));
+    let was_there = view.flag("created_addon") == Fact::Known(false);
     let cni = &mut builder.cluster_of(item).cni;
     // What is effective says all; before that, what is configured on top of what is there, or of the defaults.
     match (all, init) {
@@ -63,8 +65,11 @@ pub(super) fn pod_eni(builder: &mut Builder, item: &Item<'_>) {
     if version.is_some() {
         cni.version = version.into();
     }
-    if !cni.has_network_policies.is_known() {
-        cni.has_network_policies = Fact::Known(false);
+    match policies {
+        Some(stated) => cni.has_network_policies = stated,
+        // Whoever made the add-on before may have set it; of a new one it is off.
+        None if was_there || cni.has_network_policies.is_known() => {}
+        None => cni.has_network_policies = Fact::Known(false),
     }
 }
 
@@ -133,4 +138,42 @@ fn mode_of(text: &str) -> Option<EnforcingMode> {
 fn texts(value: &Json) -> Labels {
     let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+    use sgp_model::json::from_serde;
+
+    use super::*;
+    use crate::build::{Object, Sources, build};
+
+    /// Whether NetworkPolicies are enforced, of what is stated of `sgp_pod_eni`.
+    fn policies(stated: &Json) -> Fact<bool> {
+        let mut attributes = json!({ "cluster_name": "main", "enforcing_mode": "strict" });
+        attributes.as_object_mut().unwrap().extend(stated.as_object().unwrap().clone());
+        let object = |kind: &str, attributes: &Json| Object {
+            kind: kind.to_owned(),
+            addr: None,
+            attributes: from_serde(attributes),
+        };
+        let objects = vec![object("aws_eks_cluster", &json!({ "name": "main" })), object("sgp_pod_eni", &attributes)];
+        let topology = build(&Sources { objects, ..Sources::default() });
+        topology.clusters.values().next().unwrap().cni.has_network_policies.clone()
+    }
+
+    #[test]
+    fn network_policies_of_an_add_on_that_was_there_before_are_not_known() {
+        for (stated, expected) in [
+            (json!({}), Fact::Known(false)),
+            (json!({ "created_addon": true }), Fact::Known(false)),
+            (json!({ "created_addon": false }), Fact::Unknown),
+            (json!({ "created_addon": false, "network_policy": false }), Fact::Known(false)),
+            (json!({ "network_policy": true }), Fact::Known(true)),
+        ] {
+            assert_eq!(policies(&stated), expected, "{stated}");
+        }
+    }
 }

@@ -28,7 +28,7 @@ fn mode_mistakes(config: &Value) -> Vec<Diagnostic> {
         }
     }
     if !is_addon(config) {
-        for name in ["addon_version", "service_account_role_arn"] {
+        for name in ["addon_version", "network_policy", "service_account_role_arn"] {
             if attrs::is_set(config, name) {
                 let detail =
                     format!("`{name}` is an argument of the managed add-on; with `via = \"daemonset\"` there is none.");
@@ -105,6 +105,7 @@ mod tests {
             (vec![("enforcing_mode", "Strict".into())], &["Invalid value"]),
             (vec![("via", "helm".into())], &["Invalid value"]),
             (vec![("via", "daemonset".into()), ("addon_version", "v1".into())], &["Conflicting arguments"]),
+            (vec![("via", "daemonset".into()), ("network_policy", true.into())], &["Conflicting arguments"]),
             (vec![("disable_tcp_early_demux", false.into())], &["TCP and HTTP probes will fail"]),
             (vec![("disable_tcp_early_demux", false.into()), ("enforcing_mode", "standard".into())], &[]),
             (vec![("env", map(DEMUX))], &["Variable with an argument of its own"]),

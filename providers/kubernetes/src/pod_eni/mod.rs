@@ -54,6 +54,10 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     )
     .attr("external_snat", Attribute::bool().doc("AWS_VPC_K8S_CNI_EXTERNALSNAT; null leaves it alone."))
     .attr(
+        "network_policy",
+        Attribute::bool().doc("Whether the VPC CNI enforces NetworkPolicies: `enableNetworkPolicy` of the add-on; null leaves it alone."),
+    )
+    .attr(
         "branch_eni_cooldown",
         Attribute::number().doc("Seconds before a branch ENI of a deleted pod goes, at least 30; null leaves it alone."),
     )
@@ -281,8 +285,7 @@ async fn take_away(client: &KubeClient, cx: &Context, prior: &Value) -> Result<D
     }
     let ours = Env::wanted(prior);
     let role = addon::role_asked(prior, &SCHEMA.block.empty());
-    let holds = |now: &values::Vars, ours: &values::Vars| ours.keys().any(|k| now.contains_key(k));
-    if holds(&env.main, &ours.main) || holds(&env.init, &ours.init) || role.is_some() {
+    if env.holds_any_of(&ours) || role.is_some() {
         let nothing = SCHEMA.block.empty();
         addon::put(client, cx, name, &nothing, role.filter(|_| !created), &Env::default(), &ours).await?;
         addon::settle(client, cx, name).await?;
@@ -429,6 +432,7 @@ impl ResourceType for PodEni {
         let live = Env {
             main: attrs::string_map(&object, "effective_env"),
             init: attrs::string_map(&object, "effective_init_env"),
+            network_policy: attrs::flag(&object, "network_policy"),
         };
         let done = live.covers(&Env::wanted(&intent.attributes)) && cooldown(&object) == cooldown(&intent.attributes);
         Ok(if done { Found::Ours(object) } else { Found::Nothing })

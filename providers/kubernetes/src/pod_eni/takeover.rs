@@ -81,7 +81,7 @@ mod tests {
                 ("WARM_IP_TARGET", "5"),
                 ("CLUSTER_NAME", "main"),
             ]),
-            init: vars(&[]),
+            ..Env::default()
         };
         let none = Value::object::<&str>([]);
         assert_eq!(lost(&live, &none), ["AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=true", "WARM_IP_TARGET=5"]);

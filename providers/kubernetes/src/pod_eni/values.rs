@@ -1,4 +1,4 @@
-//! The variables that `sgp_pod_eni` owns, and how they merge into what is there: pure.
+//! The settings that `sgp_pod_eni` owns, and how they merge into what is there: pure.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,15 @@ pub(super) const DEMUX: &str = "DISABLE_TCP_EARLY_DEMUX";
 /// Variables by name.
 pub(super) type Vars = BTreeMap<String, String>;
 
-/// Variables of aws-node and of its init container. All are strings, also the booleans.
+/// The add-on's key for NetworkPolicies; the value is a string, too.
+const POLICIES: &str = "enableNetworkPolicy";
+
+/// Variables of aws-node and of its init container, and whether the network policy agent works. All are strings, also the booleans.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Env {
     pub main: Vars,
     pub init: Vars,
+    pub network_policy: Option<bool>,
 }
 
 impl Env {
@@ -37,7 +41,7 @@ impl Env {
         if let Some(demux) = attrs::flag(object, "disable_tcp_early_demux") {
             init.insert(DEMUX.into(), demux.to_string());
         }
-        Self { main, init }
+        Self { main, init, network_policy: attrs::flag(object, "network_policy") }
     }
 
     /// The keys of this that `other` does not have.
@@ -45,24 +49,41 @@ impl Env {
         let less = |a: &Vars, b: &Vars| {
             a.iter().filter(|(k, _)| !b.contains_key(*k)).map(|(k, v)| (k.clone(), v.clone())).collect()
         };
-        Self { main: less(&self.main, &other.main), init: less(&self.init, &other.init) }
+        Self {
+            main: less(&self.main, &other.main),
+            init: less(&self.init, &other.init),
+            network_policy: self.network_policy.filter(|_| other.network_policy.is_none()),
+        }
     }
 
-    /// Whether every variable of `other` is here with that value.
+    /// Whether every setting of `other` is here with that value.
     pub(super) fn covers(&self, other: &Self) -> bool {
         let all = |a: &Vars, b: &Vars| b.iter().all(|(k, v)| a.get(k) == Some(v));
-        all(&self.main, &other.main) && all(&self.init, &other.init)
+        let policies = other.network_policy.is_none_or(|it| self.network_policy == Some(it));
+        all(&self.main, &other.main) && all(&self.init, &other.init) && policies
+    }
+
+    /// Whether something of `other` is set here, to whatever value.
+    pub(super) fn holds_any_of(&self, other: &Self) -> bool {
+        let any = |a: &Vars, b: &Vars| b.keys().any(|k| a.contains_key(k));
+        let policies = self.network_policy.is_some() && other.network_policy.is_some();
+        any(&self.main, &other.main) || any(&self.init, &other.init) || policies
     }
 
     /// Variables in an add-on's configuration values.
     pub(super) fn of_configuration(values: &Json) -> Self {
-        Self { main: vars(values.get("env")), init: vars(at(values, &["init", "env"])) }
+        Self {
+            main: vars(values.get("env")),
+            init: vars(at(values, &["init", "env"])),
+            network_policy: values.get(POLICIES).map(|it| it.as_str() == Some("true") || *it == true),
+        }
     }
 
     /// Variables of the containers of a `DaemonSet` `aws-node`.
     pub(super) fn of_daemonset(live: &Json) -> Self {
         let pods = at(live, &["spec", "template", "spec"]).unwrap_or(&Json::Null);
-        Self { main: container_vars(&pods["containers"], MAIN), init: container_vars(&pods["initContainers"], INIT) }
+        let main = container_vars(&pods["containers"], MAIN);
+        Self { main, init: container_vars(&pods["initContainers"], INIT), network_policy: None }
     }
 
     /// A strategic merge patch that takes those of these variables out of a `DaemonSet` that are left there without a value: who
@@ -137,9 +158,14 @@ pub(super) fn parse(text: &str) -> Result<Json, String> {
     }
 }
 
-/// Configuration values with the wanted variables set and the dropped ones taken away; everything else stays.
+/// Configuration values with the wanted settings made and the dropped ones taken away; everything else stays.
 pub(super) fn merge(values: &Json, wanted: &Env, dropped: &Env) -> Json {
     let mut merged = values.clone();
+    match (wanted.network_policy, dropped.network_policy) {
+        (Some(is_on), _) => merged[POLICIES] = is_on.to_string().into(),
+        (None, Some(_)) => drop(merged.as_object_mut().and_then(|it| it.remove(POLICIES))),
+        (None, None) => {}
+    }
     edit(&mut merged, &["env"], &wanted.main, &dropped.main);
     edit(&mut merged, &["init", "env"], &wanted.init, &dropped.init);
     merged
@@ -194,6 +220,12 @@ pub(super) fn arguments(live: &Env, prior: &Value, importing: bool) -> Vec<(&'st
     vec![
         ("enforcing_mode", live.main.get(MODE).cloned().into()),
         ("external_snat", owned_flag("external_snat", live.main.get(SNAT))),
+        (
+            "network_policy",
+            // What is not set is off.
+            attrs::flag(prior, "network_policy")
+                .map_or_else(|| Value::null(Type::Bool), |_| live.network_policy.unwrap_or(false).into()),
+        ),
         ("disable_tcp_early_demux", demux),
         ("env", owned_vars("env", &live.main)),
         ("init_env", owned_vars("init_env", &live.init)),
@@ -211,7 +243,11 @@ mod tests {
 
     #[test]
     fn merging_keeps_everything_that_is_not_owned() {
-        let wanted = Env { main: vars_of(&[(ENABLE, "true"), (MODE, "strict")]), init: vars_of(&[(DEMUX, "true")]) };
+        let wanted = Env {
+            main: vars_of(&[(ENABLE, "true"), (MODE, "strict")]),
+            init: vars_of(&[(DEMUX, "true")]),
+            network_policy: None,
+        };
         let none = Env::default();
         for (before, dropped, expected) in [
             ("", &none, json!({"env": {ENABLE: "true", MODE: "strict"}, "init": {"env": {DEMUX: "true"}}})),
@@ -223,7 +259,7 @@ mod tests {
             ),
             (
                 "env:\n  OLD: x\n  KEPT: y\n",
-                &Env { main: vars_of(&[("OLD", "x")]), init: Vars::new() },
+                &Env { main: vars_of(&[("OLD", "x")]), ..Env::default() },
                 json!({"env": {"KEPT": "y", ENABLE: "true", MODE: "strict"}, "init": {"env": {DEMUX: "true"}}}),
             ),
         ] {
@@ -233,8 +269,10 @@ mod tests {
 
     #[test]
     fn taking_keys_away_leaves_no_empty_maps() {
-        let ours = Env { main: vars_of(&[(ENABLE, "true")]), init: vars_of(&[(DEMUX, "true")]) };
+        let ours =
+            Env { main: vars_of(&[(ENABLE, "true")]), init: vars_of(&[(DEMUX, "true")]), network_policy: Some(true) };
         for (before, expected) in [
+            (json!({POLICIES: "true", "env": {ENABLE: "true"}}), json!({})),
             (json!({"env": {ENABLE: "true"}, "init": {"env": {DEMUX: "true"}}}), json!({})),
             (json!({"env": {ENABLE: "true", "A": "b"}, "x": 1}), json!({"env": {"A": "b"}, "x": 1})),
         ] {
@@ -254,12 +292,13 @@ mod tests {
         let prior = Value::object([
             ("enforcing_mode", Value::from("strict")),
             ("external_snat", Value::null(Type::Bool)),
+            ("network_policy", Value::null(Type::Bool)),
             ("disable_tcp_early_demux", true.into()),
             ("env", attrs::map_value([("WARM_ENI_TARGET".to_owned(), "1".to_owned())])),
             ("init_env", Value::null(Type::map(Type::String))),
         ]);
         let of = |main: &[(&str, &str)], init: &[(&str, &str)]| {
-            let live = Env { main: vars_of(main), init: vars_of(init) };
+            let live = Env { main: vars_of(main), init: vars_of(init), network_policy: Some(true) };
             arguments(&live, &prior, false).into_iter().fold(prior.clone(), |v, (k, x)| v.with_attr(k, x))
         };
         let same = [(ENABLE, "true"), (MODE, "strict"), ("WARM_ENI_TARGET", "1")];
@@ -273,7 +312,8 @@ mod tests {
 
     #[test]
     fn variables_without_a_value_are_taken_out() {
-        let ours = Env { main: vars_of(&[("A", "1"), ("B", "2"), ("C", "3")]), init: vars_of(&[(DEMUX, "true")]) };
+        let main = vars_of(&[("A", "1"), ("B", "2"), ("C", "3")]);
+        let ours = Env { main, init: vars_of(&[(DEMUX, "true")]), network_policy: None };
         let live = |main: Json, init: Json| {
             json!({"spec": {"template": {"spec": {
                 "containers": [{"name": "other"}, {"name": MAIN, "env": main}], "initContainers": [{"name": INIT, "env": init}]}}}})
@@ -290,10 +330,40 @@ mod tests {
 
     #[test]
     fn daemonset_variables_go_there_and_back() {
-        let env = Env { main: vars_of(&[(ENABLE, "true"), ("A", "b")]), init: vars_of(&[(DEMUX, "false")]) };
+        let main = vars_of(&[(ENABLE, "true"), ("A", "b")]);
+        let env = Env { main, init: vars_of(&[(DEMUX, "false")]), network_policy: None };
         assert_eq!(Env::of_daemonset(&env.daemonset_content()), env);
         assert_eq!(Env::default().daemonset_content(), json!({"spec": {"template": {"spec": {}}}}));
-        assert!(env.covers(&Env { main: vars_of(&[("A", "b")]), init: Vars::new() }));
-        assert!(!env.covers(&Env { main: vars_of(&[("A", "c")]), init: Vars::new() }));
+        assert!(env.covers(&Env { main: vars_of(&[("A", "b")]), ..Env::default() }));
+        assert!(!env.covers(&Env { main: vars_of(&[("A", "c")]), ..Env::default() }));
+    }
+
+    #[test]
+    fn network_policies_are_set_kept_and_given_back() {
+        let env = |network_policy| Env { network_policy, ..Env::default() };
+        for (before, wanted, dropped, expected) in [
+            (json!({}), Some(true), None, json!({POLICIES: "true"})),
+            (json!({POLICIES: "true"}), Some(false), None, json!({POLICIES: "false"})),
+            (json!({POLICIES: "true"}), None, None, json!({POLICIES: "true"})),
+            (json!({POLICIES: "true"}), None, Some(true), json!({})),
+        ] {
+            assert_eq!(merge(&before, &env(wanted), &env(dropped)), expected, "{before} {wanted:?} {dropped:?}");
+        }
+        let prior = |is_on: Option<bool>| {
+            let flag = is_on.map_or_else(|| Value::null(Type::Bool), Value::from);
+            Value::object([("network_policy", flag)])
+        };
+        let read = |values: Json, owned| {
+            let fields = arguments(&Env::of_configuration(&values), &prior(owned), false);
+            fields.into_iter().find(|(name, _)| *name == "network_policy").unwrap().1
+        };
+        // Somebody switched it off; somebody else's setting is none of ours.
+        assert_eq!(read(json!({}), Some(true)), false.into());
+        assert_eq!(read(json!({POLICIES: "true"}), Some(true)), true.into());
+        assert_eq!(read(json!({POLICIES: "true"}), None), Value::null(Type::Bool));
+        assert_eq!(env(Some(true)).without(&env(None)), env(Some(true)));
+        assert_eq!(env(Some(true)).without(&env(Some(false))), env(None));
+        assert!(!env(None).covers(&env(Some(true))) && env(Some(true)).covers(&env(None)));
+        assert!(env(Some(false)).holds_any_of(&env(Some(true))) && !env(None).holds_any_of(&env(Some(true))));
     }
 }
