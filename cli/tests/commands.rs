@@ -367,8 +367,13 @@ fn init_writes_a_configuration_that_is_valid_and_formatted() {
 fn examples_and_modules_are_valid_and_formatted() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = Folder::new(&[]);
-    for dir in ["examples/backend-to-rds", "modules/irsa-role", "modules/irsa-role/examples/basic"] {
-        let chdir = format!("-chdir={}", root.join(dir).display());
+    let below = |dir: &str| fs::read_dir(root.join(dir)).unwrap().map(|it| it.unwrap().path()).collect::<Vec<_>>();
+    let modules = below("modules");
+    let own_examples = modules.iter().map(|it| it.join("examples/basic"));
+    let all: Vec<_> = below("examples").into_iter().chain(modules.iter().cloned()).chain(own_examples).collect();
+    assert!(all.len() > 5, "{all:?}");
+    for dir in all.iter().filter(|it| it.is_dir()) {
+        let chdir = format!("-chdir={}", dir.display());
         folder.ok(&[&chdir, "validate"]);
         folder.ok(&[&chdir, "fmt", "-check"]);
         assert!(folder.ok(&[&chdir, "graph"]).starts_with("digraph G {"));
