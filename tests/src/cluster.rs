@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use sgp_sandbox::aws::{Call, Caller, Params, Service};
+use sgp_sandbox::aws::Service;
 use sgp_sandbox::{Pace, Sandbox, Settings};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+use crate::region;
 
 /// The cluster's name.
 pub const NAME: &str = "c";
@@ -82,17 +84,7 @@ impl Cluster {
     /// # Panics
     /// The call is refused.
     pub fn aws(&self, service: Service, operation: &str, members: &Value) -> Value {
-        let operation = service.operation(operation).unwrap_or_else(|| panic!("no operation {operation}"));
-        let answer = self.runtime.block_on(self.sandbox.with(|world| {
-            let account = world.settings.account.clone();
-            let arn = format!("arn:aws:iam::{account}:root");
-            let caller = Caller { arn, user_id: account.clone(), account, access_key: String::new() };
-            let (region, request_id) = (world.settings.region.clone(), "test".to_owned());
-            let params = params(service, members);
-            let call = Call { service, operation: operation.name, params, caller, region, request_id };
-            operation.answer(world, &call)
-        }));
-        answer.unwrap_or_else(|error| panic!("{}: {error:?}", operation.name))
+        region::call(&self.runtime, &self.sandbox, service, operation, members)
     }
 
     fn furnish(&self) {
@@ -147,14 +139,4 @@ impl Cluster {
             std::thread::sleep(PACE);
         }
     }
-}
-
-/// Flat members for the query protocols, as JSON for EKS.
-fn params(service: Service, members: &Value) -> Params {
-    if service == Service::Eks {
-        return Params::from_json(service, members.clone());
-    }
-    let pairs = members.as_object().unwrap().iter();
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    Params::from_query(service, pairs.map(|(name, value)| (name.clone(), text(value))).collect::<Vec<_>>())
 }

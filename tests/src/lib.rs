@@ -9,6 +9,7 @@ pub mod binary;
 pub mod cluster;
 pub mod inventory;
 pub mod leftovers;
+pub mod region;
 pub mod script;
 pub mod workdir;
 pub mod world;
