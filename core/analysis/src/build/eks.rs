@@ -1,7 +1,10 @@
 //! Clusters, node groups, Fargate profiles.
 
 use super::{Builder, Item, View, groups::cluster_group_symbol};
-use crate::topology::{Cluster, Fact, FargateProfile, FargateSelector, Id, NodeGroup};
+use crate::{
+    limits::{Described, Hypervisor},
+    topology::{Cluster, Fact, FargateProfile, FargateSelector, Id, NodeGroup},
+};
 
 /// `aws_eks_cluster`.
 pub(super) fn cluster(builder: &mut Builder, item: &Item<'_>) {
@@ -116,6 +119,24 @@ pub(super) fn finish(builder: &mut Builder) {
             group.vpc = Fact::Known(vpc.clone());
         }
     }
+}
+
+/// `aws_ec2_instance_type`.
+pub(super) fn instance_type(builder: &mut Builder, item: &Item<'_>) {
+    let number = |name: &str| item.view.number(name).and_then(|it| u32::try_from(it).ok());
+    let (Some(name), Some(max_enis), Some(ipv4_per_eni)) = (
+        item.view.text("instance_type"),
+        number("maximum_network_interfaces"),
+        number("maximum_ipv4_addresses_per_interface"),
+    ) else {
+        return;
+    };
+    let hypervisor = match item.view.text("hypervisor") {
+        Some("xen") => Some(Hypervisor::Xen),
+        Some("nitro") => Some(Hypervisor::Nitro),
+        _ => None,
+    };
+    builder.topology.instance_types.insert(name.to_owned(), Described { max_enis, ipv4_per_eni, hypervisor });
 }
 
 #[cfg(test)]

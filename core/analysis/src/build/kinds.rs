@@ -7,6 +7,7 @@ type Read = fn(&mut Builder, &Item<'_>);
 /// Types by pass: a pass finds what those before it made. One line a type.
 pub(super) const PASSES: [&[(&str, Read)]; 3] = [
     &[
+        ("aws_ec2_instance_type", eks::instance_type),
         ("aws_ec2_managed_prefix_list", network::prefix_list),
         ("aws_egress_only_internet_gateway", network::egress_only_gateway),
         ("aws_eks_cluster", eks::cluster),

@@ -1,8 +1,10 @@
 //! What one node is for.
 
+use std::collections::BTreeMap;
+
 use super::{Amount, Note};
 use crate::{
-    limits::{self, Hypervisor, Limits, Table},
+    limits::{self, Described, Hypervisor, Limits, Table},
     topology::{Cluster, Fact, Node},
 };
 
@@ -31,6 +33,8 @@ pub struct Setting {
     pub prefixes: Fact<bool>,
     /// Whether pods have IPv6 addresses.
     pub is_ipv6: Fact<bool>,
+    /// What EC2 says of instance types that no table has.
+    pub described: BTreeMap<String, Described>,
     /// Whether pods are in subnets of their own (`AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG`), and the first interface is for none.
     pub is_custom: bool,
 }
@@ -50,8 +54,15 @@ impl Setting {
             prefixes: cluster.cni.prefix_delegation,
             // EKS takes IPv4 unless a configuration asks for the other, and a new cluster says so after it was made.
             is_ipv6: Fact::Known(cluster.is_ipv6 == Fact::Known(true)),
+            described: BTreeMap::new(),
             is_custom,
         }
+    }
+
+    /// The same with what EC2 says of types.
+    #[must_use]
+    pub fn with_types(self, described: &BTreeMap<String, Described>) -> Self {
+        Self { described: described.clone(), ..self }
     }
 
     /// What is not told.
@@ -89,9 +100,24 @@ pub struct NodeShape {
 impl NodeShape {
     /// A node of a type, as EKS starts it.
     pub fn of(instance_type: &str, setting: &Setting) -> Self {
-        let Some(limits) = limits::of(instance_type) else { return Self::of_nobody_knows(instance_type) };
-        let mut notes = Vec::new();
-        let branches = branches(instance_type, limits, setting, &mut notes);
+        match (limits::of(instance_type), setting.described.get(instance_type)) {
+            (Some(limits), _) => {
+                let mut notes = Vec::new();
+                let branches = branches(instance_type, limits, setting, &mut notes);
+                Self::with(instance_type, limits, branches, notes, setting)
+            }
+            (None, Some(described)) => {
+                let limits = described.limits();
+                let unknown = Self::of_nobody_knows(instance_type);
+                // Its interfaces and addresses are told; the controller alone knows how many branches.
+                let branches = if limits.trunk_compatible { unknown.branches } else { 0_u64.into() };
+                Self::with(instance_type, &limits, branches, unknown.notes, setting)
+            }
+            (None, None) => Self::of_nobody_knows(instance_type),
+        }
+    }
+
+    fn with(instance_type: &str, limits: &Limits, branches: Amount, mut notes: Vec<Note>, setting: &Setting) -> Self {
         if branches.most() != Some(0) && limits.usable_enis() == 2 {
             notes.push(Note::TwoInterfaces(instance_type.to_owned()));
         }
@@ -102,7 +128,13 @@ impl NodeShape {
         if setting.pod_eni == Fact::Known(false) {
             notes.clear();
         }
-        Self { branches: branches.min(&hull.branches), notes, ..hull }.because(setting.why())
+        // A type that only EC2 told of has no figure of its own.
+        let branches = match hull.trunks.most() {
+            Some(0) => 0_u64.into(),
+            _ if limits.branch_enis == 0 => branches,
+            _ => branches.min(&hull.branches),
+        };
+        Self { branches, notes, ..hull }.because(setting.why())
     }
 
     /// A type that is in no table. It has no more than any other has.
@@ -359,6 +391,33 @@ mod tests {
         ] {
             assert_eq!(figures(instance_type, &setting), expected, "{instance_type} {setting:?}");
         }
+    }
+
+    #[test]
+    fn ec2_fills_what_the_table_lacks() {
+        let described = |max_enis, hypervisor| Described { max_enis, ipv4_per_eni: 10, hypervisor };
+        let nitro = described(3, Some(Hypervisor::Nitro));
+        let types = [
+            ("m9.large", nitro.clone()),
+            ("m9.small", described(1, Some(Hypervisor::Nitro))),
+            ("m0.large", described(3, Some(Hypervisor::Xen))),
+        ];
+        let types: BTreeMap<String, Described> = types.into_iter().map(|(name, it)| (name.to_owned(), it)).collect();
+        let off = Setting { pod_eni: Fact::Known(false), ..on() };
+        for (instance_type, setting, expected) in [
+            ("m9.large", on(), "0 to 120 / 29 / 18 to 27"),
+            ("m9.large", off, "0 / 29 / 27"),
+            ("m9.small", on(), "0 / 11 / 9"),
+            ("m0.large", on(), "0 / 29 / 27"),
+            ("m9.unheard", on(), "0 to 120 / unknown / unknown"),
+            // The table knows better.
+            ("m5.large", on(), "9 / 29 / 18"),
+        ] {
+            let setting = setting.with_types(&types);
+            assert_eq!(figures(instance_type, &setting), expected, "{instance_type}");
+        }
+        let wrong = BTreeMap::from([("m5.large".to_owned(), nitro)]);
+        assert_eq!(figures("m5.large", &on().with_types(&wrong)), figures("m5.large", &on()));
     }
 
     #[test]

@@ -75,7 +75,8 @@ impl NodeLabels {
 
 /// The pools of a cluster.
 pub(super) fn pools(topology: &Topology, cluster: &Cluster, facts: &Facts, nodes: Nodes) -> Vec<Pool> {
-    let maker = Maker { topology, cluster, facts, setting: facts.setting(cluster) };
+    let maker =
+        Maker { topology, cluster, facts, setting: facts.setting(cluster).with_types(&topology.instance_types) };
     let mut running: BTreeMap<NodesOf, Vec<(&String, &Node)>> = BTreeMap::new();
     for (name, node) in &cluster.nodes {
         running.entry(owner(node)).or_default().push((name, node));

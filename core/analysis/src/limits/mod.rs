@@ -76,6 +76,33 @@ impl Limits {
     }
 }
 
+/// What EC2 says of an instance type (`DescribeInstanceTypes`), which knows nothing of trunks and branches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Described {
+    /// Network interfaces, on all cards.
+    pub max_enis: u32,
+    /// IPv4 addresses of an interface, its first one too.
+    pub ipv4_per_eni: u32,
+    /// What it runs on; `None` is the bare metal.
+    pub hypervisor: Option<Hypervisor>,
+}
+
+impl Described {
+    /// As far as it goes: whether AWS's controller gives it a trunk is not in it. Xen has none.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            max_enis: self.max_enis,
+            ipv4_per_eni: self.ipv4_per_eni,
+            trunk_compatible: self.hypervisor != Some(Hypervisor::Xen),
+            branch_enis: 0,
+            hypervisor: self.hypervisor,
+            bare_metal: self.hypervisor.is_none(),
+            default_network_card: 0,
+            network_cards: Vec::new(),
+        }
+    }
+}
+
 /// A table, as one or more releases of the controller have it.
 #[derive(Debug)]
 pub struct Table {

@@ -30,6 +30,8 @@ pub use network::{
     Vpc,
 };
 
+use crate::limits::Described;
+
 /// The model.
 #[derive(Clone, Debug, Default)]
 pub struct Topology {
@@ -53,6 +55,8 @@ pub struct Topology {
     pub groups: BTreeMap<Id, Group>,
     /// Network interfaces. Empty for what is only planned.
     pub interfaces: BTreeMap<Id, Interface>,
+    /// What EC2 says of instance types, of those that somebody asked about.
+    pub instance_types: BTreeMap<String, Described>,
     /// Clusters by name.
     pub clusters: BTreeMap<Id, Cluster>,
 }
