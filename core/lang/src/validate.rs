@@ -104,6 +104,25 @@ data "test_look" "l" { name = test_thing.b[0].arn }
         assert_eq!(check(&[("main.tf", main), ("m/main.tf", inner)]), "");
     }
 
+    /// A module is valid on its own although its defaults alone would not do.
+    #[test]
+    fn a_default_is_one_value_of_many() {
+        let main = r#"
+variable "subnets" {
+  type    = list(string)
+  default = []
+}
+variable "more" {
+  type    = list(string)
+  default = []
+}
+locals { first = coalescelist(var.more, var.subnets)[0] }
+"#;
+        assert_eq!(check(&[("main.tf", main)]), "");
+        let wrong = "variable \"subnets\" {\n  type    = list(string)\n  default = 1\n}\n";
+        assert!(check(&[("main.tf", wrong)]).contains("Invalid default value"));
+    }
+
     #[test]
     fn what_is_wrong_whatever_the_values_is_found() {
         let main = r#"

@@ -37,6 +37,8 @@ impl<W: World> Evaluator<W> {
     fn compute_variable(&mut self, variable: &Variable, info: &Arc<ModuleInfo>) -> Eval {
         let given = match &info.outer {
             Some(outer) => self.argument(variable, outer, info)?,
+            // What is valid is so for whatever is given; a default is one value of many, and must only be of the type.
+            None if self.inputs.validating => return Self::default_of(variable).map(|_| not_given(variable)),
             None => self.input(variable)?,
         };
         let given_null = given.as_ref().is_some_and(Value::is_null);
@@ -46,9 +48,7 @@ impl<W: World> Evaluator<W> {
         };
         let Some(mut value) = value else {
             if self.inputs.validating {
-                return Ok(
-                    Value::unknown(sgp_model::convert::without_optional(&variable.constraint.ty)).mark(marks(variable))
-                );
+                return Ok(not_given(variable));
             }
             return Err(if given_null { not_nullable(variable, info) } else { missing(variable, info) }.into());
         };
@@ -183,6 +183,11 @@ fn not_nullable(variable: &Variable, info: &ModuleInfo) -> Diagnostic {
         ),
     )
     .at(argument.map_or(&variable.span, |a| &a.expr.span).clone())
+}
+
+/// What a variable is while nobody has given a value.
+fn not_given(variable: &Variable) -> Value {
+    Value::unknown(sgp_model::convert::without_optional(&variable.constraint.ty)).mark(marks(variable))
 }
 
 fn missing(variable: &Variable, info: &ModuleInfo) -> Diagnostic {
