@@ -8,7 +8,7 @@ use sgp_model::{Diagnostic, Diagnostics, Value, json::from_serde};
 use crate::connect::{Access, Cluster, KubeClient};
 
 /// The lists, with their kinds, which lists leave out of their items.
-const LISTS: [(&str, &str); 15] = [
+const LISTS: [(&str, &str); 18] = [
     ("/api/v1/nodes", "Node"),
     ("/api/v1/namespaces", "Namespace"),
     ("/api/v1/serviceaccounts", "ServiceAccount"),
@@ -21,6 +21,9 @@ const LISTS: [(&str, &str); 15] = [
     ("/apis/batch/v1/jobs", "Job"),
     ("/apis/batch/v1/cronjobs", "CronJob"),
     ("/apis/networking.k8s.io/v1/networkpolicies", "NetworkPolicy"),
+    ("/apis/networking.k8s.io/v1/ingresses", "Ingress"),
+    ("/apis/networking.k8s.io/v1/ingressclasses", "IngressClass"),
+    ("/apis/elbv2.k8s.aws/v1beta1/ingressclassparams", "IngressClassParams"),
     ("/apis/vpcresources.k8s.aws/v1beta1/securitygrouppolicies", "SecurityGroupPolicy"),
     ("/apis/vpcresources.k8s.aws/v1alpha1/cninodes", "CNINode"),
     ("/apis/crd.k8s.amazonaws.com/v1alpha1/eniconfigs", "ENIConfig"),
