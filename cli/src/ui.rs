@@ -82,7 +82,11 @@ impl Ui {
         let wanted = !no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         Self {
             output: Arc::new(Output::default()),
-            paint: Paint { colour: wanted && stdout_is_terminal(), width: width(stdout_is_terminal()) },
+            paint: Paint {
+                colour: wanted && stdout_is_terminal(),
+                width: width(stdout_is_terminal()),
+                ascii: stdout_is_terminal() && is_ascii(),
+            },
             json,
             compact_warnings: false,
             sources: Arc::default(),
@@ -115,7 +119,7 @@ impl Ui {
         let render = if self.compact_warnings { diagnostics::render_compact } else { diagnostics::render_all };
         self.output.text(&render(&warnings, &sources, self.paint));
         let on_terminal = io::stderr().is_terminal();
-        let paint = Paint { colour: self.paint.colour && on_terminal, width: width(on_terminal) };
+        let paint = Paint { colour: self.paint.colour && on_terminal, width: width(on_terminal), ..self.paint };
         error_text(&diagnostics::render_all(&errors, &sources, paint));
     }
 
@@ -128,6 +132,17 @@ impl Ui {
     pub fn sources(&self) -> SourceMap {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Whether the locale says that the terminal shows ASCII alone (POSIX, "Environment Variables": the first of these counts).
+fn is_ascii() -> bool {
+    let stated = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+    stated.is_some_and(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        !locale.contains("utf-8") && !locale.contains("utf8")
+    })
 }
 
 /// Whether a person sees what is written to standard output.

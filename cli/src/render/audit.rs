@@ -61,7 +61,8 @@ fn part(out: &mut String, title: &str, lines: impl Iterator<Item = String>, pain
 
 /// A line for what passes, and one for each rule that lets it.
 fn passage(row: &Row) -> Vec<String> {
-    let mut lines = vec![format!("{} -> {} {}", readable(&row.from), readable(&row.to), traffic(row))];
+    let through = row.through.as_deref().map(|it| format!(" by {}", readable(it))).unwrap_or_default();
+    let mut lines = vec![format!("{} -> {} {}{through}", readable(&row.from), readable(&row.to), traffic(row))];
     lines.extend(row.by.iter().map(|by| format!("  by {}", readable(by))));
     lines
 }
@@ -88,7 +89,7 @@ pub fn json(audit: &Audit, looked: &Looked) -> Json {
     let passages = audit.passages.iter().map(|row| {
         json!({
             "from": readable(&row.from), "to": readable(&row.to), "passes": row.passage.certain.to_string(),
-            "may_pass": row.passage.doubtful().to_string(), "by": row.by.iter().map(|it| readable(it)).collect::<Vec<_>>(),
+            "may_pass": row.passage.doubtful().to_string(), "through": row.through.as_deref().map(readable), "by": row.by.iter().map(|it| readable(it)).collect::<Vec<_>>(),
         })
     });
     let rules = audit
@@ -118,7 +119,7 @@ pub fn json(audit: &Audit, looked: &Looked) -> Json {
 /// Who could reach what as CSV (RFC 4180): a row for each rule, each with what was looked at.
 pub fn csv(audit: &Audit, looked: &Looked) -> String {
     let (serial, digest) = looked.of.as_ref().map(|it| (it.serial.to_string(), it.digest.clone())).unwrap_or_default();
-    let mut out = "from,to,passes,may_pass,by,serial,sha256\r\n".to_owned();
+    let mut out = "from,to,passes,may_pass,through,by,serial,sha256\r\n".to_owned();
     for row in &audit.passages {
         let (passes, may) = (row.passage.certain.to_string(), row.passage.doubtful().to_string());
         let none = vec![String::new()];
@@ -128,6 +129,7 @@ pub fn csv(audit: &Audit, looked: &Looked) -> String {
                 readable(&row.to).as_ref(),
                 &passes,
                 &may,
+                readable(row.through.as_deref().unwrap_or_default()).as_ref(),
                 readable(by).as_ref(),
                 &serial,
                 &digest,

@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn without_a_span_the_object_is_named() {
         let d = Diagnostic::error("Access denied", "EC2 refused.").on("aws_vpc.a").attribute(AttrPath::attr("cidr"));
-        insta::assert_snapshot!(render(&d, &sources(), Paint { colour: false, width: Some(30) }), @r"
+        insta::assert_snapshot!(render(&d, &sources(), Paint { width: Some(30), ..Paint::plain() }), @r"
         ╷
         │ Error: Access denied
         │
@@ -363,7 +363,9 @@ mod tests {
         for (start, end) in [(5, 2), (10_000, 20_000), (31, 32), (0, 0)] {
             let range = std::ops::Range { start, end };
             let d = Diagnostic::error("x", "y").at(Span::new("main.tf", range));
-            assert!(render(&d, &sources(), Paint { colour: true, width: Some(5) }).contains("main.tf"));
+            assert!(
+                render(&d, &sources(), Paint { colour: true, width: Some(5), ..Paint::plain() }).contains("main.tf")
+            );
             assert!(to_json(&d, &sources()).to_string().contains("main.tf"));
         }
         let elsewhere = Diagnostic::error("x", "y").at(Span::new("other.tf", 0..1));

@@ -9,6 +9,8 @@ pub struct Paint {
     pub colour: bool,
     /// Columns to wrap prose to; `None` leaves lines whole, so that logs can be searched.
     pub width: Option<usize>,
+    /// Whether drawings keep to ASCII, for terminals that show nothing else.
+    pub ascii: bool,
 }
 
 impl Paint {
@@ -92,7 +94,7 @@ mod tests {
 
     #[test]
     fn prose_is_wrapped_and_code_is_not() {
-        let paint = Paint { colour: false, width: Some(24) };
+        let paint = Paint { width: Some(24), ..Paint::plain() };
         let text = "one two three four five six seven\n  let this line be as long as it is\nhttps://example.com/a/very/long/address end";
         assert_eq!(
             paint.wrap(text, 2),
@@ -110,6 +112,6 @@ mod tests {
     #[test]
     fn colour_only_when_asked_for() {
         assert_eq!(Paint::plain().red("x"), "x");
-        assert_eq!(Paint { colour: true, width: None }.red("x"), "\u{1b}[31mx\u{1b}[0m");
+        assert_eq!(Paint { colour: true, ..Paint::plain() }.red("x"), "\u{1b}[31mx\u{1b}[0m");
     }
 }

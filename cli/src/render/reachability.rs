@@ -40,7 +40,8 @@ pub fn section(change: &Change, paint: Paint) -> String {
 /// One line for people.
 pub fn shown(line: &Line, paint: Paint) -> String {
     let may = if line.may { " (may)" } else { "" };
-    let text = format!("{} -> {} {}{may}", readable(&line.from), readable(&line.to), line.traffic);
+    let by = line.by.as_deref().map(|by| format!(" by {}", readable(by))).unwrap_or_default();
+    let text = format!("{} -> {} {}{by}{may}", readable(&line.from), readable(&line.to), line.traffic);
     match (line.opens, line.interest == Interest::FromAnywhere) {
         // Opened to everybody: as loud as a deletion.
         (true, true) => format!("{} {}", paint.red("+"), paint.red(&text)),
@@ -62,12 +63,16 @@ pub fn action(line: &Line) -> &'static str {
 /// Lines for programs.
 pub fn json_of(lines: &[Line]) -> Json {
     Json::array(lines.iter().map(|line| {
-        Json::object([
+        let told = Json::object([
             ("action", Json::from(action(line))),
             ("from", readable(&line.from).as_ref().into()),
             ("to", readable(&line.to).as_ref().into()),
             ("traffic", line.traffic.to_string().as_str().into()),
             ("certain", (!line.may).into()),
-        ])
+        ]);
+        match &line.by {
+            Some(by) => told.with("by", readable(by).as_ref()),
+            None => told,
+        }
     }))
 }

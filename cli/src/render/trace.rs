@@ -1,11 +1,12 @@
 //! The way between two ends, as people and programs read it.
 
+mod drawing;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 use sgp_analysis::{
     reach::{Fix, Hop, Outcome, Trace, Verdict},
-    sets::Traffic,
     topology::{Direction, Group, Id, Peer, Topology},
 };
 
@@ -17,14 +18,7 @@ pub fn render(trace: &Trace, topology: &Topology, paint: Paint) -> String {
     let wanted = if trace.wanted.is_all() { String::new() } else { format!(" {}", trace.wanted) };
     let _ = writeln!(out, "{}", paint.bold(&format!("{} -> {}{wanted}", trace.from, trace.to)));
     let _ = writeln!(out);
-    let mut at: Option<&str> = None;
-    for hop in &trace.hops {
-        if at != Some(hop.at.as_str()) {
-            let _ = writeln!(out, "  {}", paint.bold(&shown(&hop.at)));
-            at = Some(&hop.at);
-        }
-        out.push_str(&one_hop(hop, paint));
-    }
+    out.push_str(&drawing::draw(&trace.from, &trace.to, &trace.hops, paint));
     let _ = writeln!(out, "\n{}", verdict(trace, paint));
     if !trace.assumptions.is_empty() {
         let _ = writeln!(out, "\nTaken for granted, because nothing here says otherwise:");
@@ -35,28 +29,8 @@ pub fn render(trace: &Trace, topology: &Topology, paint: Paint) -> String {
     if !trace.fixes.is_empty() {
         let _ = writeln!(out, "\nTo open it:");
         for fix in &trace.fixes {
-            let _ = writeln!(out, "  - {}", fixed(fix, &trace.wanted, topology));
+            let _ = writeln!(out, "  - {}", fixed(fix, topology));
         }
-    }
-    out
-}
-
-fn one_hop(hop: &Hop, paint: Paint) -> String {
-    let (mark, text) = match hop.outcome {
-        Outcome::Passes => (paint.green("│ ✓"), shown(&hop.what)),
-        Outcome::Partly => {
-            (paint.yellow("│ ~"), format!("{} (in some cases, or for some addresses)", shown(&hop.what)))
-        }
-        Outcome::Unknown => (paint.yellow("│ ?"), shown(&hop.what)),
-        Outcome::Stops => (paint.red("│ ✗"), shown(&hop.what)),
-    };
-    let mut lines = paint.wrap(&text, 6).into_iter();
-    let mut out = format!("  {mark} {}\n", lines.next().unwrap_or_default());
-    for line in lines {
-        let _ = writeln!(out, "  │   {line}");
-    }
-    for by in hop.by.iter().flat_map(|by| by.split("; ")) {
-        let _ = writeln!(out, "  │   {}", paint.dim(&shown(by)));
     }
     out
 }
@@ -91,12 +65,12 @@ fn shown(text: &str) -> String {
 }
 
 /// A change that opens a place, in words.
-fn fixed(fix: &Fix, wanted: &Traffic, topology: &Topology) -> String {
+fn fixed(fix: &Fix, topology: &Topology) -> String {
     match fix {
         Fix::Other(text) => shown(text),
-        Fix::Rule { group, direction, peer } => {
+        Fix::Rule { group, direction, peer, traffic } => {
             let side = if *direction == Direction::Egress { "to" } else { "from" };
-            let traffic = if wanted.is_all() { "the traffic".to_owned() } else { wanted.to_string() };
+            let traffic = if traffic.is_all() { "the traffic".to_owned() } else { traffic.to_string() };
             let article = if *direction == Direction::Egress { "an egress" } else { "an ingress" };
             format!(
                 "{article} rule in {} for {traffic} {side} {}",
@@ -137,7 +111,8 @@ pub fn json(trace: &Trace, topology: &Topology) -> Json {
             Outcome::Unknown => "unknown",
             Outcome::Stops => "stops",
         };
-        json!({ "at": shown(&hop.at), "what": shown(&hop.what), "by": hop.by.as_deref().map(shown), "outcome": outcome })
+        json!({ "at": shown(&hop.at), "what": shown(&hop.what), "by": hop.by.as_deref().map(shown), "outcome": outcome,
+            "answer": hop.is_answer })
     };
     json!({
         "from": trace.from,
@@ -148,6 +123,6 @@ pub fn json(trace: &Trace, topology: &Topology) -> Json {
         "may_pass": trace.passage.doubtful().to_string(),
         "hops": trace.hops.iter().map(hop).collect::<Vec<_>>(),
         "assumptions": trace.assumptions.iter().map(|it| shown(it)).collect::<Vec<_>>(),
-        "fixes": trace.fixes.iter().map(|it| fixed(it, &trace.wanted, topology)).collect::<Vec<_>>(),
+        "fixes": trace.fixes.iter().map(|it| fixed(it, topology)).collect::<Vec<_>>(),
     })
 }

@@ -33,6 +33,8 @@ pub struct Row {
     pub to: String,
     /// What passes.
     pub passage: Passage,
+    /// The load balancer that it passes by: `ingress app/web`.
+    pub through: Option<String>,
     /// The rules of the receiver's groups that let it in.
     pub by: Vec<String>,
 }
@@ -101,7 +103,7 @@ fn passages(topology: &Topology, matrix: &Matrix) -> Vec<Row> {
         } else {
             rules_between(topology, other, one, Direction::Ingress, &passage.possible)
         };
-        Row { from: one.name.clone(), to: other.name.clone(), passage: passage.clone(), by }
+        Row { from: one.name.clone(), to: other.name.clone(), passage: passage.clone(), through: None, by }
     };
     // What a rule opens for a part of all addresses is told of that part.
     let is_told_elsewhere = |((from, to), row): &((usize, usize), Row)| {
@@ -109,7 +111,15 @@ fn passages(topology: &Topology, matrix: &Matrix) -> Vec<Row> {
         row.by.is_empty() && row.passage.certain.is_empty() && (is_anywhere(from) || is_anywhere(to))
     };
     let rows = matrix.passages.iter().map(|it| (*it.0, row(it)));
-    rows.filter(|it| !is_told_elsewhere(it)).map(|(_, row)| row).collect()
+    let rows = rows.filter(|it| !is_told_elsewhere(it)).map(|(_, row)| row);
+    let by_balancer = matrix.through.iter().map(|it| Row {
+        from: it.from.clone(),
+        to: it.to.clone(),
+        passage: it.passage.clone(),
+        through: Some(it.by.clone()),
+        by: Vec::new(),
+    });
+    rows.chain(by_balancer).collect()
 }
 
 /// The rules of a party's groups that are for another party and some traffic.

@@ -110,7 +110,7 @@ pub fn json(course: &Course) -> Json {
 
 /// As CSV (RFC 4180): a row for each line of each serial.
 pub fn csv(course: &Course) -> String {
-    let mut out = "serial,at,operation,by,action,from,to,traffic,certain,sha256\r\n".to_owned();
+    let mut out = "serial,at,operation,by,action,from,to,traffic,certain,through,sha256\r\n".to_owned();
     for Stage { summary, of, lines } in &course.stages {
         for line in lines {
             let cells = [
@@ -123,6 +123,7 @@ pub fn csv(course: &Course) -> String {
                 &readable(&line.to),
                 &line.traffic.to_string(),
                 if line.may { "false" } else { "true" },
+                &readable(line.by.as_deref().unwrap_or_default()),
                 &of.digest,
             ]
             .map(csv_field);

@@ -247,7 +247,7 @@ fn nothing_to_do_and_drift() {
 fn colour_marks_symbols_only_when_asked() {
     let after = example(&[("name", "a".into())]);
     let p = plan(vec![change("aws_example.a", Action::Create, None, Some(after))]);
-    let coloured = render(&p, &schema, Paint { colour: true, width: None });
+    let coloured = render(&p, &schema, Paint { colour: true, ..Paint::plain() });
     assert!(coloured.contains("\u{1b}[32m+\u{1b}[0m"));
     assert!(!show(&p).contains('\u{1b}'));
 }

@@ -3,12 +3,12 @@
 use serde_json::Value as Json;
 use sgp_model::{InstanceAddr, Value, json::known_part};
 
-use super::{Builder, Item, cni};
+use super::{Builder, Item, cni, services};
 use crate::{
     selector::Selector,
     topology::{
-        Cluster, CniNode, ContainerPort, Event, Events, Fact, Id, Labels, Namespace, Node, Pod, PodKey, PodTemplate,
-        Probe, ProbeKind, SecurityGroupPolicy, Service, ServiceAccount, ServicePort, TargetPort, Workload,
+        Annotations, Cluster, CniNode, ContainerPort, Event, Events, Fact, Id, Labels, Namespace, Node, Pod, PodKey,
+        PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, ServiceAccount, Workload,
     },
 };
 
@@ -58,6 +58,18 @@ impl Manifest<'_> {
         Fact::Known(labels_of(known))
     }
 
+    /// Annotations, and whether one of them is known after apply.
+    fn annotations(&self) -> Annotations {
+        let at = self.value.and_then(|value| value.get("metadata"));
+        let is_open = |value: &Value| !value.is_wholly_known();
+        let may_have_more = match at.map(|metadata| (metadata.is_known(), metadata.get("annotations"))) {
+            None | Some((true, None)) => false,
+            Some((false, _)) => true,
+            Some((true, Some(annotations))) => is_open(annotations),
+        };
+        Annotations { known: labels_of(&self.json["metadata"]["annotations"]), may_have_more }
+    }
+
     fn read_into(&self, cluster: &mut Cluster) {
         let managed_by = |known: Option<InstanceAddr>| self.addr.cloned().or(known);
         match (self.json["kind"].as_str().unwrap_or_default(), &self.json["spec"]) {
@@ -88,8 +100,21 @@ impl Manifest<'_> {
             ("NetworkPolicy", spec) => {
                 cluster.network_policies.insert(self.key(), spec.clone());
             }
-            ("Service", spec) => {
-                cluster.services.insert(self.key(), service(spec, &self.json["metadata"]["annotations"]));
+            ("Service", _) => {
+                let known = cluster.services.get(&self.key()).and_then(|it| it.managed_by.clone());
+                let service = services::service(&self.json, self.annotations(), managed_by(known));
+                cluster.services.insert(self.key(), service);
+            }
+            ("Ingress", _) => {
+                let known = cluster.ingresses.get(&self.key()).and_then(|it| it.managed_by.clone());
+                let ingress = services::ingress(&self.json, self.annotations(), managed_by(known));
+                cluster.ingresses.insert(self.key(), ingress);
+            }
+            ("IngressClass", spec) => {
+                cluster.ingress_classes.insert(self.name(), services::ingress_class(spec));
+            }
+            ("IngressClassParams", spec) => {
+                cluster.ingress_class_params.insert(self.name(), spec.clone());
             }
             ("Node", _) => {
                 cluster.nodes.insert(self.name(), node(&self.json));
@@ -242,32 +267,6 @@ fn event(events: &mut Events, json: &Json) {
     events.keep((kind, namespace, name), json["reason"].as_str().unwrap_or_default(), event);
 }
 
-fn service(spec: &Json, annotations: &Json) -> Service {
-    let first = spec["clusterIP"].as_str().into_iter();
-    let addresses = first.chain(strings(&spec["clusterIPs"])).filter_map(|it| it.parse().ok());
-    let mut addresses: Vec<_> = addresses.collect();
-    addresses.dedup();
-    let port = |it: &Json| {
-        let port = u16::try_from(it["port"].as_u64()?).ok()?;
-        let target = match &it["targetPort"] {
-            Json::String(name) => TargetPort::Name(name.clone()),
-            Json::Number(number) => TargetPort::Number(u16::try_from(number.as_u64()?).ok()?),
-            _ => TargetPort::Number(port),
-        };
-        let node_port = it["nodePort"].as_u64().and_then(|it| u16::try_from(it).ok());
-        let protocol = it["protocol"].as_str().unwrap_or("TCP").to_ascii_lowercase();
-        Some(ServicePort { protocol, port, target, node_port })
-    };
-    Service {
-        kind: spec["type"].as_str().unwrap_or("ClusterIP").to_owned(),
-        addresses,
-        selector: spec.get("selector").filter(|it| it.as_object().is_some_and(|it| !it.is_empty())).map(labels_of),
-        ports: list(&spec["ports"]).filter_map(port).collect(),
-        is_local: spec["externalTrafficPolicy"] == "Local",
-        annotations: labels_of(annotations),
-    }
-}
-
 fn containers(spec: &Json) -> impl Iterator<Item = &Json> {
     // A sidecar is an init container that goes on running.
     let sidecars = list(&spec["initContainers"]).filter(|it| it["restartPolicy"] == "Always");
@@ -300,15 +299,15 @@ fn probes(container: &Json) -> impl Iterator<Item = Probe> + '_ {
     })
 }
 
-fn labels_of(json: &Json) -> Labels {
+pub(super) fn labels_of(json: &Json) -> Labels {
     let text = |value: &Json| value.as_str().map(str::to_owned);
     json.as_object().into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
 }
 
-fn list(json: &Json) -> impl Iterator<Item = &Json> {
+pub(super) fn list(json: &Json) -> impl Iterator<Item = &Json> {
     json.as_array().into_iter().flatten()
 }
 
-fn strings(json: &Json) -> impl Iterator<Item = &str> {
+pub(super) fn strings(json: &Json) -> impl Iterator<Item = &str> {
     list(json).filter_map(Json::as_str)
 }

@@ -12,6 +12,7 @@ mod manifest;
 mod network;
 mod pods;
 mod selectors;
+mod services;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sgp_model::{InstanceAddr, Value, symbol::symbol};
 
 pub use view::View;
+pub(crate) use view::parse_block;
 
 use crate::topology::{Cluster, Fact, Id, Rule, Topology};
 

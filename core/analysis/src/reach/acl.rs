@@ -5,17 +5,21 @@
 use std::ops::RangeInclusive;
 
 use crate::{
-    sets::{AddressSet, Passage, Protocol, Traffic},
+    sets::{AddressSet, Family, Passage, Protocol, Traffic},
     topology::{Acl, AclEntry, Direction},
 };
 
-/// What an ACL lets pass to or from these addresses, and the entries that have a part in it.
+/// What an ACL lets pass to or from these addresses, and the entries that have a part in it. Of addresses that nobody told every one
+/// counts.
 pub(super) fn judge<'a>(
     acl: &'a Acl,
     direction: Direction,
     addresses: &AddressSet,
+    family: Family,
     wanted: &Traffic,
 ) -> (Passage, Vec<&'a AclEntry>) {
+    let all = AddressSet::all().of_family(family);
+    let addresses = if addresses.is_empty() { &all } else { addresses };
     // Each cell: addresses that all entries so far treat alike, what is open for them, what no entry has decided yet.
     let mut cells = vec![(addresses.clone(), Traffic::none(), wanted.clone())];
     let mut by = Vec::new();

@@ -13,16 +13,28 @@ use crate::{
     topology::Topology,
 };
 
-/// Whether the two ends are on one node, when that does not follow from their nodes.
+/// Whether the two ends are on one node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Placement {
-    /// Both cases count.
+    /// That follows from their nodes; where one of these is not known both cases count.
     #[default]
     Either,
     /// On one node.
     SameNode,
     /// On two.
     OtherNode,
+}
+
+/// How a node hands on what comes to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// It does not: the packet begins at its sender.
+    #[default]
+    None,
+    /// Its kube-proxy puts the node's address in place of the client's.
+    Translated,
+    /// Its kube-proxy hands it to a pod of its own, with the client's address.
+    OnNode,
 }
 
 /// What is asked.
@@ -40,6 +52,8 @@ pub struct Question<'a> {
     pub client_ports: RangeInclusive<u16>,
     /// Whether hops and fixes are wanted.
     pub is_told: bool,
+    /// What a node did with it before.
+    pub delivery: Delivery,
     /// Whether rules that nobody told count as possible. A matrix is about those that are known.
     pub counts_unknown_rules: bool,
 }
@@ -54,6 +68,7 @@ impl<'a> Question<'a> {
             placement: Placement::Either,
             client_ports: 32_768..=60_999,
             is_told: false,
+            delivery: Delivery::None,
             counts_unknown_rules: true,
         }
     }
@@ -122,6 +137,7 @@ pub fn ask(topology: &Topology, question: &Question<'_>) -> Answer {
             what: format!("it and {} have no address of one family", question.to.name),
             by: None,
             outcome: super::Outcome::Stops,
+            is_answer: false,
         }],
         assumptions: BTreeSet::new(),
         fixes: Vec::new(),
@@ -135,7 +151,7 @@ fn speaks(end: &End, family: Family) -> bool {
 
 impl Answer {
     /// Either way will do.
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         let passage = self.passage.or(&other.passage);
         let best = if self.passage == passage { self } else { other };
         Self { passage, ..best }

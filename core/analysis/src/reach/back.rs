@@ -17,6 +17,7 @@ impl Walk<'_> {
         if self.trail.is_over() {
             return;
         }
+        self.trail.is_back = true;
         if arrival.left_by.is_none() && !arrival.has_come_in {
             self.trail.pass(&self.to.name, "answers on the node", None);
             return;
@@ -54,14 +55,18 @@ impl Walk<'_> {
         }
         if let Some(from) = from {
             self.answer_through_acl(from, Direction::Egress, destination);
-            self.check_route_back(from, to, destination);
+            if self.from.relay.is_some_and(|it| it.keeps_clients) {
+                self.trail.pass(&self.from.name, "takes the answer back, whatever the routes to its client say", None);
+            } else {
+                self.check_route_back(from, to, destination);
+            }
         }
         self.answer_through_acl(to, Direction::Ingress, answerer);
     }
 
     fn answer_through_acl(&mut self, subnet: &Id, direction: Direction, addresses: &AddressSet) {
         let Some((id, acl)) = self.acl_of(subnet) else { return };
-        let (open, by) = acl::judge(acl, direction, addresses, &Traffic::all());
+        let (open, by) = acl::judge(acl, direction, addresses, self.family, &Traffic::all());
         let passage = acl::answered(&open, &self.question.client_ports);
         let way = if direction == Direction::Egress { "out of" } else { "into" };
         let is_closed = passage.certain.and(&self.question.wanted).is_empty();

@@ -1,11 +1,14 @@
 //! How reachability changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::matrix::{ANYWHERE, Matrix, Party, PartyKind, Passages, matrix_with};
+use super::{
+    matrix::{ANYWHERE, Matrix, Party, PartyKind, Passages, Sketch, matrix_with},
+    through::Through,
+};
 use crate::{
     sets::{Passage, Traffic},
-    topology::Topology,
+    topology::{Fact, Topology},
 };
 
 /// What opens or closes between two parties.
@@ -21,6 +24,8 @@ pub struct Line {
     pub traffic: Traffic,
     /// Whether that holds in some cases only, or depends on what is known after apply.
     pub may: bool,
+    /// What it passes by: `ingress app/web`.
+    pub by: Option<String>,
     /// How much it deserves a look.
     pub interest: Interest,
 }
@@ -39,7 +44,7 @@ pub enum Interest {
 impl Line {
     /// Whether it says what the other one says, of everybody.
     fn says(&self, other: &Self) -> bool {
-        self.to == other.to && self.opens == other.opens && self.traffic.covers(&other.traffic)
+        self.to == other.to && self.by == other.by && self.opens == other.opens && self.traffic.covers(&other.traffic)
     }
 }
 
@@ -74,9 +79,67 @@ impl Comparison {
     }
 }
 
-/// Compares two topologies.
+/// Compares two topologies. What both have in common is not walked.
 pub fn changes(before: &Topology, after: &Topology) -> Change {
-    compared(before, after).change
+    if !before.has_networks_of(after) {
+        return compared(before, after).change;
+    }
+    let mut known = Passages::default();
+    let (first, second) = (Sketch::of(before, &mut known), Sketch::of(after, &mut known));
+    let (of_first, of_second) = differing(&first, &second);
+    compare(&first.walked(of_first, &mut known), &second.walked(of_second, &mut known))
+}
+
+type Pairs = BTreeSet<(usize, usize)>;
+
+/// The pairs that are not the same in two sketches: of others, with other classes, or in one of them only. Each stands in both where
+/// both have it.
+fn differing(before: &Sketch<'_>, after: &Sketch<'_>) -> (Pairs, Pairs) {
+    let (mut of_before, mut of_after) = (Pairs::new(), Pairs::new());
+    let (places_before, places_after) = (Places::of(before), Places::of(after));
+    for (from, to) in after.pairs() {
+        let there = places_before.same(after, from, to).filter(|pair| before.has_pair(*pair));
+        if there.is_none_or(|there| !is_alike(before, there, after, (from, to))) {
+            of_after.insert((from, to));
+            of_before.extend(there);
+        }
+    }
+    for (from, to) in before.pairs() {
+        let there = places_after.same(before, from, to).filter(|pair| after.has_pair(*pair));
+        if there.is_none_or(|there| !is_alike(after, there, before, (from, to))) {
+            of_before.insert((from, to));
+            of_after.extend(there);
+        }
+    }
+    // What is walked here for the sake of a block that is named there is compared with the same pair there.
+    let also = of_before.iter().filter_map(|(from, to)| places_after.same(before, *from, *to));
+    of_after.extend(also.filter(|pair| after.has_pair(*pair)).collect::<Vec<_>>());
+    let also = of_after.iter().filter_map(|(from, to)| places_before.same(after, *from, *to));
+    of_before.extend(also.filter(|pair| before.has_pair(*pair)).collect::<Vec<_>>());
+    (of_before, of_after)
+}
+
+fn is_alike(one: &Sketch<'_>, here: (usize, usize), other: &Sketch<'_>, there: (usize, usize)) -> bool {
+    one.classes[here.0] == other.classes[there.0] && one.classes[here.1] == other.classes[there.1]
+}
+
+/// Parties of a sketch by their names.
+struct Places<'a>(HashMap<&'a str, usize>);
+
+impl<'a> Places<'a> {
+    fn of(sketch: &'a Sketch<'_>) -> Self {
+        Self(sketch.parties.iter().enumerate().map(|(place, party)| (party.name.as_str(), place)).collect())
+    }
+
+    /// The pair of the same names. Addresses that no rule names here are like all others.
+    fn same(&self, sketch: &Sketch<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
+        let place = |place: usize| {
+            let party = &sketch.parties[place];
+            let others = || self.0.get(ANYWHERE).filter(|_| party.kind == PartyKind::Block);
+            self.0.get(party.name.as_str()).or_else(others).copied()
+        };
+        Some((place(from)?, place(to)?))
+    }
 }
 
 /// Compares two topologies, and keeps what was compared.
@@ -124,9 +187,11 @@ fn compare(before: &Matrix, after: &Matrix) -> Change {
     for (key, passage) in &after.passages {
         push(&mut lines, *key, (passage, before.get(*key)), true, after.interest(*key));
     }
+    lines.extend(by_balancers(&before, &after, true));
     for (key, passage) in &before.passages {
         push(&mut lines, *key, (passage, after.get(*key)), false, before.interest(*key));
     }
+    lines.extend(by_balancers(&after, &before, false));
     // Who is among all addresses needs no line of its own.
     let all: Vec<Line> = lines.iter().filter(|line| line.from == ANYWHERE).cloned().collect();
     lines.retain(|line| line.from == ANYWHERE || !all.iter().any(|it| it.says(line)));
@@ -153,9 +218,30 @@ fn push(
         let is_told_elsewhere = may && is_anywhere;
         if !traffic.is_empty() && !is_told_elsewhere {
             let (from, to) = (key.0.to_owned(), key.1.to_owned());
-            lines.push(Line { from, to, opens, traffic, may, interest });
+            lines.push(Line { from, to, opens, traffic, may, by: None, interest });
         }
     }
+}
+
+/// What passes by load balancers here and not there.
+fn by_balancers<'a>(there: &'a Named<'_>, here: &'a Named<'_>, opens: bool) -> impl Iterator<Item = Line> + 'a {
+    here.through.iter().flat_map(move |(key, through)| {
+        let known = there.through.get(key).map_or_else(Traffic::none, |it| it.passage.possible.clone());
+        let certain = through.passage.certain.without(&known);
+        let doubtful = through.passage.possible.without(&known).without(&certain);
+        // An internal load balancer is open to whoever gets there.
+        let is_loud = through.from == ANYWHERE && through.is_public != Fact::Known(false);
+        let line = move |(traffic, may)| Line {
+            from: through.from.clone(),
+            to: through.to.clone(),
+            opens,
+            traffic,
+            may,
+            by: Some(through.by.clone()),
+            interest: if is_loud { Interest::FromAnywhere } else { Interest::Usual },
+        };
+        [(certain, false), (doubtful, true)].into_iter().filter(|(traffic, _)| !traffic.is_empty()).map(line)
+    })
 }
 
 /// A matrix by the names of its parties.
@@ -163,6 +249,7 @@ struct Named<'a> {
     parties: &'a [Party],
     passages: BTreeMap<(&'a str, &'a str), &'a Passage>,
     kinds: BTreeMap<&'a str, PartyKind>,
+    through: BTreeMap<(&'a str, &'a str, &'a str), &'a Through>,
 }
 
 impl<'a> Named<'a> {
@@ -173,6 +260,7 @@ impl<'a> Named<'a> {
             parties: &matrix.parties,
             passages: passages.collect(),
             kinds: matrix.parties.iter().map(|it| (it.name.as_str(), it.kind)).collect(),
+            through: matrix.through.iter().map(|it| ((it.from.as_str(), it.to.as_str(), it.by.as_str()), it)).collect(),
         }
     }
 

@@ -28,6 +28,22 @@ pub struct End {
     pub host: Option<Box<HostSide>>,
     /// Whether its interface is attached to anything.
     pub is_in_use: bool,
+    /// What it is beside an interface, when it is a load balancer.
+    pub relay: Option<Relay>,
+}
+
+/// A load balancer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a case of its own")]
+pub struct Relay {
+    /// It has no groups: everything comes in and goes out.
+    pub is_open: bool,
+    /// Its groups let in whom its controller was told to, and what they are is not known.
+    pub has_hidden_groups: bool,
+    /// Its controller adds rules for it to the groups of what it sends to, which no source shows.
+    pub makes_rules: bool,
+    /// Packets keep the addresses of its clients, and answers go back to it whatever the routes say.
+    pub keeps_clients: bool,
 }
 
 /// How an end is on the network.
@@ -122,6 +138,7 @@ impl End {
             guest,
             host: None,
             is_in_use: true,
+            relay: None,
         })
     }
 }

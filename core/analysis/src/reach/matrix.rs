@@ -9,13 +9,14 @@ use std::{
 };
 
 use super::{
-    ask::{Placement, Question, ask},
-    end::{End, Wire},
+    ask::{Delivery, Placement, Question, ask},
+    end::{End, Public, Relay, Wire},
     ends,
+    through::{self, Through},
 };
 use crate::{
     matching,
-    sets::{AddressSet, Passage},
+    sets::{AddressSet, Passage, Traffic},
     topology::{Cluster, Direction, Fact, Group, Id, Interface, InterfaceKind, Peer, Topology},
 };
 
@@ -57,6 +58,8 @@ pub struct Matrix {
     pub parties: Vec<Party>,
     /// What passes from one to the other, by their places in `parties`; pairs between which nothing passes are left out.
     pub passages: BTreeMap<(usize, usize), Passage>,
+    /// What passes to pods by load balancers.
+    pub through: Vec<Through>,
 }
 
 /// Everything that is known to pass, between nodes: what pods on one node do in standard mode is not in it.
@@ -69,11 +72,13 @@ pub fn matrix(topology: &Topology) -> Matrix {
 pub(super) struct Passages {
     classes: BTreeMap<Class, usize>,
     known: HashMap<(usize, usize), Passage>,
+    /// Legs of connections by load balancers, with the traffic on them.
+    pub(super) legs: HashMap<(usize, usize, Traffic, Delivery), Passage>,
 }
 
 impl Passages {
     /// The number of a class.
-    fn number(&mut self, class: Class) -> usize {
+    pub(super) fn number(&mut self, class: Class) -> usize {
         let next = self.classes.len();
         *self.classes.entry(class).or_insert(next)
     }
@@ -81,36 +86,68 @@ impl Passages {
     /// Nothing that was walked counts any more.
     pub(super) fn clear(&mut self) {
         self.known.clear();
+        self.legs.clear();
     }
 }
 
 /// The same, with what is known of topologies that differ in groups and pods only.
 pub(super) fn matrix_with(topology: &Topology, known: &mut Passages) -> Matrix {
-    let parties = parties(topology);
-    let mut passages = BTreeMap::new();
-    let rules = Fingerprints::of(topology);
-    let mut class = |end: &End| known.number(Class::of(topology, &rules, end));
-    let classes: Vec<Vec<usize>> = parties.iter().map(|it| it.ends.iter().map(&mut class).collect()).collect();
-    let index = Index::of(&parties);
-    for to in 0..parties.len() {
-        for from in index.candidates(topology, &parties, to) {
-            if !is_pair(&parties, from, to) {
-                continue;
-            }
-            let mut all: Option<Passage> = None;
-            for (one, one_class) in parties[from].ends.iter().zip(&classes[from]) {
-                for (other, other_class) in parties[to].ends.iter().zip(&classes[to]) {
-                    let key = (*one_class, *other_class);
-                    let passage = known.known.entry(key).or_insert_with(|| passage(topology, one, other));
-                    all = Some(all.map_or_else(|| passage.clone(), |all| all.either(passage)));
-                }
-            }
-            if let Some(passage) = all.filter(|it| !it.is_closed()) {
-                passages.insert((from, to), passage);
+    let sketch = Sketch::of(topology, known);
+    let pairs: Vec<(usize, usize)> = sketch.pairs().collect();
+    sketch.walked(pairs, known)
+}
+
+/// Who may reach whom, before anything is walked.
+pub(super) struct Sketch<'a> {
+    topology: &'a Topology,
+    rules: Fingerprints<'a>,
+    pub(super) parties: Vec<Party>,
+    /// The classes of each party's cases.
+    pub(super) classes: Vec<Vec<usize>>,
+    /// For each party those that its rules are for.
+    candidates: Vec<BTreeSet<usize>>,
+}
+
+impl<'a> Sketch<'a> {
+    pub(super) fn of(topology: &'a Topology, known: &mut Passages) -> Self {
+        let parties = parties(topology);
+        let rules = Fingerprints::of(topology);
+        let mut class = |end: &End| known.number(Class::of(topology, &rules, end));
+        let classes = parties.iter().map(|it| it.ends.iter().map(&mut class).collect()).collect();
+        let index = Index::of(&parties);
+        let candidates = (0..parties.len()).map(|to| index.candidates(topology, &parties, to)).collect();
+        Self { topology, rules, parties, classes, candidates }
+    }
+
+    /// Pairs that say anything, by who begins and who answers.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let all = self.candidates.iter().enumerate().flat_map(|(to, all)| all.iter().map(move |from| (*from, to)));
+        all.filter(|(from, to)| is_pair(&self.parties, *from, *to))
+    }
+
+    pub(super) fn has_pair(&self, (from, to): (usize, usize)) -> bool {
+        self.candidates[to].contains(&from) && is_pair(&self.parties, from, to)
+    }
+
+    /// The matrix of some pairs.
+    pub(super) fn walked(self, pairs: impl IntoIterator<Item = (usize, usize)>, known: &mut Passages) -> Matrix {
+        let walk = |pair| Some((pair, self.passage(pair, known).filter(|it| !it.is_closed())?));
+        let passages = pairs.into_iter().filter_map(walk).collect();
+        let through = through::all(self.topology, &self.rules, known);
+        Matrix { parties: self.parties, passages, through }
+    }
+
+    fn passage(&self, (from, to): (usize, usize), known: &mut Passages) -> Option<Passage> {
+        let mut all: Option<Passage> = None;
+        for (one, one_class) in self.parties[from].ends.iter().zip(&self.classes[from]) {
+            for (other, other_class) in self.parties[to].ends.iter().zip(&self.classes[to]) {
+                let key = (*one_class, *other_class);
+                let passage = known.known.entry(key).or_insert_with(|| passage(self.topology, one, other));
+                all = Some(all.map_or_else(|| passage.clone(), |all| all.either(passage)));
             }
         }
+        all
     }
-    Matrix { parties, passages }
 }
 
 fn passage(topology: &Topology, from: &End, to: &End) -> Passage {
@@ -262,7 +299,7 @@ fn blocks(topology: &Topology) -> Vec<Party> {
 // --- classes ----------------------------------------------------------------------------------------------------------
 
 /// Hashes of the rules of each group.
-struct Fingerprints<'a>(BTreeMap<&'a Id, u64>);
+pub(super) struct Fingerprints<'a>(BTreeMap<&'a Id, u64>);
 
 impl<'a> Fingerprints<'a> {
     fn of(topology: &'a Topology) -> Self {
@@ -284,7 +321,7 @@ impl<'a> Fingerprints<'a> {
 
 /// What a passage depends on, beside networks and settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Class {
+pub(super) struct Class {
     wire: Wire,
     vpc: Option<Id>,
     subnets: Vec<Id>,
@@ -297,10 +334,13 @@ struct Class {
     policed: Option<String>,
     /// Addresses of what is no pod and no node.
     addresses: Option<String>,
+    relay: Option<Relay>,
+    /// Whether it has a public address, where that may differ.
+    public: Option<bool>,
 }
 
 impl Class {
-    fn of(topology: &Topology, rules: &Fingerprints<'_>, end: &End) -> Self {
+    pub(super) fn of(topology: &Topology, rules: &Fingerprints<'_>, end: &End) -> Self {
         let cluster = end.guest.as_ref().and_then(|guest| topology.clusters.get(&guest.cluster));
         let is_policed = cluster.is_some_and(|it| !it.network_policies.is_empty());
         let policed = end.policed_pod().filter(|_| is_policed);
@@ -316,6 +356,8 @@ impl Class {
             policed: policed
                 .map(|(_, namespace, template)| format!("{namespace} {:?} {:?}", template.labels, template.ports)),
             addresses: end.guest.is_none().then(|| end.addresses.to_string()),
+            relay: end.relay,
+            public: end.relay.map(|_| end.public == Public::Yes),
         }
     }
 }

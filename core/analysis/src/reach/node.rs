@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    ask::Delivery,
     end::{End, Wire},
     host,
     trail::Fix,
@@ -45,7 +46,8 @@ impl Walk<'_> {
 
     /// Kubelet's TCP to a branch interface on its node needs early demultiplexing switched off.
     pub(super) fn early_demux(&mut self) {
-        if self.from.wire != Wire::Host || !self.to.is_branch() {
+        // What is handed on has no socket on the node.
+        if self.from.wire != Wire::Host || !self.to.is_branch() || self.question.delivery != Delivery::None {
             return;
         }
         let is_off = self.cluster_of(self.to).map_or(Fact::Unknown, |cluster| cluster.cni.is_early_demux_off);

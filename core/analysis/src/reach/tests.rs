@@ -1,6 +1,7 @@
 //! Rows of questions about a small account: two VPCs that are peered, a cluster with pods, a database, an instance with a public address.
 
 mod found;
+mod fronts;
 mod policies;
 
 use serde_json::{Value as Json, json};
@@ -50,7 +51,7 @@ pub(crate) fn pod(name: &str, node: &str, address: &str, branch: Option<&str>, l
     ("kubernetes_manifest", json!({ "cluster_name": "main", "manifest": pod }))
 }
 
-fn interface(id: &str, subnet: &str, address: &str, groups: &[&str], more: Json) -> (&'static str, Json) {
+pub(crate) fn interface(id: &str, subnet: &str, address: &str, groups: &[&str], more: Json) -> (&'static str, Json) {
     let mut interface = json!({
         "id": id, "vpc_id": if subnet.starts_with("subnet-far") { "vpc-far" } else { "vpc-1" }, "subnet_id": subnet,
         "private_ip": address, "security_groups": groups, "status": "in-use",
@@ -329,4 +330,34 @@ fn changes_say_what_opens_and_what_closes() {
         told,
         ["+any -> app/backend tcp/443", "+app/backend -> 203.0.113.0/24 tcp/443", "-any -> app/backend tcp/80",]
     );
+}
+
+/// What both topologies have in common is left out of the walks, and nothing else.
+#[test]
+fn changes_are_those_of_the_whole_matrices() {
+    let open = |group: &str, port: i64, block: &str| rule(false, group, "tcp", (port, port), ("cidr_ipv4", block));
+    let out = |group: &str, port: i64, block: &str| rule(true, group, "tcp", (port, port), ("cidr_ipv4", block));
+    let by_group = |group: &str, port: i64, peer: &str| {
+        rule(false, group, "tcp", (port, port), ("referenced_security_group_id", peer))
+    };
+    let group = |id: &str| ("aws_security_group", json!({ "id": id, "name": id, "vpc_id": "vpc-1" }));
+    let variants: Vec<Vec<(&'static str, Json)>> = vec![
+        vec![],
+        vec![open("sg-api", 80, "0.0.0.0/0")],
+        vec![open("sg-api", 80, "10.0.0.0/8")],
+        vec![open("sg-api", 443, "0.0.0.0/0"), out("sg-api", 443, "203.0.113.0/24")],
+        vec![out("sg-api", 443, "203.0.113.0/25"), out("sg-db", 443, "203.0.113.0/24")],
+        vec![out("sg-api", 443, "0.0.0.0/0"), open("sg-db", 22, "203.0.113.0/24")],
+        vec![group("sg-other"), by_group("sg-db", 22, "sg-other"), by_group("sg-other", 22, "sg-api")],
+        vec![group("sg-other"), by_group("sg-api", 5432, "sg-db"), by_group("sg-other", 22, "sg-other")],
+    ];
+    let planned: Vec<Topology> = variants.iter().map(|it| planned(it)).collect();
+    let live: Vec<Topology> = variants.iter().map(|it| account("strict", it)).collect();
+    for all in [planned, live] {
+        for before in &all {
+            for after in &all {
+                assert_eq!(super::changes(before, after), super::compared(before, after).change);
+            }
+        }
+    }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::{
     ask::{Answer, Question, Verdict, ask},
     end::End,
-    ends::{Forward, Found},
+    ends::Found,
+    front::{Front, Told, through},
     trail::{Fix, Hop, Outcome},
 };
 use crate::{
-    sets::{Passage, Protocol, Traffic},
+    sets::{Passage, Traffic},
     topology::Topology,
 };
 
@@ -43,21 +44,11 @@ impl Trace {
 
 /// Asks for some traffic between all cases of two names. Of each side every case counts: all pods of a workload, wherever they run.
 pub fn trace(topology: &Topology, from: &Found, to: &Found, wanted: &Traffic) -> Trace {
-    let (behind, forwards) = behind_service(&to.ports, wanted);
-    let mut answer = behind.is_empty().then(|| closed(&to.name(), "the Service has no such port"));
-    for (one, other) in cases(from, to) {
-        let next = ask(topology, &Question::new(one, other).told(behind.clone()));
-        answer = Some(match answer {
-            None => next,
-            Some(known) => known.either(next),
-        });
-    }
-    let answer = answer.unwrap_or_else(|| closed(&to.name(), "no pod is behind the name"));
-    let verdict = if behind.is_empty() { Verdict::Unreachable } else { answer.verdict(&behind) };
-    let is_told = forwards.iter().any(|it| it.to != Some(it.from));
-    let mut hops: Vec<Hop> =
-        if is_told { forwards.iter().map(|it| forwarded(&from.name(), it)).collect() } else { Vec::new() };
-    hops.extend(answer.hops);
+    let (answer, asked) = match &to.front {
+        Some(front) => by_front(topology, from, to, front, wanted),
+        None => (directly(topology, from, to, wanted), wanted.clone()),
+    };
+    let verdict = if asked.is_empty() { Verdict::Unreachable } else { answer.verdict(&asked) };
     let is_open = verdict == Verdict::Reachable;
     Trace {
         from: from.name(),
@@ -65,7 +56,7 @@ pub fn trace(topology: &Topology, from: &Found, to: &Found, wanted: &Traffic) ->
         wanted: wanted.clone(),
         passage: answer.passage,
         verdict,
-        hops,
+        hops: answer.hops,
         assumptions: answer.assumptions.into_iter().collect(),
         fixes: if is_open { Vec::new() } else { answer.fixes },
     }
@@ -78,37 +69,39 @@ fn cases<'a>(from: &'a Found, to: &'a Found) -> Vec<(&'a End, &'a End)> {
     if others.is_empty() { itself } else { others }
 }
 
-fn closed(at: &str, what: &str) -> Answer {
-    let hop = Hop { at: at.to_owned(), what: what.to_owned(), by: None, outcome: Outcome::Stops };
-    Answer { passage: Passage::none(), hops: vec![hop], assumptions: BTreeSet::new(), fixes: Vec::new() }
+fn directly(topology: &Topology, from: &Found, to: &Found, wanted: &Traffic) -> Answer {
+    let answers =
+        cases(from, to).into_iter().map(|(one, other)| ask(topology, &Question::new(one, other).told(wanted.clone())));
+    answers.reduce(Answer::either).unwrap_or_else(|| closed(&to.name(), "no pod is behind the name"))
 }
 
-/// The traffic as the pods behind a Service see it: kube-proxy on the sender's node puts their port in place of the Service's.
-fn behind_service(ports: &[Forward], wanted: &Traffic) -> (Traffic, Vec<Forward>) {
-    if ports.is_empty() {
-        return (wanted.clone(), Vec::new());
-    }
-    let mut behind = Traffic::none();
-    let mut used = Vec::new();
-    for port in ports {
-        let Some(protocol) = Protocol::named(&port.protocol) else { continue };
-        if wanted.covers(&Traffic::port(protocol, port.from)) {
-            used.push(port.clone());
-            if let Some(to) = port.to {
-                behind = behind.or(&Traffic::port(protocol, to));
+/// By a Service or an Ingress: each port that it has of the traffic is a question, and who asks for one has all cases of it. Answers
+/// with the traffic that it has ports for.
+fn by_front(topology: &Topology, from: &Found, to: &Found, front: &Front, wanted: &Traffic) -> (Answer, Traffic) {
+    let mut by_port: Vec<(Traffic, Answer)> = Vec::new();
+    for one in &from.ends {
+        for door in front.doors_for(one).filter(|door| !door.traffic().and(wanted).is_empty()) {
+            let traffic = door.traffic();
+            let answer = through(topology, &mut Told(topology), one, door, None);
+            match by_port.iter_mut().find(|(known, _)| *known == traffic) {
+                Some((_, known)) => *known = known.clone().either(answer),
+                None => by_port.push((traffic, answer)),
             }
         }
     }
-    (behind, used)
+    let asked = by_port.iter().fold(Traffic::none(), |all, (traffic, _)| all.or(&traffic.and(wanted)));
+    let is_worse = |one: &Passage, than: &Passage| one.certain.is_empty() && !than.certain.is_empty();
+    let whole = by_port.into_iter().map(|(_, answer)| answer).reduce(|one, other| {
+        let passage = one.passage.or(&other.passage);
+        let assumptions = one.assumptions.union(&other.assumptions).cloned().collect();
+        let shown = if is_worse(&other.passage, &one.passage) { other } else { one };
+        Answer { passage, assumptions, ..shown }
+    });
+    let why = front.problem.clone().unwrap_or_else(|| "it has no such port for whoever asks here".to_owned());
+    (whole.unwrap_or_else(|| closed(&to.name(), &why)), asked)
 }
 
-fn forwarded(at: &str, port: &Forward) -> Hop {
-    let (what, outcome) = match port.to {
-        Some(to) => (
-            format!("kube-proxy sends {}/{} of the Service to port {to} of a pod", port.protocol, port.from),
-            Outcome::Passes,
-        ),
-        None => (format!("the Service's port {} leads to a named port that no pod has", port.from), Outcome::Stops),
-    };
-    Hop { at: at.to_owned(), what, by: None, outcome }
+fn closed(at: &str, what: &str) -> Answer {
+    let hop = Hop { at: at.to_owned(), what: what.to_owned(), by: None, outcome: Outcome::Stops, is_answer: false };
+    Answer { passage: Passage::none(), hops: vec![hop], assumptions: BTreeSet::new(), fixes: Vec::new() }
 }

@@ -31,10 +31,12 @@ pub struct Hop {
     pub by: Option<String>,
     /// What became of the traffic.
     pub outcome: Outcome,
+    /// Whether it is on the way of the answer.
+    pub is_answer: bool,
 }
 
 /// A change that would open the way at one place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
     /// A rule of a security group.
     Rule {
@@ -44,6 +46,8 @@ pub enum Fix {
         direction: Direction,
         /// For whom.
         peer: Peer,
+        /// For what: behind a Service or a load balancer it is not what was asked for.
+        traffic: Traffic,
     },
     /// Anything else, in words.
     Other(String),
@@ -58,6 +62,8 @@ pub(crate) struct Trail {
     pub(crate) fixes: Vec<Fix>,
     /// Hops cost text; a matrix does without.
     is_told: bool,
+    /// Whether the way back has begun.
+    pub(crate) is_back: bool,
 }
 
 impl Trail {
@@ -68,6 +74,7 @@ impl Trail {
             assumptions: BTreeSet::new(),
             fixes: Vec::new(),
             is_told,
+            is_back: false,
         }
     }
 
@@ -91,13 +98,14 @@ impl Trail {
             _ => Outcome::Partly,
         };
         let (at, what, by) = hop();
-        self.hops.push(Hop { at, what, by, outcome });
+        self.hops.push(Hop { at, what, by, outcome, is_answer: self.is_back });
     }
 
     /// Something that lets everything pass.
     pub(crate) fn pass(&mut self, at: impl fmt::Display, what: impl fmt::Display, by: Option<String>) {
         if self.is_told && !self.passage.is_closed() {
-            self.hops.push(Hop { at: at.to_string(), what: what.to_string(), by, outcome: Outcome::Passes });
+            let (at, what) = (at.to_string(), what.to_string());
+            self.hops.push(Hop { at, what, by, outcome: Outcome::Passes, is_answer: self.is_back });
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     acl,
-    ask::{Placement, Question},
+    ask::{Delivery, Placement, Question},
     end::{End, Wire},
     groups, network_policy,
     oracle::Oracle,
@@ -75,11 +75,11 @@ impl<'a> Walk<'a> {
         if one.cluster != other.cluster || [self.from.wire, self.to.wire].contains(&Wire::Fargate) {
             return false;
         }
-        match (&one.node, &other.node, self.question.placement) {
-            (Fact::Known(one), Fact::Known(other), _) => one == other,
-            (.., Placement::SameNode) => true,
-            (.., Placement::OtherNode) => false,
-            (.., Placement::Either) => self.oracle.decide("both are on one node"),
+        match (self.question.placement, &one.node, &other.node) {
+            (Placement::SameNode, ..) => true,
+            (Placement::OtherNode, ..) => false,
+            (Placement::Either, Fact::Known(one), Fact::Known(other)) => one == other,
+            (Placement::Either, ..) => self.oracle.decide("both are on one node"),
         }
     }
 
@@ -134,6 +134,9 @@ impl<'a> Walk<'a> {
         if !from.is_in_use {
             self.trail.stop(&from.name, "nothing sends from there: its address is attached to nothing", None);
             return None;
+        }
+        if self.question.delivery == Delivery::OnNode {
+            return self.hand_to_pod();
         }
         if self.is_to_itself() {
             self.trail.pass(
@@ -231,7 +234,7 @@ impl<'a> Walk<'a> {
     // --- groups and ACLs --------------------------------------------------------------------------------------------
 
     pub(super) fn judge_groups(&mut self, at: &End, direction: Direction, addresses: &AddressSet, there: Option<&End>) {
-        if self.trail.is_over() {
+        if self.trail.is_over() || self.passes_open_relay(at) {
             return;
         }
         let other = groups::Other { addresses, interface: there };
@@ -240,6 +243,7 @@ impl<'a> Walk<'a> {
         if self.question.counts_unknown_rules && !judged.open.is_empty() {
             judged.passage.possible = wanted.clone();
         }
+        let hidden = self.count_hidden_rules(&mut judged.passage, at, direction, there);
         let way = direction.word();
         for group in &judged.open {
             let known = judged.passage.certain.covers(&self.trail.passage.certain);
@@ -249,9 +253,13 @@ impl<'a> Walk<'a> {
                 });
             }
         }
+        let is_closed = judged.passage.certain.and(&wanted).is_empty();
         let groups = at.groups.known().map_or_else(|| "groups that are not known yet".to_owned(), |ids| joined(ids));
         self.trail.meet(&judged.passage, || {
             let by: Vec<String> = judged.by.iter().map(|(group, rule)| groups::told(group, rule)).collect();
+            if let Some(what) = hidden.clone().filter(|_| is_closed) {
+                return (at.name.clone(), what, Some(groups));
+            }
             if by.is_empty() {
                 let what = match (&at.groups, judged.open.is_empty()) {
                     (Fact::Unknown, _) | (_, false) => format!("nobody can say whether its groups let this {way} pass"),
@@ -261,7 +269,7 @@ impl<'a> Walk<'a> {
             }
             (at.name.clone(), format!("its groups let the {way} pass"), Some(by.join("; ")))
         });
-        if judged.passage.certain.and(&wanted).is_empty() {
+        if is_closed && hidden.is_none() {
             self.mend_groups(at, direction, there, addresses);
         }
     }
@@ -275,14 +283,16 @@ impl<'a> Walk<'a> {
             (None, Some(address)) => Peer::Block(address.into()),
             (None, None) => any(family),
         };
-        self.trail.mend(|| Fix::Rule { group: own(at).unwrap_or_else(|| first.clone()), direction, peer: peer() });
+        let traffic = self.question.wanted.clone();
+        let group = || own(at).unwrap_or_else(|| first.clone());
+        self.trail.mend(|| Fix::Rule { group: group(), direction, peer: peer(), traffic });
     }
 
     /// A subnet's network ACL, which judges each packet alone.
     pub(super) fn judge_acl(&mut self, subnet: &Id, direction: Direction, addresses: &AddressSet) {
         let wanted = self.question.wanted.clone();
         let Some((id, acl)) = self.acl_of(subnet) else { return };
-        let (passage, by) = acl::judge(acl, direction, addresses, &wanted);
+        let (passage, by) = acl::judge(acl, direction, addresses, self.family, &wanted);
         let way = if direction == Direction::Egress { "out of" } else { "into" };
         self.trail.meet(&passage, || {
             let verb = if passage.is_closed() { "does not let it" } else { "lets it" };

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 use sgp_model::InstanceAddr;
 
-use super::{Events, Fact, Id};
+use super::{Events, Fact, Id, Ingress, IngressClass, Service};
 use crate::selector::Selector;
 
 /// Labels of an object.
@@ -55,6 +55,12 @@ pub struct Cluster {
     pub workloads: BTreeMap<(String, String, String), Workload>,
     /// Services by namespace and name.
     pub services: BTreeMap<(String, String), Service>,
+    /// Ingresses by namespace and name.
+    pub ingresses: BTreeMap<(String, String), Ingress>,
+    /// IngressClasses by name.
+    pub ingress_classes: BTreeMap<String, IngressClass>,
+    /// What IngressClassParams of the AWS Load Balancer Controller say, by name: their `spec`.
+    pub ingress_class_params: BTreeMap<String, Value>,
     /// Pods that run.
     pub pods: BTreeMap<PodKey, Pod>,
     /// What controllers said about pods and nodes.
@@ -282,43 +288,4 @@ pub struct Pod {
     pub owner: Option<(String, String)>,
     /// `Pending`, `Running`, `Succeeded`, `Failed`.
     pub phase: String,
-}
-
-/// A Service.
-#[derive(Clone, Debug, Default)]
-pub struct Service {
-    /// `ClusterIP`, `NodePort`, `LoadBalancer`, `ExternalName`.
-    pub kind: String,
-    /// Its cluster addresses.
-    pub addresses: Vec<IpAddr>,
-    /// The pods behind it; `None` when it has no selector.
-    pub selector: Option<Labels>,
-    /// Its ports.
-    pub ports: Vec<ServicePort>,
-    /// Whether only pods of the node that was asked answer (`externalTrafficPolicy: Local`).
-    pub is_local: bool,
-    /// Its annotations.
-    pub annotations: Labels,
-}
-
-/// A port of a Service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServicePort {
-    /// The protocol in lower case.
-    pub protocol: String,
-    /// The port.
-    pub port: u16,
-    /// The pods' port.
-    pub target: TargetPort,
-    /// The nodes' port.
-    pub node_port: Option<u16>,
-}
-
-/// The pods' port of a Service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TargetPort {
-    /// By number.
-    Number(u16),
-    /// By the name of a container's port.
-    Name(String),
 }

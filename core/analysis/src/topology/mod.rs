@@ -10,6 +10,7 @@ mod groups;
 mod id;
 mod interfaces;
 mod network;
+mod services;
 
 use std::collections::BTreeMap;
 
@@ -17,8 +18,7 @@ use sgp_model::symbol;
 
 pub use cluster::{
     Cluster, Cni, CniNode, ContainerPort, EnforcingMode, FargateProfile, FargateSelector, Labels, Namespace, Node,
-    NodeGroup, Pod, PodKey, PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, Service, ServiceAccount, ServicePort,
-    TargetPort, Workload,
+    NodeGroup, Pod, PodKey, PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, ServiceAccount, Workload,
 };
 pub use events::{Event, Events};
 pub use fact::Fact;
@@ -29,6 +29,7 @@ pub use network::{
     Acl, AclEntry, Destination, InternetGateway, NatGateway, Peering, PrefixList, Route, RouteTable, Subnet, Target,
     Vpc,
 };
+pub use services::{Annotations, Backend, BackendPort, Ingress, IngressClass, Service, ServicePort, TargetPort};
 
 use crate::limits::Described;
 

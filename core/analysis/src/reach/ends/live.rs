@@ -38,6 +38,7 @@ pub fn of_pod(topology: &Topology, cluster_id: &Id, key: &PodKey) -> Option<End>
         guest: Some(guest),
         host: host.map(Box::new),
         is_in_use: interface.is_none_or(|(_, it)| it.is_in_use),
+        relay: None,
     })
 }
 

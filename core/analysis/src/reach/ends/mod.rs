@@ -36,6 +36,7 @@ impl End {
             guest: None,
             host: None,
             is_in_use: true,
+            relay: None,
         }
     }
 
@@ -71,6 +72,7 @@ impl End {
             guest: None,
             host: None,
             is_in_use: interface.is_in_use,
+            relay: None,
         }
     }
 }
@@ -163,14 +165,15 @@ fn pod_with(topology: &Topology, interface: &Interface, address: IpAddr) -> Opti
 }
 
 /// Whether a pod has ended, and with it its hold on its address.
-fn is_over(phase: &str) -> bool {
+pub(crate) fn is_over(phase: &str) -> bool {
     phase == "Succeeded" || phase == "Failed"
 }
 
 /// An interface, as the pod or node behind it when there is one.
 fn of_any_interface(topology: &Topology, id: &Id, interface: &Interface) -> End {
     for (cluster_id, cluster) in &topology.clusters {
-        let pod = cluster.pods.iter().find(|(_, pod)| pod.branch.as_ref() == Some(id));
+        // What has ended gave its interface back.
+        let pod = cluster.pods.iter().find(|(_, pod)| pod.branch.as_ref() == Some(id) && !is_over(&pod.phase));
         if let Some(end) = pod.and_then(|(key, _)| of_pod(topology, cluster_id, key)) {
             return end;
         }

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     matching,
-    topology::{Cluster, Id, Pod, PodKey, PodTemplate, SecurityGroupPolicy, TargetPort, Topology, Workload},
+    reach::front::{self, Door, Front},
+    topology::{Cluster, Id, Pod, PodKey, PodTemplate, SecurityGroupPolicy, Topology, Workload},
 };
 
 /// What a name stands for.
@@ -20,12 +21,14 @@ pub struct Found {
     pub ends: Vec<End>,
     /// A Service's ports: which port of the pods stands behind which of its own.
     pub ports: Vec<Forward>,
+    /// What stands before the ends, when that is what is named.
+    pub front: Option<Front>,
 }
 
 impl Found {
     /// These ends.
     fn of(ends: Vec<End>) -> Self {
-        Self { name: None, ends, ports: Vec::new() }
+        Self { name: None, ends, ports: Vec::new(), front: None }
     }
 
     /// For people.
@@ -47,11 +50,14 @@ pub struct Forward {
 
 /// Finds what a person names: `internet`, an address or a block, `sg-...`, `eni-...`, `i-...`, the address of a resource, the name of
 /// a security group, `[CLUSTER:]NAMESPACE/NAME` (a pod, a workload, or the pods of a policy), `[CLUSTER:]KIND/NAMESPACE/NAME` with
-/// `pod`, `svc`, `sa`, `policy` or a workload's kind, `[CLUSTER:]node/NAME`, `[CLUSTER:]nodes/NODE_GROUP`, `[CLUSTER:]control-plane`.
+/// `pod`, `svc`, `ingress`, `sa`, `policy` or a workload's kind, `[CLUSTER:]node/NAME`, `[CLUSTER:]nodes/NODE_GROUP`, `[CLUSTER:]control-plane`.
 ///
 /// # Errors
 /// What is not there, in a sentence, with names that are.
 pub fn find(topology: &Topology, text: &str) -> Result<Found, String> {
+    if let Some(found) = front_of_resource(topology, text) {
+        return Ok(found);
+    }
     if let Some(ends) = plain(topology, text) {
         let name = (ends.len() > 1).then(|| text.to_owned());
         return Ok(Found { name, ..Found::of(ends) });
@@ -99,6 +105,18 @@ fn plain(topology: &Topology, text: &str) -> Option<Vec<End>> {
     of_resource(topology, text)
 }
 
+/// A Service or an Ingress by its object's address.
+fn front_of_resource(topology: &Topology, text: &str) -> Option<Found> {
+    let is_it = |addr: &Option<sgp_model::InstanceAddr>| addr.as_ref().is_some_and(|it| it.to_string() == text);
+    topology.clusters.iter().find_map(|(id, cluster)| {
+        let service = cluster.services.iter().find(|(_, it)| is_it(&it.managed_by));
+        let ingress = || cluster.ingresses.iter().find(|(_, it)| is_it(&it.managed_by));
+        service
+            .and_then(|((namespace, name), _)| of_service(topology, id, cluster, namespace, name))
+            .or_else(|| ingress().and_then(|((namespace, name), _)| of_ingress(topology, id, cluster, namespace, name)))
+    })
+}
+
 /// What an object of the configuration makes.
 fn of_resource(topology: &Topology, text: &str) -> Option<Vec<End>> {
     let is_it = |addr: &Option<sgp_model::InstanceAddr>| addr.as_ref().is_some_and(|it| it.to_string() == text);
@@ -133,6 +151,7 @@ fn in_cluster(topology: &Topology, id: &Id, cluster: &Cluster, text: &str) -> Op
             found.map(|(name, group)| of_node_group(topology, id, name, group)).into_iter().collect()
         }
         ["svc" | "service", namespace, name] => return of_service(topology, id, cluster, namespace, name),
+        ["ingress" | "ing", namespace, name] => return of_ingress(topology, id, cluster, namespace, name),
         ["sa" | "serviceaccount", namespace, name] => of_service_account(topology, id, cluster, namespace, name),
         ["policy", namespace, name] => {
             let key = ((*namespace).to_owned(), (*name).to_owned());
@@ -233,38 +252,22 @@ fn of_service_account(topology: &Topology, id: &Id, cluster: &Cluster, namespace
 
 fn of_service(topology: &Topology, id: &Id, cluster: &Cluster, namespace: &str, name: &str) -> Option<Found> {
     let service = cluster.services.get(&(namespace.to_owned(), name.to_owned()))?;
-    let selector = service.selector.as_ref().map(crate::selector::Selector::of_labels)?;
-    let fits = |template: &PodTemplate| template.labels.known().is_some_and(|labels| selector.matches(labels));
-    let live = running(topology, id, cluster, namespace, |pod| fits(&pod.template));
-    let mut templates: Vec<&PodTemplate> = Vec::new();
-    let mut ends = live;
-    for ((theirs, _, its), workload) in &cluster.workloads {
-        if theirs == namespace && fits(&workload.template) {
-            templates.push(&workload.template);
-            if cluster.pods.is_empty() {
-                ends.extend(of_template(topology, id, namespace, its, &workload.template));
-            }
-        }
-    }
-    templates.extend(
-        cluster
-            .pods
-            .iter()
-            .filter(|(key, pod)| key.namespace == namespace && fits(&pod.template))
-            .map(|(_, pod)| &pod.template),
-    );
+    let front = Front::of_service(topology, id, cluster, namespace, name)?;
+    let behind = front.doors.first().map(|door| door.behind.pods.as_slice()).unwrap_or_default();
+    let ends: Vec<End> = behind.iter().map(|it| it.end.clone()).collect();
     let ports = service.ports.iter().map(|port| Forward {
         protocol: port.protocol.clone(),
         from: port.port,
-        to: match &port.target {
-            TargetPort::Number(number) => Some(*number),
-            TargetPort::Name(name) => templates.iter().find_map(|it| {
-                let mut ports = it.ports.iter();
-                ports.find(|its| its.name.as_ref() == Some(name) && its.protocol == port.protocol).map(|it| it.port)
-            }),
-        },
+        to: ends.iter().find_map(|end| front::port_of(end, &port.target, &port.protocol)),
     });
-    Some(Found { name: Some(format!("svc/{namespace}/{name}")), ports: ports.collect(), ends })
+    Some(Found { name: Some(format!("svc/{namespace}/{name}")), ports: ports.collect(), ends, front: Some(front) })
+}
+
+/// An Ingress begins at its load balancer, and leads to the pods behind its Services.
+fn of_ingress(topology: &Topology, id: &Id, cluster: &Cluster, namespace: &str, name: &str) -> Option<Found> {
+    let front = Front::of_ingress(topology, id, cluster, namespace, name)?;
+    let ends = front.doors.iter().find_map(Door::balancer).map(|it| it.end(topology)).into_iter().collect();
+    Some(Found { name: Some(format!("ingress/{namespace}/{name}")), front: Some(front), ..Found::of(ends) })
 }
 
 /// Says that nothing has a name, with what has one.

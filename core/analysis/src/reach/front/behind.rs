@@ -1,0 +1,88 @@
+//! Pods behind a Service.
+
+use super::super::{
+    end::End,
+    ends::{is_made_by, is_over, of_pod, of_template},
+};
+use crate::{
+    selector::Selector,
+    topology::{Cluster, Fact, Id, Pod, PodTemplate, Service, TargetPort, Topology},
+};
+
+/// Pods behind a Service: of each kind one end or more.
+#[derive(Clone, Debug, Default)]
+pub struct Behind {
+    /// The pods that run, or those that workloads will have.
+    pub(crate) pods: Vec<Backing>,
+    /// Whether nobody can say which they are: the Service has no selector, or is not known.
+    pub(crate) is_unknown: bool,
+}
+
+/// A pod behind a Service, or the pods of a workload.
+#[derive(Clone, Debug)]
+pub(crate) struct Backing {
+    /// The workload, or the pod where nothing makes it.
+    pub(crate) name: String,
+    pub(crate) end: End,
+    /// Whether its labels are known, so that it is surely behind the Service.
+    pub(crate) is_sure: bool,
+}
+
+impl Behind {
+    /// Those of a Service.
+    pub(crate) fn of(topology: &Topology, id: &Id, cluster: &Cluster, namespace: &str, service: &Service) -> Self {
+        let Some(labels) = &service.selector else { return Self { is_unknown: true, ..Self::default() } };
+        let selector = Selector::of_labels(labels);
+        let fits = |template: &PodTemplate| match &template.labels {
+            Fact::Known(labels) => Some(true).filter(|_| selector.matches(labels)),
+            Fact::Unknown => Some(false),
+        };
+        let mut pods = Vec::new();
+        for (key, pod) in cluster.pods.iter().filter(|(key, pod)| key.namespace == namespace && !is_over(&pod.phase)) {
+            let Some(is_sure) = fits(&pod.template) else { continue };
+            let name = workload_of(cluster, namespace, pod).unwrap_or(&key.name);
+            let name = format!("{namespace}/{name}");
+            pods.extend(of_pod(topology, id, key).map(|end| Backing { name, end, is_sure }));
+        }
+        let runs = |kind: &str, name: &str| {
+            let is_its = |pod: &Pod| pod.owner.as_ref().is_some_and(|(owner, of)| is_made_by(owner, of, kind, name));
+            cluster.pods.iter().any(|(key, pod)| key.namespace == namespace && !is_over(&pod.phase) && is_its(pod))
+        };
+        for ((theirs, kind, name), workload) in cluster.workloads.iter().filter(|((theirs, ..), _)| theirs == namespace)
+        {
+            let has_none = runs(kind, name) || is_of_deployment(cluster, namespace, kind, name);
+            let is_wanted = !has_none && workload.replicas != Fact::Known(Some(0));
+            let Some(is_sure) = fits(&workload.template).filter(|_| is_wanted) else { continue };
+            let ends = of_template(topology, id, theirs, name, &workload.template);
+            pods.extend(ends.into_iter().map(|end| Backing { name: format!("{namespace}/{name}"), end, is_sure }));
+        }
+        Self { pods, is_unknown: false }
+    }
+}
+
+/// Whether a Deployment made it, whose pods are the same.
+fn is_of_deployment(cluster: &Cluster, namespace: &str, kind: &str, name: &str) -> bool {
+    let makes = |(theirs, of, its): &(String, String, String)| {
+        theirs == namespace && of == "Deployment" && is_made_by(kind, name, of, its)
+    };
+    kind == "ReplicaSet" && cluster.workloads.keys().any(makes)
+}
+
+fn workload_of<'a>(cluster: &'a Cluster, namespace: &str, pod: &Pod) -> Option<&'a String> {
+    let (owner, of) = pod.owner.as_ref()?;
+    let is_first = |kind: &str, name: &str| !is_of_deployment(cluster, namespace, kind, name);
+    let mut all = cluster.workloads.keys().filter(|(theirs, kind, name)| theirs == namespace && is_first(kind, name));
+    all.find(|(_, kind, name)| is_made_by(owner, of, kind, name)).map(|(_, _, name)| name)
+}
+
+/// The port of a pod behind a Service's; `None` when it has none of that name, so that it is not behind that port.
+pub(crate) fn port_of(end: &End, target: &TargetPort, protocol: &str) -> Option<u16> {
+    match target {
+        TargetPort::Number(number) => Some(*number),
+        TargetPort::Name(name) => {
+            let (_, template) = end.guest.as_ref()?.pod.as_ref()?;
+            let mut ports = template.ports.iter();
+            ports.find(|it| it.name.as_ref() == Some(name) && it.protocol == protocol).map(|it| it.port)
+        }
+    }
+}
