@@ -161,7 +161,7 @@ mod tests {
         };
         let objects = vec![object("aws_eks_cluster", &json!({ "name": "main" })), object("sgp_pod_eni", &attributes)];
         let topology = build(&Sources { objects, ..Sources::default() });
-        topology.clusters.values().next().unwrap().cni.has_network_policies.clone()
+        topology.clusters.values().next().unwrap().cni.has_network_policies
     }
 
     #[test]
