@@ -64,6 +64,8 @@ pub enum Semantics {
     Yaml,
     /// Upper and lower case mean the same.
     CaseInsensitive,
+    /// Blocks of addresses: `10.0.7.0/16` is `10.0.0.0/16`, `2001:DB8::/32` is `2001:db8::/32`.
+    Cidr,
 }
 
 /// One attribute.

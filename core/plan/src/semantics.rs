@@ -1,5 +1,7 @@
 //! When two values mean the same although they are written differently.
 
+use std::net::IpAddr;
+
 use serde_json::Value as Json;
 use sgp_model::{Value, schema::Semantics};
 
@@ -12,10 +14,23 @@ pub fn means_the_same(semantics: Semantics, a: &Value, b: &Value) -> bool {
     match semantics {
         Semantics::Exact => false,
         Semantics::CaseInsensitive => a.to_lowercase() == b.to_lowercase(),
+        Semantics::Cidr => matches!((network(a), network(b)), (Some(a), Some(b)) if a == b),
         Semantics::Json => both(a, b, |text| serde_json::from_str::<Json>(text).ok()),
         Semantics::Yaml => both(a, b, |text| serde_norway::from_str::<Json>(text).ok()),
         Semantics::IamPolicy => both(a, b, |text| serde_json::from_str(text).ok().map(canonical_policy)),
     }
+}
+
+/// A block of addresses: whether it is IPv6, its first address, its length.
+fn network(text: &str) -> Option<(bool, u128, u32)> {
+    let (address, length) = text.split_once('/')?;
+    let length: u32 = length.parse().ok()?;
+    let (is_v6, bits, width) = match address.parse().ok()? {
+        IpAddr::V4(v4) => (false, u128::from(v4.to_bits()), 32),
+        IpAddr::V6(v6) => (true, v6.to_bits(), 128),
+    };
+    let host = u32::checked_sub(width, length)?;
+    Some((is_v6, bits.checked_shr(host).unwrap_or(0).checked_shl(host).unwrap_or(0), length))
 }
 
 fn both(a: &str, b: &str, parse: impl Fn(&str) -> Option<Json>) -> bool {
@@ -104,6 +119,12 @@ mod tests {
             (Semantics::Exact, "a", "a", true),
             (Semantics::Exact, "a", "A", false),
             (Semantics::CaseInsensitive, "TCP", "tcp", true),
+            (Semantics::Cidr, "10.0.0.0/16", "10.0.7.3/16", true),
+            (Semantics::Cidr, "10.0.0.0/16", "10.0.0.0/17", false),
+            (Semantics::Cidr, "2001:db8::/32", "2001:0DB8::1/32", true),
+            (Semantics::Cidr, "::/0", "0::/0", true),
+            (Semantics::Cidr, "0.0.0.0/0", "::/0", false),
+            (Semantics::Cidr, "10.0.0.0/33", "10.0.0.1/33", false),
             (Semantics::Json, r#"{"a":1,"b":2}"#, "{\"b\": 2,\n\"a\": 1}", true),
             (Semantics::Json, "[1,2]", "[2,1]", false),
             (Semantics::Json, "not json", "not  json", false),
