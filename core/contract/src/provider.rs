@@ -149,6 +149,29 @@ pub struct Claim {
     pub thing: String,
     /// What to do when two objects claim it; empty where the type has nothing to say.
     pub advice: &'static str,
+    /// Whether only a part of it is claimed: parts go together, and not with a claim of the whole.
+    pub is_part: bool,
+}
+
+/// Asks what an object manages.
+pub struct ClaimRequest<'a> {
+    /// The object as it will be; ids that are not known yet are symbols ([`sgp_model::symbol`]).
+    pub object: &'a Value,
+    /// What the configuration says of it.
+    pub config: &'a Value,
+    /// The provider block that it is served by.
+    pub provider: &'a ProviderAddr,
+    /// That block, evaluated.
+    pub provider_config: &'a Value,
+}
+
+/// An order between objects that build on one thing (see [`ResourceType::created_after_on`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommonGround {
+    /// The type that comes first: `aws_internet_gateway`.
+    pub first: &'static str,
+    /// The type of an object that both depend on: `aws_vpc`.
+    pub ground: &'static str,
 }
 
 /// How an operation ended. A failed one may still leave something behind.
@@ -232,8 +255,8 @@ pub trait ResourceType: Send + Sync {
         self.plan(request)
     }
 
-    /// What else an object manages. `provider` and `provider_config` are those that it is served by.
-    fn claims(&self, _object: &Value, _provider: &ProviderAddr, _provider_config: &Value) -> Option<Claim> {
+    /// What else an object manages.
+    fn claims(&self, _request: &ClaimRequest<'_>) -> Option<Claim> {
         None
     }
 
@@ -288,6 +311,12 @@ pub trait ResourceType: Send + Sync {
     /// Types whose objects list the objects of this type in what is read of them, each with the attribute of this type that holds
     /// their `id`: a group's `ingress` holds its rules. What is recorded of them is read again at the end of a run.
     fn shown_in(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// Types whose instances must be there before this one is created although nothing refers to them, and outlive it, when both
+    /// depend on the same object: routes of a VPC and nodes in it.
+    fn created_after_on(&self) -> &'static [CommonGround] {
         &[]
     }
 

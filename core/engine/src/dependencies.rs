@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sgp_contract::CommonGround;
 use sgp_lang::{CellKey, Evaluator, World};
 use sgp_model::{
     InstanceAddr, InstanceRecord, Mode, ProviderAddr, ResourceAddr, Value,
@@ -183,6 +184,9 @@ impl OrderGraph {
                 });
                 added.extend(same.map(|&w| (w, *first)));
             }
+            for CommonGround { first, ground } in ty.created_after_on() {
+                added.extend(self.on_common_ground(waiting, &by_type, first, ground));
+            }
         }
         for (waiting, first) in added {
             self.nodes[waiting as usize].needs.push(Dependency::Change(first));
@@ -192,6 +196,28 @@ impl OrderGraph {
                 dependencies.insert(at, resource);
             }
         }
+    }
+
+    /// Pairs of a waiting change and one of the type `first` that depend on the same object of the type `ground`.
+    fn on_common_ground(
+        &self,
+        waiting: &[u32],
+        by_type: &BTreeMap<&str, Vec<u32>>,
+        first: &str,
+        ground: &str,
+    ) -> Vec<(u32, u32)> {
+        let (Some(firsts), Some(grounds)) = (by_type.get(first), by_type.get(ground)) else { return Vec::new() };
+        let stands_on = |needed: &BTreeSet<u32>| -> BTreeSet<u32> {
+            grounds.iter().copied().filter(|ground| needed.contains(ground)).collect()
+        };
+        let waiting: Vec<(u32, BTreeSet<u32>)> = waiting.iter().map(|&w| (w, stands_on(&self.closure(w)))).collect();
+        let pairs = firsts.iter().flat_map(|&first| {
+            let needed = self.closure(first);
+            let common = stands_on(&needed);
+            let waits = waiting.iter().filter(|(w, on)| !needed.contains(w) && !on.is_disjoint(&common));
+            waits.map(|(w, _)| (*w, first)).collect::<Vec<_>>()
+        });
+        pairs.collect()
     }
 
     /// The changes that a change waits for, directly or not.

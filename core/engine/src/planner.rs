@@ -56,6 +56,10 @@ pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
     diagnostics.extend(all);
     let plan = plan.filter(|_| !diagnostics.has_errors()).map(|mut plan| {
         plan.symbolic = symbolic::symbolic(session, &plan);
+        diagnostics.extend(claims::conflicts(session, &planning.evaluator.world().clients, &plan));
+        plan
+    });
+    let plan = plan.filter(|_| !diagnostics.has_errors()).map(|mut plan| {
         let judged = judge::judge(&plan, &session.config, &options.skipped_checks, None);
         plan.preflight = judged.recorded();
         diagnostics.extend(judged.diagnostics(&session.config));
@@ -389,7 +393,6 @@ impl<'a> Planning<'a> {
         self.refactor(&mut list, &existing);
         self.diagnostics.extend(leftover::prevented(&self.session.config, &list));
         list.sort_by(|a, b| (&a.addr, &a.deposed).cmp(&(&b.addr, &b.deposed)));
-        self.diagnostics.extend(claims::conflicts(self.session, &self.evaluator.world().clients, &list));
         let steps = self.order(&dependencies, &mut list, &existing)?;
         let mut drift = leftover::drift(&recorded, &existing, &list, self.session);
         if self.options.mode == PlanMode::RefreshOnly {

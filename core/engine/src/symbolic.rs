@@ -130,7 +130,15 @@ fn one_element(object: &str, path: &AttrPath, element: &Type) -> Option<Value> {
 /// Whether an attribute of this name tells the new object, or what the service makes with it, from everything else. An id such as
 /// `vpc_id` may be that of something which exists under its real id, and so stays unknown.
 fn is_identity(name: &str) -> bool {
-    ["id", "arn", "name", "issuer", "endpoint", "cluster_security_group_id", "security_group_rule_id"].contains(&name)
+    const MADE_WITH_IT: [&str; 5] = [
+        "cluster_security_group_id",
+        "default_network_acl_id",
+        "default_route_table_id",
+        "default_security_group_id",
+        "main_route_table_id",
+    ];
+    ["id", "arn", "name", "issuer", "endpoint", "security_group_rule_id"].contains(&name)
+        || MADE_WITH_IT.contains(&name)
 }
 
 #[cfg(test)]

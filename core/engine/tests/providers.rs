@@ -174,3 +174,28 @@ async fn a_thing_has_one_manager() {
     world.write(&one("c", "the add-on x"));
     world.apply().await;
 }
+
+/// Routes of one table beside each other are no conflict, and a table that has them inside is one before it exists.
+#[tokio::test]
+async fn parts_go_together_and_not_with_the_whole() {
+    let table = "resource \"fake_thing\" \"table\" {\n  name = \"table\"\n}\n";
+    let part = |name: &str| {
+        format!(
+            "resource \"fake_thing\" \"{name}\" {{\n  name = \"{name}\"\n  tags = {{ claim_part = fake_thing.table.id }}\n}}\n"
+        )
+    };
+    let whole =
+        "resource \"fake_thing\" \"whole\" {\n  name = \"whole\"\n  tags = { claim = fake_thing.table.id }\n}\n";
+    let mut world = World::new(&[table, &part("a"), &part("b")].concat());
+    assert!(world.plan_errors().await.is_empty());
+    world.write(&[table, &part("a"), &part("b"), whole].concat());
+    let planned = world.plan_with(&PlanOptions::default()).await;
+    let told: Vec<_> = planned.diagnostics.iter().map(|d| d.detail.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "Only one object can manage fake_thing.table.id, and fake_thing.a and fake_thing.b and fake_thing.whole do: each would undo \
+             the settings of the other. Keep one."
+        ]
+    );
+}

@@ -10,8 +10,9 @@ use std::{
 
 use async_trait::async_trait;
 use sgp_contract::{
-    Applied, Claim, Client, Context, CreateRequest, DataRequest, DataSource, DeleteRequest, Found, ImportRequest,
-    PlanRequest, PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
+    Applied, Claim, ClaimRequest, Client, Context, CreateRequest, DataRequest, DataSource, DeleteRequest, Found,
+    ImportRequest, PlanRequest, PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType,
+    UpdateRequest,
 };
 use sgp_model::{Attribute, Diagnostic, Diagnostics, ProviderAddr, Schema, Value, schema::Semantics, state::Intent};
 
@@ -260,8 +261,11 @@ impl ResourceType for Thing {
         PlanResponse { planned: Some(request.proposed.with_attr("etag", etag.into())), ..PlanResponse::default() }
     }
 
-    fn claims(&self, object: &Value, _provider: &ProviderAddr, _provider_config: &Value) -> Option<Claim> {
-        Some(Claim { thing: pointed_to(object, "claim")?, advice: "Keep one." })
+    fn claims(&self, request: &ClaimRequest<'_>) -> Option<Claim> {
+        let object = request.object;
+        let part = pointed_to(object, "claim_part");
+        let is_part = part.is_some();
+        Some(Claim { thing: pointed_to(object, "claim").or(part)?, advice: "Keep one.", is_part })
     }
 
     async fn read(&self, client: &dyn Client, _scope: &ReadScope, requests: &[ReadRequest]) -> Vec<ReadOutcome> {

@@ -5,12 +5,11 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use aws_sdk_eks::types::{Addon, ResolveConflicts};
 use sgp_contract::{
-    Applied, Claim, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
-    ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
+    Applied, Claim, ClaimRequest, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest,
+    PlanResponse, ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
 use sgp_model::{
-    Attribute, Block, Diagnostic, Diagnostics, NestedBlock, ProviderAddr, Schema, Value, schema::Semantics,
-    state::Intent,
+    Attribute, Block, Diagnostic, Diagnostics, NestedBlock, Schema, Value, schema::Semantics, state::Intent,
 };
 
 use crate::{
@@ -182,11 +181,13 @@ impl ResourceType for EksAddon {
         }
     }
 
-    fn claims(&self, object: &Value, provider: &ProviderAddr, _provider_config: &Value) -> Option<Claim> {
+    fn claims(&self, request: &ClaimRequest<'_>) -> Option<Claim> {
+        let (object, provider) = (request.object, request.provider);
         let (cluster, name) = (values::str_opt(object, "cluster_name")?, values::str_opt(object, "addon_name")?);
         // Another block may stand for another region, with another cluster of that name.
         let is_default = provider.module.is_root() && provider.alias.is_none();
-        is_default.then(|| Claim { thing: format!("the add-on {name} of the cluster {cluster:?}"), advice: "" })
+        let thing = || format!("the add-on {name} of the cluster {cluster:?}");
+        is_default.then(|| Claim { thing: thing(), advice: "", is_part: false })
     }
 
     async fn find(&self, client: &dyn Client, intent: &Intent) -> Result<Found, Diagnostic> {

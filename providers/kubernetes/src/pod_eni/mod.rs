@@ -11,10 +11,10 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use sgp_contract::{
-    Applied, Claim, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
-    ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
+    Applied, Claim, ClaimRequest, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest,
+    PlanResponse, ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
-use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, ProviderAddr, Schema, Type, Value, state::Intent};
+use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, Schema, Type, Value, state::Intent};
 
 use self::values::{ENABLE, Env};
 use crate::{
@@ -373,14 +373,16 @@ impl ResourceType for PodEni {
         response
     }
 
-    fn claims(&self, object: &Value, _provider: &ProviderAddr, provider_config: &Value) -> Option<Claim> {
-        let cluster = attrs::text(object, "cluster_name").or_else(|| attrs::text(provider_config, "cluster_name"))?;
+    fn claims(&self, request: &ClaimRequest<'_>) -> Option<Claim> {
+        let named = |it| attrs::text(it, "cluster_name");
+        let cluster = named(request.object).or_else(|| named(request.provider_config))?;
         Some(Claim {
             thing: format!("the add-on {} of the cluster {cluster:?}", addon::NAME),
             advice: "Keep sgp_pod_eni: it creates the add-on where there is none and keeps settings that it does not name, and \
                      `addon_version`, `service_account_role_arn`, `env` and `init_env` say what aws_eks_addon says. Take the other \
                      one out of the configuration, and out of the state with `sgp state rm` before the next apply where it was \
                      applied already, so that the add-on is not deleted.",
+            is_part: false,
         })
     }
 
