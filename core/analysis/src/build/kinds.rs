@@ -1,6 +1,6 @@
 //! Which types are read, and how.
 
-use super::{Builder, Item, cni, eks, groups, interfaces, manifest, network, pods};
+use super::{Builder, Item, cni, eks, groups, interfaces, manifest, network, pods, routes};
 
 type Read = fn(&mut Builder, &Item<'_>);
 
@@ -15,11 +15,15 @@ pub(super) const PASSES: [&[(&str, Read)]; 3] = [
         ("aws_launch_template", eks::launch_template),
         ("aws_nat_gateway", network::nat_gateway),
         ("aws_network_acl", network::acl),
+        ("aws_network_acl_rule", routes::acl_rule),
         ("aws_network_interface", interfaces::interface),
+        ("aws_route", routes::route),
         ("aws_route_table", network::route_table),
+        ("aws_route_table_association", routes::association),
         ("aws_security_group", groups::group),
         ("aws_subnet", network::subnet),
         ("aws_vpc", network::vpc),
+        ("aws_vpc_endpoint", routes::endpoint),
         ("aws_vpc_peering_connection", network::peering),
         ("aws_vpc_security_group_egress_rule", groups::rule),
         ("aws_vpc_security_group_ingress_rule", groups::rule),
@@ -28,6 +32,7 @@ pub(super) const PASSES: [&[(&str, Read)]; 3] = [
         ("aws_eks_addon", cni::addon),
         ("aws_eks_fargate_profile", eks::fargate_profile),
         ("aws_eks_node_group", eks::node_group),
+        ("aws_vpc_peering_connection_accepter", routes::accepter),
         ("kubernetes_manifest", manifest::manifest),
         ("kubernetes_namespace_v1", pods::namespace),
         ("kubernetes_network_policy_v1", pods::network_policy),

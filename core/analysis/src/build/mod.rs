@@ -11,6 +11,7 @@ mod kinds;
 mod manifest;
 mod network;
 mod pods;
+mod routes;
 mod selectors;
 mod services;
 mod view;
@@ -22,7 +23,7 @@ use sgp_model::{InstanceAddr, Value, symbol::symbol};
 pub use view::View;
 pub(crate) use view::parse_block;
 
-use crate::topology::{Cluster, Fact, Id, Rule, Topology};
+use crate::topology::{AclEntry, Cluster, Destination, Direction, Fact, Id, Route, Rule, Topology};
 
 /// One object.
 #[derive(Clone, Debug)]
@@ -57,6 +58,7 @@ pub fn build(sources: &Sources) -> Topology {
         if let Some((group, rule)) = groups::separate_rule(&Item::of(object)) {
             builder.gone.entry(group).or_default().push(rule);
         }
+        routes::gone(&mut builder, object);
     }
     // Clusters first: what is in them finds them by name.
     for pass in kinds::PASSES {
@@ -115,6 +117,20 @@ pub(crate) struct Builder {
     pub(crate) tables: BTreeMap<Id, Id>,
     /// Network ACLs by subnet.
     pub(crate) acls: BTreeMap<Id, Id>,
+    /// The VPCs of route tables.
+    pub(crate) table_vpcs: BTreeMap<Id, Id>,
+    /// Tables of VPCs that do not exist yet which have two names: the default one is the main one.
+    pub(crate) same_tables: BTreeMap<Id, Id>,
+    /// The network ACLs that VPCs begin with.
+    pub(crate) default_acls: BTreeMap<Id, Id>,
+    /// Routes of their own, by table.
+    pub(crate) routes: BTreeMap<Id, Vec<Route>>,
+    /// Routes that are gone, with their tables.
+    pub(crate) gone_routes: Vec<(Id, Destination)>,
+    /// Entries of network ACLs that are objects of their own, by ACL.
+    pub(crate) entries: BTreeMap<Id, Vec<AclEntry>>,
+    /// Entries that are gone, with their ACLs.
+    pub(crate) gone_entries: Vec<(Id, Direction, u32)>,
 }
 
 impl Builder {
@@ -135,6 +151,7 @@ impl Builder {
 
     fn finish(mut self) -> Topology {
         groups::finish(&mut self);
+        routes::finish(&mut self);
         network::finish(&mut self);
         eks::finish(&mut self);
         self.topology

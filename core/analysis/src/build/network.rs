@@ -1,6 +1,7 @@
 //! VPCs, subnets, routes, gateways, network ACLs, prefix lists.
 
 use ipnet::IpNet;
+use sgp_model::symbol;
 
 use super::{Builder, Item, View, groups::ports};
 use crate::{
@@ -25,6 +26,14 @@ pub(super) fn vpc(builder: &mut Builder, item: &Item<'_>) {
     }
     let blocks = if blocks.is_empty() { Fact::Unknown } else { Fact::Known(blocks) };
     let main_route_table = item.view.id("main_route_table_id");
+    if let (Fact::Known(first), Fact::Known(main)) = (item.view.id("default_route_table_id"), &main_route_table)
+        && symbol::is_in(first.as_str())
+    {
+        builder.same_tables.insert(first, main.clone());
+    }
+    if let Fact::Known(acl) = item.view.id("default_network_acl_id") {
+        builder.default_acls.insert(id.clone(), acl);
+    }
     builder.topology.vpcs.insert(id, Vpc { blocks, main_route_table, is_complete: false });
 }
 
@@ -52,6 +61,9 @@ pub(super) fn route_table(builder: &mut Builder, item: &Item<'_>) {
     let Some(id) = item.id() else { return };
     let routes = item.view.blocks("route").iter().filter_map(route).collect();
     builder.topology.route_tables.insert(id.clone(), RouteTable { routes });
+    if let Fact::Known(vpc) = item.view.id("vpc_id") {
+        builder.table_vpcs.insert(id.clone(), vpc);
+    }
     for association in item.view.blocks("associations") {
         if let Some(subnet) = association.text("subnet_id") {
             builder.tables.insert(Id::from(subnet), id.clone());
@@ -74,7 +86,8 @@ fn route(view: &View<'_>) -> Option<Route> {
     Some(Route { destination: block.or_else(list)?, target: target(view) })
 }
 
-fn target(view: &View<'_>) -> Target {
+/// Where a route leads.
+pub(super) fn target(view: &View<'_>) -> Target {
     let id = |name: &str| view.text(name).map(Id::from);
     if view.text("state") == Some("blackhole") {
         let names = ["gateway_id", "nat_gateway_id", "vpc_peering_connection_id", "network_interface_id"];
@@ -151,7 +164,7 @@ pub(super) fn acl(builder: &mut Builder, item: &Item<'_>) {
     let Some(id) = item.id() else { return };
     let mut entries = Vec::new();
     for (name, direction) in [("ingress", Direction::Ingress), ("egress", Direction::Egress)] {
-        entries.extend(item.view.blocks(name).iter().filter_map(|view| acl_entry(view, direction)));
+        entries.extend(item.view.blocks(name).iter().filter_map(|view| entry(view, direction, "rule_no", "action")));
     }
     entries.sort_by_key(|entry| entry.number);
     for subnet in item.view.known_ids("subnet_ids") {
@@ -160,7 +173,8 @@ pub(super) fn acl(builder: &mut Builder, item: &Item<'_>) {
     builder.topology.acls.insert(id, Acl { entries });
 }
 
-fn acl_entry(view: &View<'_>, direction: Direction) -> Option<AclEntry> {
+/// An entry of a network ACL; blocks and objects name the number and the action each in their way.
+pub(super) fn entry(view: &View<'_>, direction: Direction, number: &str, action: &str) -> Option<AclEntry> {
     let block = ["cidr_block", "ipv6_cidr_block"].into_iter().find_map(|name| view.block_of_addresses(name))?;
     let name = view.text("protocol").unwrap_or("-1");
     let traffic = match Protocol::named(name) {
@@ -176,9 +190,9 @@ fn acl_entry(view: &View<'_>, direction: Direction) -> Option<AclEntry> {
         },
     };
     Some(AclEntry {
-        number: view.number("rule_no").and_then(|it| u32::try_from(it).ok())?,
+        number: view.number(number).and_then(|it| u32::try_from(it).ok())?,
         direction,
-        is_allow: view.text("action") == Some("allow"),
+        is_allow: view.text(action).is_some_and(|it| it.eq_ignore_ascii_case("allow")),
         block,
         traffic,
     })
@@ -212,6 +226,10 @@ pub(super) fn finish(builder: &mut Builder) {
             vpc.and_then(|vpc| vpc.main_route_table.known()).cloned()
         };
         subnet.route_table = builder.tables.get(id).cloned().or_else(main).into();
-        subnet.acl = builder.acls.get(id).cloned().into();
+        let default = || {
+            let acl = builder.default_acls.get(subnet.vpc.known()?)?;
+            topology.acls.contains_key(acl).then(|| acl.clone())
+        };
+        subnet.acl = builder.acls.get(id).cloned().or_else(default).into();
     }
 }
