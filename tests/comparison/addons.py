@@ -85,6 +85,7 @@ def pod_identity(stage):
     eks("DescribePodIdentityAssociation", "unknown", **unknown)
     eks("DescribePodIdentityAssociation", "of an unknown cluster", clusterName="nobody", associationId="a-0123456789abcdef0")
     eks("ListPodIdentityAssociations", "plain", clusterName=name)
+    eks("ListPodIdentityAssociations", "of an unknown cluster", clusterName="nobody")
     eks("ListPodIdentityAssociations", "by namespace", clusterName=name, namespace="other")
     eks("ListPodIdentityAssociations", "by account", clusterName=name, namespace="app", serviceAccount="web")
     eks("UpdatePodIdentityAssociation", "plain", **of, roleArn=role)

@@ -12,6 +12,7 @@ import identities
 import interfaces
 import networks
 import nodegroups
+import paths
 import policies
 import providers
 import roles
@@ -20,7 +21,7 @@ import templates
 from player import Player
 
 SEQUENCES = [
-    networks, groups, rules, interfaces, templates, roles, policies, providers, identities, clusters, nodegroups, addons, access,
+    networks, paths, groups, rules, interfaces, templates, roles, policies, providers, identities, clusters, nodegroups, addons, access,
 ]
 
 

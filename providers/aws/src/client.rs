@@ -100,6 +100,11 @@ impl AwsClient {
             .await
     }
 
+    /// The account, when it was asked for before.
+    pub fn known_account(&self) -> Option<String> {
+        self.identity.get().map(|identity| identity.account_id.clone())
+    }
+
     /// The partition of the region: `aws`, `aws-cn`, ...
     pub fn partition(&self) -> Partition {
         Partition::of(&self.region)

@@ -10,17 +10,27 @@ use crate::{
     values,
 };
 
+pub mod acl;
+pub mod addresses;
+pub mod claims;
+pub mod creation;
+pub mod describe;
 pub mod inline_change;
 pub mod inline_rules;
 pub mod launch_template_data;
 pub mod launch_template_options;
 pub mod launch_template_schema;
 pub mod lookup;
+pub mod network_order;
+pub mod object;
+pub mod peering;
 pub mod protocol;
+pub mod routes;
 pub mod rule;
 pub mod rule_arguments;
 pub mod subnet;
 pub mod usage;
+pub mod vpc;
 
 /// The most that a page of these listings holds.
 pub const PAGE: i32 = 1000;

@@ -1,5 +1,6 @@
 //! What the EKS types have in common: new roles that EKS does not see yet, updates that run one at a time, and health.
 
+pub mod access;
 pub mod addon;
 pub mod branches;
 pub mod cluster;
@@ -60,7 +61,9 @@ pub fn is_taken(error: &ApiError) -> bool {
 pub fn is_busy(error: &ApiError) -> bool {
     let said = error.message.to_ascii_lowercase();
     let is_moving = ["creating", "updating"].iter().any(|state| said.contains(&format!("currently in {state}")));
-    (error.is(&["ResourceInUseException"]) && said.contains("in progress"))
+    // Fargate profiles of a cluster are made and removed one at a time.
+    let has_moving = ["creating", "deleting"].iter().any(|state| said.contains(&format!("in status {state}")));
+    (error.is(&["ResourceInUseException"]) && (said.contains("in progress") || has_moving))
         || (error.is(&["ResourceInUseException", "InvalidRequestException"])
             && (said.contains("currently not in active") || is_moving))
 }
@@ -84,6 +87,7 @@ pub fn is_role_lagging(error: &ApiError) -> bool {
         "must include",
         "not authorized",
         "not correct",
+        "trust policy",
         "trusted entity",
     ];
     if error.is(&["ResourcePropagationDelayException"]) {
@@ -271,6 +275,7 @@ mod tests {
             "The provided role doesn't have the Amazon EKS Managed Policies associated with it.",
             "IAM role's policy must include the `ec2:DescribeSubnets` action",
             "Error in role params",
+            "Misconfigured PodExecutionRole Trust Policy; Please add the eks-fargate-pods.amazonaws.com Service Principal",
         ] {
             assert!(lag("InvalidParameterException", message), "{message}");
         }
@@ -281,6 +286,9 @@ mod tests {
         let busy =
             said("ResourceInUseException", "Cannot LoggingUpdate because cluster a currently has update 1 in progress");
         assert!(is_busy(&busy) && !is_taken(&busy) && !is_unchanged(&busy));
+        let profile =
+            "Cannot create Fargate Profile b because cluster a currently has Fargate profile c in status DELETING";
+        assert!(is_busy(&said("ResourceInUseException", profile)));
         for message in [
             "Nodegroup cannot be updated as it is currently not in Active State",
             "Addon cannot be updated as it is currently in CREATING state",

@@ -1,14 +1,33 @@
 //! Resource types, one file each.
 
+pub mod aws_ec2_managed_prefix_list;
+pub mod aws_eip;
+pub mod aws_eks_access_entry;
+pub mod aws_eks_access_policy_association;
 pub mod aws_eks_addon;
 pub mod aws_eks_cluster;
+pub mod aws_eks_fargate_profile;
 pub mod aws_eks_node_group;
+pub mod aws_eks_pod_identity_association;
 pub mod aws_iam_openid_connect_provider;
 pub mod aws_iam_policy;
 pub mod aws_iam_role;
 pub mod aws_iam_role_policy;
 pub mod aws_iam_role_policy_attachment;
+pub mod aws_internet_gateway;
 pub mod aws_launch_template;
+pub mod aws_nat_gateway;
+pub mod aws_network_acl;
+pub mod aws_network_acl_rule;
+pub mod aws_route;
+pub mod aws_route_table;
+pub mod aws_route_table_association;
 pub mod aws_security_group;
+pub mod aws_subnet;
+pub mod aws_vpc;
+pub mod aws_vpc_endpoint;
+pub mod aws_vpc_peering_connection;
+pub mod aws_vpc_peering_connection_accepter;
+pub mod aws_vpc_peering_connection_options;
 pub mod aws_vpc_security_group_egress_rule;
 pub mod aws_vpc_security_group_ingress_rule;

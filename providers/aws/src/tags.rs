@@ -144,6 +144,7 @@ impl IgnoreTags {
     /// Whether a tag is ours to see.
     pub fn shows(&self, key: &str) -> bool {
         !key.starts_with("aws:")
+            && key != crate::ec2::creation::KEY
             && !self.keys.contains(key)
             && !self.prefixes.iter().any(|p| key.starts_with(p.as_str()))
     }

@@ -205,7 +205,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn context(said: &Arc<Said>, cancelled: tokio::sync::watch::Receiver<bool>) -> Context {
+    pub(crate) fn context(said: &Arc<Said>, cancelled: tokio::sync::watch::Receiver<bool>) -> Context {
         Context {
             addr: parse_instance("aws_security_group.a").unwrap(),
             token: "t".into(),

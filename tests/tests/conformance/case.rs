@@ -35,27 +35,46 @@ pub struct Edit {
     pub from: &'static str,
     /// The text that comes.
     pub to: &'static str,
+    /// A second part that changes with it, as text that goes and text that comes.
+    pub with: Option<(&'static str, &'static str)>,
+    /// Why the emulators cannot show it; there it is left out.
+    pub beyond: Option<&'static str>,
 }
 
 impl Edit {
+    /// Leaves it out where an emulator cannot show it, for this reason.
+    pub const fn beyond_emulators(self, why: &'static str) -> Self {
+        Self { beyond: Some(why), ..self }
+    }
+
+    /// Changes another part of the text with it.
+    pub const fn and(self, from: &'static str, to: &'static str) -> Self {
+        Self { with: Some((from, to)), ..self }
+    }
+
     /// Does it to a text.
     pub fn of(&self, body: &str) -> String {
         if self.from.is_empty() {
             return format!("{body}\n{}", self.to);
         }
-        assert!(body.contains(self.from), "{}: {:?} is not in\n{body}", self.what, self.from);
-        body.replacen(self.from, self.to, 1)
+        let (other, instead) = self.with.unwrap_or_default();
+        assert!(body.contains(self.from) && body.contains(other), "{}: {:?} is not in\n{body}", self.what, self.from);
+        body.replacen(self.from, self.to, 1).replacen(other, instead, usize::from(!other.is_empty()))
     }
 }
 
+/// Types that the emulators have not, and why: they live in the sandbox alone.
+pub const BEYOND_EMULATORS: &[(&str, &str)] =
+    &[("aws_eks_fargate_profile", "ministack, which is the EKS of this world, has no Fargate profiles")];
+
 /// Replaces a part of the text.
 pub const fn edit(what: &'static str, from: &'static str, to: &'static str) -> Edit {
-    Edit { what, from, to }
+    Edit { what, from, to, with: None, beyond: None }
 }
 
 /// Adds to the text.
 pub const fn add(what: &'static str, to: &'static str) -> Edit {
-    Edit { what, from: "", to }
+    Edit { what, from: "", to, with: None, beyond: None }
 }
 
 /// A text of an object.

@@ -1,10 +1,13 @@
 //! The life that every object goes through.
 
 use serde_json::Value;
-use sgp_tests::{workdir::Workdir, world::World};
+use sgp_tests::{
+    workdir::Workdir,
+    world::{Backing, World},
+};
 
 use crate::{
-    case::{Case, Edit},
+    case::{BEYOND_EMULATORS, Case, Edit},
     setting::setting,
 };
 
@@ -20,17 +23,22 @@ struct Object<'a> {
 /// Takes the case through the suite.
 pub fn run(case: &Case) {
     let Some(setting) = setting() else { return };
+    let is_emulated = setting.world.backing() == Backing::Emulators;
+    if let Some((name, why)) = BEYOND_EMULATORS.iter().find(|(name, _)| is_emulated && *name == case.name) {
+        return told(&format!("{name} is not shown: {why}"));
+    }
     let folder = Workdir::new(&[("common.tf", &setting.common), ("around.tf", case.around)]);
     let address = format!("{}.this", case.name);
     let mut object = Object { case, world: &setting.world, folder, address, body: case.body.to_owned() };
     object.must_plan("create", "created");
     object.import("after its creation");
-    for edit in &case.updates {
+    let is_shown = |edit: &&Edit| edit.beyond.is_none() || !is_emulated;
+    for edit in case.updates.iter().filter(is_shown) {
         object.edit(edit, "update");
     }
     object.import("after its updates");
     object.vanish();
-    for edit in &case.replacements {
+    for edit in case.replacements.iter().filter(is_shown) {
         object.edit(edit, "replace");
     }
     // A made name must be read off the object.
@@ -38,6 +46,11 @@ pub fn run(case: &Case) {
         object.import("after its replacements");
     }
     object.delete();
+}
+
+#[expect(clippy::print_stderr, reason = "a person must see what was not tested")]
+fn told(line: &str) {
+    eprintln!("{line}");
 }
 
 impl Object<'_> {

@@ -7,10 +7,12 @@ mod case;
 mod coverage;
 mod ec2;
 mod eks;
+mod eks_access;
 mod iam;
 mod kubernetes;
 mod launch_template;
 mod life;
+mod networks;
 mod pod_security;
 mod setting;
 
@@ -31,6 +33,25 @@ fn cases() -> Vec<Case> {
         eks::cluster(),
         eks::node_group(),
         eks::addon(),
+        eks_access::fargate_profile(),
+        eks_access::access_entry(),
+        eks_access::access_policy_association(),
+        eks_access::pod_identity_association(),
+        networks::vpc(),
+        networks::subnet(),
+        networks::internet_gateway(),
+        networks::eip(),
+        networks::nat_gateway(),
+        networks::route_table(),
+        networks::route(),
+        networks::route_table_association(),
+        networks::peering_connection(),
+        networks::peering_connection_accepter(),
+        networks::peering_connection_options(),
+        networks::network_acl(),
+        networks::network_acl_rule(),
+        networks::vpc_endpoint(),
+        networks::managed_prefix_list(),
         kubernetes::namespace(),
         kubernetes::service_account(),
         kubernetes::network_policy(),
@@ -48,16 +69,35 @@ macro_rules! lives {
 }
 
 lives! {
+    aws_ec2_managed_prefix_list: networks::managed_prefix_list();
+    aws_eip: networks::eip();
+    aws_eks_access_entry: eks_access::access_entry();
+    aws_eks_access_policy_association: eks_access::access_policy_association();
     aws_eks_addon: eks::addon();
     aws_eks_cluster: eks::cluster();
+    aws_eks_fargate_profile: eks_access::fargate_profile();
     aws_eks_node_group: eks::node_group();
+    aws_eks_pod_identity_association: eks_access::pod_identity_association();
     aws_iam_openid_connect_provider: iam::openid_connect_provider();
     aws_iam_policy: iam::policy();
     aws_iam_role: iam::role();
     aws_iam_role_policy: iam::role_policy();
     aws_iam_role_policy_attachment: iam::role_policy_attachment();
+    aws_internet_gateway: networks::internet_gateway();
     aws_launch_template: launch_template::launch_template();
+    aws_nat_gateway: networks::nat_gateway();
+    aws_network_acl: networks::network_acl();
+    aws_network_acl_rule: networks::network_acl_rule();
+    aws_route: networks::route();
+    aws_route_table: networks::route_table();
+    aws_route_table_association: networks::route_table_association();
     aws_security_group: ec2::security_group();
+    aws_subnet: networks::subnet();
+    aws_vpc: networks::vpc();
+    aws_vpc_endpoint: networks::vpc_endpoint();
+    aws_vpc_peering_connection: networks::peering_connection();
+    aws_vpc_peering_connection_accepter: networks::peering_connection_accepter();
+    aws_vpc_peering_connection_options: networks::peering_connection_options();
     aws_vpc_security_group_egress_rule: ec2::egress_rule();
     aws_vpc_security_group_ingress_rule: ec2::ingress_rule();
     kubernetes_manifest: kubernetes::manifest();

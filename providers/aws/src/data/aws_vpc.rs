@@ -3,14 +3,14 @@
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Filter, Vpc, VpcAttributeName, VpcCidrBlockStateCode};
+use aws_sdk_ec2::types::{Filter, Vpc};
 use futures::future::join_all;
 use sgp_contract::{Client, DataRequest, DataSource, ReadScope};
 use sgp_model::{Attribute, Diagnostics, Schema, Type, Value};
 
 use crate::{
     client::AwsClient,
-    ec2::{self, filter, lookup},
+    ec2::{self, describe, filter, lookup, vpc},
     errors::{ApiError, Call},
     tags,
     values::{self, ObjectBuilder},
@@ -95,18 +95,17 @@ async fn complete(client: &AwsClient, vpc: Result<Vpc, Diagnostics>, config: &Va
 }
 
 async fn describe(client: &AwsClient, filters: Vec<Filter>) -> Result<Vec<Vpc>, ApiError> {
-    let call = client.ec2.describe_vpcs().set_filters((!filters.is_empty()).then_some(filters)).max_results(1000);
-    call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.call("ec2:DescribeVpcs")
+    if filters.is_empty() {
+        let call = client.ec2.describe_vpcs().max_results(ec2::PAGE).into_paginator().items().send();
+        return call.collect::<Result<Vec<_>, _>>().await.call("ec2:DescribeVpcs");
+    }
+    describe::vpcs(client, filters).await
 }
 
 async fn object(client: &AwsClient, vpc: &Vpc, config: &Value) -> Result<Value, ApiError> {
     let id = vpc.vpc_id().unwrap_or_default();
-    let (names, support, usage, routes) = tokio::try_join!(
-        Box::pin(attribute(client, id, VpcAttributeName::EnableDnsHostnames)),
-        Box::pin(attribute(client, id, VpcAttributeName::EnableDnsSupport)),
-        Box::pin(attribute(client, id, VpcAttributeName::EnableNetworkAddressUsageMetrics)),
-        Box::pin(main_route_table(client, id)),
-    )?;
+    let (attributes, routes) =
+        tokio::try_join!(Box::pin(vpc::attributes(client, id)), Box::pin(main_route_table(client, id)))?;
     let ipv4 = vpc.cidr_block_association_set().iter().map(|a| {
         Value::object([
             ("association_id", values::opt_str(a.association_id())),
@@ -114,10 +113,7 @@ async fn object(client: &AwsClient, vpc: &Vpc, config: &Value) -> Result<Value, 
             ("state", values::word(a.cidr_block_state().and_then(|s| s.state()))),
         ])
     });
-    let ipv6 = vpc
-        .ipv6_cidr_block_association_set()
-        .iter()
-        .find(|a| a.ipv6_cidr_block_state().and_then(|s| s.state()) == Some(&VpcCidrBlockStateCode::Associated));
+    let ipv6 = vpc::ipv6_block(vpc);
     let owner = vpc.owner_id().unwrap_or_default();
     Ok(ObjectBuilder::carrying(&SCHEMA, config)
         .set("id", id)
@@ -129,21 +125,14 @@ async fn object(client: &AwsClient, vpc: &Vpc, config: &Value) -> Result<Value, 
         .set("arn", format!("arn:{}:ec2:{}:{owner}:vpc/{id}", client.partition().id, client.region))
         .set("owner_id", values::opt_str(vpc.owner_id()))
         .set("cidr_block_associations", Value::list(association(), ipv4.collect()))
-        .set("enable_dns_hostnames", names)
-        .set("enable_dns_support", support)
-        .set("enable_network_address_usage_metrics", usage)
+        .set("enable_dns_hostnames", attributes.dns_hostnames)
+        .set("enable_dns_support", attributes.dns_support)
+        .set("enable_network_address_usage_metrics", attributes.usage_metrics)
         .set("instance_tenancy", values::word(vpc.instance_tenancy()))
         .set("ipv6_association_id", values::opt_str(ipv6.and_then(|a| a.association_id())))
         .set("ipv6_cidr_block", values::opt_str(ipv6.and_then(|a| a.ipv6_cidr_block())))
         .set("main_route_table_id", routes)
         .build())
-}
-
-async fn attribute(client: &AwsClient, id: &str, name: VpcAttributeName) -> Result<bool, ApiError> {
-    let answer =
-        client.ec2.describe_vpc_attribute().vpc_id(id).attribute(name).send().await.call("ec2:DescribeVpcAttribute")?;
-    let set = answer.enable_dns_hostnames.or(answer.enable_dns_support).or(answer.enable_network_address_usage_metrics);
-    Ok(set.and_then(|v| v.value).unwrap_or_default())
 }
 
 async fn main_route_table(client: &AwsClient, id: &str) -> Result<Value, ApiError> {

@@ -27,7 +27,8 @@ pub async fn holders(client: &AwsClient, group_id: &str) -> Result<String, ApiEr
 /// So many names are given; the rest are counted.
 const NAMED: usize = 3;
 
-fn sentence(interfaces: &[NetworkInterface], referring: &[String]) -> String {
+/// Who that is, as a sentence.
+pub fn sentence(interfaces: &[NetworkInterface], referring: &[String]) -> String {
     let mut parts = Vec::new();
     if !interfaces.is_empty() {
         let names: Vec<String> = interfaces.iter().map(name).collect();

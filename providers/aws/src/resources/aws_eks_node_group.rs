@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use aws_sdk_eks::types::{AmiTypes, CapacityTypes, Nodegroup, NodegroupStatus};
 use sgp_contract::{
-    Applied, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
-    ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
+    Applied, Client, CommonGround, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest,
+    PlanResponse, ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
 use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, PathStep, Schema, Type, Value, state::Intent};
 
@@ -14,6 +14,7 @@ use crate::{
     adoption::{CLOCK_SKEW_SECS, by_age},
     attempts::Attempts,
     client::AwsClient,
+    ec2::network_order,
     eks::{
         self, Target,
         nodegroup::{self, describe, issues},
@@ -112,6 +113,11 @@ impl ResourceType for EksNodeGroup {
     /// Nodes that join before pod ENI is on may fill every interface slot, and start without it.
     fn created_after(&self) -> &'static [&'static str] {
         &["sgp_pod_eni"]
+    }
+
+    /// Nodes that come up before their network is there do not join, and the group fails.
+    fn created_after_on(&self) -> &'static [CommonGround] {
+        network_order::IN_A_VPC
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {

@@ -328,9 +328,9 @@ impl ResourceType for Manifest {
         PlanResponse { planned, requires_replace, ..PlanResponse::default() }
     }
 
-    /// Policies count when a pod is created.
+    /// Policies count when a pod is created, and so do Fargate profiles.
     fn created_after(&self) -> &'static [&'static str] {
-        &["sgp_security_group_policy"]
+        &["aws_eks_fargate_profile", "sgp_security_group_policy"]
     }
 
     fn waits_in_its_cluster(&self, object: &Value) -> bool {
