@@ -124,7 +124,8 @@ impl Stage {
         let mut status: Value = serde_json::from_str(&self.must(&["sandbox", "status", "-json"]).stdout).unwrap();
         let objects = status["objects"].as_object_mut().unwrap();
         assert!(objects.contains_key("ec2.security-groups"), "{objects:?}");
-        objects.retain(|kind, _| !["counters", "ec2.blocks", "tokens"].contains(&kind.as_str()));
+        // A peering connection's request expires after a week, whatever has become of it.
+        objects.retain(|kind, _| !["counters", "ec2.blocks", "timers", "tokens"].contains(&kind.as_str()));
         status["objects"].take()
     }
 
@@ -138,9 +139,15 @@ impl Stage {
         let named = json!({ "Filter.1.Name": "group-name", "Filter.1.Value.1": group });
         let found = &ec2("DescribeSecurityGroups", named)["securityGroupInfo"][0];
         assert!(found["groupId"].is_string(), "there is no group {group} to carry");
-        let private = json!({ "Filter.1.Name": "vpc-id", "Filter.1.Value.1": found["vpcId"],
-            "Filter.2.Name": "tag:kubernetes.io/role/internal-elb", "Filter.2.Value.1": "1" });
-        let subnet = ec2("DescribeSubnets", private)["subnetSet"][0]["subnetId"].clone();
+        let of_vpc = json!({ "Filter.1.Name": "vpc-id", "Filter.1.Value.1": found["vpcId"] });
+        let mut private = of_vpc.clone();
+        private["Filter.2.Name"] = json!("tag:kubernetes.io/role/internal-elb");
+        private["Filter.2.Value.1"] = json!("1");
+        let mut subnet = ec2("DescribeSubnets", private)["subnetSet"][0]["subnetId"].clone();
+        // A VPC of the example's own has no load balancers' tags.
+        if subnet.is_null() {
+            subnet = ec2("DescribeSubnets", of_vpc)["subnetSet"][0]["subnetId"].clone();
+        }
         let runs_on = json!({ "Filter.1.Name": "architecture", "Filter.1.Value.1": "x86_64" });
         let image = ec2("DescribeImages", runs_on)["imagesSet"][0]["imageId"].clone();
         let wanted = json!({ "ImageId": image, "InstanceType": "m5.large", "MinCount": 1, "MaxCount": 1,
