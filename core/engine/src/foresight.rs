@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use sgp_analysis::build::{Object, Sources};
 use sgp_model::{
-    AttrPath, InstanceAddr, Plan, State, Value,
+    AttrPath, InstanceAddr, InstanceRecord, Plan, State, Value,
     plan::{Action, ResourceChange},
 };
 
 /// The objects of a state.
 pub fn of_state(state: &State) -> Sources {
     let current = state.instances.iter().filter(|(key, _)| key.deposed.is_none());
-    let objects = current.map(|(key, record)| object(&key.addr, record.attributes.clone())).collect();
+    let objects = current.map(|(key, record)| recorded(&key.addr, record)).collect();
     Sources { objects, ..Sources::default() }
 }
 
@@ -37,7 +37,7 @@ pub fn after(plan: &Plan) -> Sources {
     // Objects that no change speaks of (targets) stay as they are.
     for (key, record) in plan.refreshed.instances.iter().filter(|(key, _)| key.deposed.is_none()) {
         if !plan.changes.iter().any(|it| it.addr == key.addr && it.deposed.is_none()) {
-            sources.objects.push(object(&key.addr, record.attributes.clone()));
+            sources.objects.push(recorded(&key.addr, record));
         }
     }
     sources.objects.extend(read(&plan.data));
@@ -53,6 +53,10 @@ fn read(data: &BTreeMap<InstanceAddr, Value>) -> impl Iterator<Item = Object> {
     data.iter().map(|(addr, value)| object(addr, hidden(value)))
 }
 
+fn recorded(addr: &InstanceAddr, record: &InstanceRecord) -> Object {
+    object(addr, hidden(&record.attributes.clone().mark_paths(&record.sensitive_paths)))
+}
+
 fn object(addr: &InstanceAddr, attributes: Value) -> Object {
     Object { kind: addr.resource.type_name.to_string(), addr: Some(addr.clone()), attributes }
 }
@@ -64,4 +68,43 @@ fn hidden(value: &Value) -> Value {
     }
     let hide = |_: &AttrPath, it: Value| if it.is_sensitive() { Value::unknown(it.ty()) } else { it };
     value.map_deep(&mut hide.clone()).unmark_deep().0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use sgp_analysis::build::build;
+    use sgp_model::{
+        ProviderAddr,
+        address::parse_instance,
+        state::{ObjectStatus, RecordKey},
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_is_sensitive_in_the_state_is_no_name() {
+        let record = |sensitive_paths| InstanceRecord {
+            provider: ProviderAddr::root("aws"),
+            schema_version: 0,
+            attributes: Value::object([
+                ("id", Value::from("sg-1")),
+                ("name", "hunter2".into()),
+                ("vpc_id", "vpc-1".into()),
+            ]),
+            sensitive_paths,
+            status: ObjectStatus::Ready,
+            dependencies: Vec::new(),
+            create_before_destroy: false,
+            private: None,
+        };
+        let name = |sensitive_paths| {
+            let addr = parse_instance("aws_security_group.a").unwrap();
+            let instances = [(RecordKey::current(addr), record(sensitive_paths))].into();
+            let topology = build(&of_state(&State { instances, ..State::default() }));
+            topology.groups.values().next().unwrap().name.clone()
+        };
+        assert_eq!(name(Vec::new()), "hunter2");
+        assert_ne!(name(vec![AttrPath::attr("name")]), "hunter2");
+    }
 }
