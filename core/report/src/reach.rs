@@ -12,9 +12,9 @@ use crate::picture::{
     ways::{Fate, Way, Ways},
 };
 
-/// No more lines than this in a list.
+/// No more lines than this in a list beside those that are not folded.
 const MOST_LINES: usize = 2_000;
-/// Lists of more lines than this begin folded.
+/// What a list has beyond so many lines begins folded.
 const MOST_OPEN: usize = 40;
 
 /// What a page says of reachability.
@@ -60,9 +60,10 @@ impl Reach {
                 (self.list(&changing))
             }
             (self.picture())
-            h3 { (stays) }
-            @if staying.is_empty() { p { "Nothing passes." } }
-            @else if self.ways.is_change || staying.len() > MOST_OPEN {
+            @if !(staying.is_empty() && self.ways.is_change) { h3 { (stays) } }
+            @if staying.is_empty() && !self.ways.is_change { p { "Nothing passes." } }
+            @else if staying.is_empty() {}
+            @else if self.ways.is_change {
                 details class="fold" data-fold {
                     summary { (counted(staying.len(), "way")) }
                     (self.list(&staying))
@@ -113,12 +114,19 @@ impl Reach {
         for (number, spot) in self.scene.spots.iter().enumerate() {
             spots.extend(spot.actors.iter().map(|actor| (*actor, number)));
         }
+        let (open, folded) = ways.split_at(ways.len().min(MOST_OPEN));
+        let folded = &folded[..folded.len().min(MOST_LINES)];
+        let lines = |ways: &[&Way]| html! { ul class="ways" { @for way in ways { (self.line(way, &spots)) } } };
         html! {
-            @if !ways.is_empty() {
-                ul class="ways" { @for way in ways.iter().take(MOST_LINES) { (self.line(way, &spots)) } }
+            @if !open.is_empty() { (lines(open)) }
+            @if !folded.is_empty() {
+                details class="fold" data-fold {
+                    summary { "and " (folded.len()) " more" }
+                    (lines(folded))
+                }
             }
-            @if ways.len() > MOST_LINES {
-                p { (ways.len() - MOST_LINES) " more are not on this page: sgp audit -format csv and sgp show -json PLAN have all of them." }
+            @if ways.len() > open.len() + folded.len() {
+                p { (ways.len() - open.len() - folded.len()) " more are not on this page: sgp audit -format csv and sgp show -json PLAN have all of them." }
             }
         }
     }
