@@ -60,6 +60,7 @@ fn main_commands() -> Vec<Command> {
             .args(vars()),
         Command::new("plan").about("Show what apply would change").args(plan_flags()).arg(in_sandbox()).args([
             value("out", "FILE", "Save the plan to this file, for sgp apply FILE"),
+            value("html", "FILE", "Write a page about the plan to this file, too"),
             switch("detailed-exitcode", "Exit with 0 for no changes, 1 for errors, 2 for changes", false),
             value("generate-config-out", "FILE", "Not supported yet"),
         ]),
@@ -76,6 +77,7 @@ fn main_commands() -> Vec<Command> {
         Command::new("show")
             .about("Show the state, or a saved plan")
             .arg(Arg::new("file").value_name("FILE").help("A saved plan; without it the state is shown"))
+            .arg(value("html", "FILE", "Write a page to this file instead: the diffs, and who reaches whom"))
             .arg(json()),
         Command::new("output")
             .about("Show output values of the root module")
@@ -152,7 +154,7 @@ fn other_commands() -> Vec<Command> {
         Command::new("audit")
             .about("Show who could reach what, by which rules, and which rules and policies do nothing or too much")
             .args(looked_at())
-            .arg(value("format", "FORMAT", "text (default), json or csv").value_parser(["text", "json", "csv"]))
+            .arg(value("format", "FORMAT", "text (default), json, csv or html").value_parser(["text", "json", "csv", "html"]))
             .arg(
                 value("between", "FIRST..LAST", "Show what opened and closed between two serials of the state, and which run did it")
                     .conflicts_with_all(["state", "plan", "live"]),

@@ -14,6 +14,7 @@ mod graph;
 mod import;
 mod init;
 mod output;
+mod page;
 mod plan;
 mod providers;
 mod sandbox;

@@ -7,14 +7,14 @@ use sgp_engine::{PlanOptions, Planned, Session};
 use sgp_model::{Diagnostic, Diagnostics, Plan};
 use sgp_state::Access;
 
-use super::{Exit, saved};
+use super::{Exit, page, saved};
 use crate::{
     args::{PlanArgs, flag, text},
     render,
     session::{Room, VERSION},
 };
 
-/// Plans and shows; saves with `-out`.
+/// Plans and shows; saves with `-out`, and writes a page with `-html`.
 pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
     let args = PlanArgs::of(matches);
     start(room);
@@ -25,13 +25,25 @@ pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
         )
         .into());
     }
+    let (out, html) = (text(matches, "out"), text(matches, "html"));
+    if let Some(html) = &html {
+        page::check(Path::new(html), out.as_ref().map(Path::new))?;
+    }
     room.listen();
     let configured = room.configured_for(args.mode, &args.vars, args.input)?;
     let store = room.store("plan", Access::Write, args.lock_timeout)?;
     let session = room.session(&configured, store);
-    let plan = make(room, &session, &args).await?;
+    let made = attempt(room, &session, &args).await;
+    if let (Some(html), Ok(plan) | Err((Some(plan), _))) = (&html, &made) {
+        page::of_plan(room, plan, Path::new(html))?;
+    }
+    let plan =
+        made.map_err(|(refused, diagnostics)| shown_refused(room, refused.as_deref(), html.as_deref(), diagnostics))?;
     show(room, &plan);
-    if let Some(path) = text(matches, "out") {
+    if let Some(html) = &html {
+        room.ui.say(&format!("\nWrote the page to: {html}"));
+    }
+    if let Some(path) = out {
         saved::write(Path::new(&path), &plan, &configured.from_flags)?;
         room.ui.say(&format!(
             "\nSaved the plan to: {path}\n\nTo make exactly these changes, run:\n    sgp apply {path:?}"
@@ -56,6 +68,28 @@ pub fn start(room: &Room) {
 /// # Errors
 /// Everything that stands in the way of a plan.
 pub async fn make(room: &Room, session: &Session, args: &PlanArgs) -> Result<Plan, Diagnostics> {
+    let made = attempt(room, session, args).await;
+    let made = made.map_err(|(refused, diagnostics)| shown_refused(room, refused.as_deref(), None, diagnostics))?;
+    Ok(*made)
+}
+
+/// What would be done helps to see why the rules refuse it.
+fn shown_refused(room: &Room, plan: Option<&Plan>, html: Option<&str>, why: Diagnostics) -> Diagnostics {
+    if let Some(plan) = plan.filter(|_| !room.ui.json) {
+        show(room, plan);
+        if let Some(html) = html {
+            room.ui.say(&format!("\nWrote the page to: {html}"));
+        }
+    }
+    why
+}
+
+/// Asks the engine; a plan that preflight rules refuse comes with what they say.
+async fn attempt(
+    room: &Room,
+    session: &Session,
+    args: &PlanArgs,
+) -> Result<Box<Plan>, (Option<Box<Plan>>, Diagnostics)> {
     let options = PlanOptions {
         mode: args.mode,
         targets: args.targets.clone(),
@@ -73,14 +107,9 @@ pub async fn make(room: &Room, session: &Session, args: &PlanArgs) -> Result<Pla
     match plan {
         Some(plan) if !diagnostics.has_errors() => {
             room.ui.diagnostics(&diagnostics);
-            Ok(plan)
+            Ok(Box::new(plan))
         }
-        // Refused by preflight rules: what would be done helps to see why.
-        Some(plan) if !room.ui.json => {
-            show(room, &plan);
-            Err(diagnostics)
-        }
-        _ => Err(diagnostics),
+        refused => Err((refused.map(Box::new), diagnostics)),
     }
 }
 

@@ -3,9 +3,13 @@
 use std::{path::Path, time::Duration};
 
 use clap::ArgMatches;
-use sgp_analysis::{build, topology::Topology};
+use sgp_analysis::{
+    build::{self, Sources},
+    topology::Topology,
+};
 use sgp_engine::{Session, foresight};
 use sgp_model::{Diagnostic, Diagnostics, State};
+use sgp_report::picture::Names;
 use sgp_state::Access;
 use sha2::{Digest as _, Sha256};
 
@@ -19,10 +23,19 @@ use crate::{
 pub struct Looked {
     /// The model.
     pub topology: Topology,
+    /// Names of what has ids.
+    pub names: Names,
     /// In words: `the state`.
     pub what: &'static str,
     /// The state that it was made from.
     pub of: Option<Recorded>,
+}
+
+impl Looked {
+    /// What these objects are.
+    pub fn at(sources: &Sources, what: &'static str, of: Option<Recorded>) -> Self {
+        Self { topology: build::build(sources), names: Names::of(&sources.objects), what, of }
+    }
 }
 
 /// A state, for the record.
@@ -68,11 +81,7 @@ pub async fn looked_at(room: &Room, matches: &ArgMatches, command: &str) -> Resu
     if let Some(path) = text(matches, "plan") {
         let (plan, _) = saved::read(Path::new(&path))?;
         let of = Some(Recorded::of(room, &plan.refreshed)?);
-        return Ok(Looked {
-            topology: build::build(&foresight::after(&plan)),
-            what: "what there will be after a plan",
-            of,
-        });
+        return Ok(Looked::at(&foresight::after(&plan), "what there will be after a plan", of));
     }
     let session = room.looking(command, Access::Read, Duration::ZERO)?;
     let state = sgp_engine::load_state(&session).await?;
@@ -89,7 +98,7 @@ pub async fn looked_at(room: &Room, matches: &ArgMatches, command: &str) -> Resu
         let session = Session { config: configured.config.clone(), inputs: configured.inputs.clone(), ..session };
         let (sources, told) = sgp_engine::live(&session, &state).await?;
         room.ui.diagnostics(&told);
-        return Ok(Looked { topology: build::build(&sources), what: "what exists now", of });
+        return Ok(Looked::at(&sources, "what exists now", of));
     }
-    Ok(Looked { topology: build::build(&foresight::of_state(&state)), what: "the state", of })
+    Ok(Looked::at(&foresight::of_state(&state), "the state", of))
 }

@@ -5,7 +5,7 @@ pub mod between;
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
-use sgp_analysis::audit::{Audit, Row};
+use sgp_analysis::audit::{Audit, Row, RuleNote};
 use sgp_model::symbol::readable;
 
 use super::paint::Paint;
@@ -15,36 +15,35 @@ use crate::commands::topology::Looked;
 pub fn render(audit: &Audit, looked: &Looked, paint: Paint) -> String {
     let mut out = format!("{}\n", paint.bold(&format!("Audit of {}", proof(looked))));
     part(&mut out, "Who could reach what", audit.passages.iter().flat_map(passage), paint);
-    part(
-        &mut out,
-        "Rules that deserve a look",
-        audit.rules.iter().map(|it| format!("{} {}: {}", it.group, it.why, readable(&it.rule))),
-        paint,
-    );
-    part(
-        &mut out,
-        "Policies that give no pod its groups",
-        audit
-            .idle_policies
-            .iter()
-            .map(|(cluster, namespace, name, why)| format!("{cluster}: {namespace}/{name}: {why}")),
-        paint,
-    );
-    part(
-        &mut out,
-        "Running pods that a policy is for and that have no interface of their own",
-        audit.open_pods.iter().map(|(cluster, key, policies)| {
-            format!("{cluster}: {}/{} (policies {})", key.namespace, key.name, policies.join(", "))
-        }),
-        paint,
-    );
-    part(
-        &mut out,
-        "Groups that nothing carries",
-        audit.idle_groups.iter().map(|(id, name)| format!("{name} ({id})")),
-        paint,
-    );
+    for (title, lines) in remarks(audit) {
+        part(&mut out, title, lines.into_iter(), paint);
+    }
     out
+}
+
+/// What of rules, policies and groups deserves a look: titles with their lines.
+pub fn remarks(audit: &Audit) -> Vec<(&'static str, Vec<String>)> {
+    let rule = |it: &RuleNote| format!("{} {}: {}", readable(&it.group), it.why, readable(&it.rule));
+    let policies = audit.idle_policies.iter();
+    let pods = audit.open_pods.iter();
+    vec![
+        ("Rules that deserve a look", audit.rules.iter().map(rule).collect()),
+        (
+            "Policies that give no pod its groups",
+            policies.map(|(cluster, namespace, name, why)| format!("{cluster}: {namespace}/{name}: {why}")).collect(),
+        ),
+        (
+            "Running pods that a policy is for and that have no interface of their own",
+            pods.map(|(cluster, key, policies)| {
+                format!("{cluster}: {}/{} (policies {})", key.namespace, key.name, policies.join(", "))
+            })
+            .collect(),
+        ),
+        (
+            "Groups that nothing carries",
+            audit.idle_groups.iter().map(|(id, name)| format!("{} ({id})", readable(name))).collect(),
+        ),
+    ]
 }
 
 fn part(out: &mut String, title: &str, lines: impl Iterator<Item = String>, paint: Paint) {

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod graph;
 pub mod json;
 pub mod json_ui;
+pub mod page;
 pub mod paint;
 pub mod plan;
 pub mod plan_json;

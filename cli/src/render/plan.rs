@@ -46,7 +46,8 @@ pub fn render(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
     out
 }
 
-fn is_shown(change: &ResourceChange) -> bool {
+/// Whether a plan has something to say of a change.
+pub fn is_shown(change: &ResourceChange) -> bool {
     change.action != Action::NoOp || change.importing.is_some() || change.previous_addr.is_some()
 }
 
@@ -58,7 +59,14 @@ pub fn summary_line(summary: Summary, paint: Paint) -> String {
 }
 
 fn nothing_to_do(plan: &Plan, paint: Paint) -> String {
-    let (first, then) = match plan.mode {
+    let (first, then) = nothing(plan.mode);
+    let prose = paint.wrap(then, 0).join("\n");
+    format!("\n{}\n\n{prose}\n", paint.bold(&paint.green(first)))
+}
+
+/// What a plan without changes says: in short, and why.
+pub fn nothing(mode: PlanMode) -> (&'static str, &'static str) {
+    match mode {
         PlanMode::Normal => (
             "No changes. Your infrastructure matches the configuration.",
             "sgp compared the real infrastructure with the configuration and found no differences, so there is nothing to do.",
@@ -71,9 +79,7 @@ fn nothing_to_do(plan: &Plan, paint: Paint) -> String {
             "No changes. Your infrastructure still matches the recorded state.",
             "sgp compared the real infrastructure with the state and found no differences.",
         ),
-    };
-    let prose = paint.wrap(then, 0).join("\n");
-    format!("\n{}\n\n{prose}\n", paint.bold(&paint.green(first)))
+    }
 }
 
 fn legend(changes: &[&ResourceChange], paint: Paint) -> String {
@@ -118,11 +124,15 @@ pub fn resource(change: &ResourceChange, schemas: SchemaOf<'_>, paint: Paint) ->
         let text = if i == 0 { paint.bold(&format!("  # {line}")) } else { format!("  # {line}") };
         let _ = writeln!(out, "{text}");
     }
+    out + &difference(change, schemas, paint)
+}
+
+/// What changes of one object.
+pub fn difference(change: &ResourceChange, schemas: SchemaOf<'_>, paint: Paint) -> String {
     if change.action == Action::Forget {
-        let _ = writeln!(out, "{}{}", prefix(0, Symbol::Forget, paint), header(&change.addr));
-        return out;
+        return format!("{}{}\n", prefix(0, Symbol::Forget, paint), header(&change.addr));
     }
-    out + &body(change, symbol(change.action), schemas, paint)
+    body(change, symbol(change.action), schemas, paint)
 }
 
 fn header(addr: &InstanceAddr) -> String {
@@ -142,7 +152,7 @@ fn body(change: &ResourceChange, symbol: Symbol, schemas: SchemaOf<'_>, paint: P
 }
 
 /// What happens and why; the first line is the headline.
-fn title(change: &ResourceChange) -> Vec<String> {
+pub fn title(change: &ResourceChange) -> Vec<String> {
     let addr = &change.addr;
     let mut lines = vec![headline(change)];
     if let Some(previous) = &change.previous_addr
@@ -214,8 +224,8 @@ fn because(addr: &InstanceAddr, reason: &Reason) -> Option<String> {
     })
 }
 
-/// What changed outside since the last run. A normal plan shows only what it acts upon; the rest is counted.
-fn drift(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
+/// What changed outside since the last run: what a plan shows, and the rest. A normal plan shows only what it acts upon.
+pub fn drifts(plan: &Plan) -> (Vec<&ResourceChange>, Vec<&ResourceChange>) {
     let acted_upon: HashSet<&InstanceAddr> =
         plan.changes.iter().filter(|c| c.action != Action::NoOp).map(|c| &c.addr).collect();
     let matters = |d: &ResourceChange| match plan.mode {
@@ -223,7 +233,12 @@ fn drift(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
         PlanMode::Normal => acted_upon.contains(&d.addr),
         PlanMode::Destroy => false,
     };
-    let (shown, rest): (Vec<_>, Vec<_>) = plan.drift.iter().partition(|d| matters(d));
+    plan.drift.iter().partition(|d| matters(d))
+}
+
+/// What changed outside, told; what a plan does not act upon is counted.
+fn drift(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
+    let (shown, rest) = drifts(plan);
     let mut out = String::new();
     if !shown.is_empty() {
         let note = paint.bold(&paint.cyan("Note:"));
@@ -254,26 +269,41 @@ fn drift(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
 }
 
 fn drifted(change: &ResourceChange, schemas: SchemaOf<'_>, paint: Paint) -> String {
+    let (what, diff) = drift_of(change, schemas, paint);
+    format!("{}\n{diff}", paint.bold(&format!("  # {} {what}", change.addr)))
+}
+
+/// What happened outside to one object, in words and as a difference.
+pub fn drift_of(change: &ResourceChange, schemas: SchemaOf<'_>, paint: Paint) -> (&'static str, String) {
     let (what, symbol) = match change.action {
         Action::Delete => ("has been deleted", Symbol::Remove),
         Action::NoOp => ("has moved", Symbol::Same),
         _ => ("has changed", Symbol::Change),
     };
-    let head = paint.bold(&format!("  # {} {what}", change.addr));
-    format!("{head}\n{}", body(change, symbol, schemas, paint))
+    (what, body(change, symbol, schemas, paint))
 }
 
 /// Outputs of the root module that change, one entry a line.
 fn outputs(plan: &Plan, paint: Paint) -> String {
-    let shown: Vec<_> = plan.outputs.iter().filter(|(_, o)| o.action != Action::NoOp).collect();
+    let shown: Vec<_> = changed_outputs(plan).collect();
     let width = shown.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let differ = Differ { replace: &[], paint, unchanged: Unchanged::Hidden };
     let line = |(name, output): (&String, &OutputChange)| {
-        let redact = |v: &Value| if output.sensitive { v.clone().sensitive() } else { v.clone() };
-        let (symbol, body) = differ.output(&redact(&output.before), &redact(&output.after));
+        let (symbol, body) = output_change(output, paint);
         format!("{}{name:<width$} = {body}\n", prefix(0, symbol, paint))
     };
     shown.into_iter().map(line).collect()
+}
+
+/// Outputs that change, by name.
+pub fn changed_outputs(plan: &Plan) -> impl Iterator<Item = (&String, &OutputChange)> {
+    plan.outputs.iter().filter(|(_, output)| output.action != Action::NoOp)
+}
+
+/// What happens to an output, redacted: its symbol, and what stands after its name.
+pub fn output_change(output: &OutputChange, paint: Paint) -> (Symbol, String) {
+    let redact = |v: &Value| if output.sensitive { v.clone().sensitive() } else { v.clone() };
+    let differ = Differ { replace: &[], paint, unchanged: Unchanged::Hidden };
+    differ.output(&redact(&output.before), &redact(&output.after))
 }
 
 #[cfg(test)]

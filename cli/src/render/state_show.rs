@@ -32,6 +32,12 @@ pub fn state(state: &State, schemas: SchemaOf<'_>, paint: Paint) -> String {
 
 /// One recorded object, with its address and condition above it.
 pub fn object(key: &RecordKey, record: &InstanceRecord, schemas: SchemaOf<'_>, paint: Paint) -> String {
+    let remarks = remarks(key, record).iter().fold(String::new(), |out, r| format!("{out} {r}"));
+    format!("# {}:{remarks}\n{}", key.addr, recorded(key, record, schemas, paint))
+}
+
+/// What is special about an object, in brackets each.
+pub fn remarks(key: &RecordKey, record: &InstanceRecord) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(deposed) = &key.deposed {
         remarks.push(format!("(deposed object {deposed})"));
@@ -39,9 +45,13 @@ pub fn object(key: &RecordKey, record: &InstanceRecord, schemas: SchemaOf<'_>, p
     if record.status == ObjectStatus::Tainted {
         remarks.push("(tainted)".to_owned());
     }
-    let remarks = remarks.iter().fold(String::new(), |out, r| format!("{out} {r}"));
+    remarks
+}
+
+/// One recorded object without its address, redacted.
+pub fn recorded(key: &RecordKey, record: &InstanceRecord, schemas: SchemaOf<'_>, paint: Paint) -> String {
     let attributes = record.attributes.clone().mark_paths(&record.sensitive_paths);
-    format!("# {}:{remarks}\n{}", key.addr, block(&key.addr, &attributes, schemas, paint))
+    block(&key.addr, &attributes, schemas, paint)
 }
 
 /// One object without its address.
@@ -55,11 +65,13 @@ pub fn block(addr: &InstanceAddr, attributes: &Value, schemas: SchemaOf<'_>, pai
 
 /// `name = value` for each output; sensitive ones are redacted.
 pub fn outputs<'a>(outputs: impl Iterator<Item = (&'a String, &'a OutputRecord)>) -> String {
-    let line = |(name, output): (&String, &OutputRecord)| {
-        let shown = if output.sensitive { "<sensitive>".to_owned() } else { value::expression(&output.value) };
-        format!("{name} = {shown}\n")
-    };
-    outputs.map(line).collect()
+    outputs.map(|(name, record)| output(name, record)).collect()
+}
+
+/// `name = value` for an output; a sensitive one is redacted.
+pub fn output(name: &str, output: &OutputRecord) -> String {
+    let shown = if output.sensitive { "<sensitive>".to_owned() } else { value::expression(&output.value) };
+    format!("{name} = {shown}\n")
 }
 
 #[cfg(test)]
