@@ -32,7 +32,9 @@ impl Stage {
 
     /// The probe says the same for every pair of what runs.
     pub fn walk_all(&self, judged: &Judged, instances: &[(String, String)]) {
-        for line in judged.lines().iter().filter(|it| !it.to.starts_with("svc/")) {
+        // The probe walks between interfaces: it knows no Services and no load balancers.
+        let is_walked = |it: &&Line| !["svc/", "ingress/"].iter().any(|kind| it.to.starts_with(kind));
+        for line in judged.lines().iter().filter(is_walked) {
             let (senders, receivers) = (self.places(&line.from, instances), self.places(&line.to, instances));
             let pairs = senders.iter().flat_map(|from| receivers.iter().map(move |to| (from, to)));
             for (from, to) in pairs.filter(|(from, to)| from != to) {
