@@ -15,7 +15,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     title: "No way out to CoreDNS",
     consequence: "Pods cannot resolve names; without TCP only large answers fail.",
-    fix: "Give one of their groups egress udp/53 and tcp/53 to the group that CoreDNS has: that of its nodes, or its own.",
+    fix: "Give one of their groups egress udp/53 and tcp/53 to the group that CoreDNS has: that of its nodes, or its own. \
+          Pods are taken to ask CoreDNS: where all of them have dnsPolicy Default or None, say so beside the policy (# sgp:ignore SGP401 ...).",
     sources: &[
         "Amazon EKS user guide, \"Use a security group policy for an Amazon EKS Pod\"",
         "github.com/aws/amazon-vpc-cni-k8s#1695",

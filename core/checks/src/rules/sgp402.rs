@@ -13,7 +13,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     title: "CoreDNS does not let pods in",
     consequence: "Addresses work and names do not. That the pods' own group is open does not help.",
-    fix: "Give the group that CoreDNS has (that of its nodes, or its own) ingress udp/53 and tcp/53 from the pods' group.",
+    fix: "Give the group that CoreDNS has (that of its nodes, or its own) ingress udp/53 and tcp/53 from the pods' group. \
+          Pods are taken to ask CoreDNS: where all of them have dnsPolicy Default or None, say so beside the policy (# sgp:ignore SGP402 ...).",
     sources: &[
         "Amazon EKS user guide, \"Use a security group policy for an Amazon EKS Pod\"",
         "github.com/aws/amazon-vpc-cni-k8s#1695",
