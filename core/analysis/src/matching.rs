@@ -7,7 +7,10 @@ use std::fmt;
 
 use crate::{
     selector::Selector,
-    topology::{Cluster, Fact, FargateSelector, Id, Labels, PodTemplate, SecurityGroupPolicy},
+    topology::{
+        Cluster, Fact, FargateSelector, Id, Labels, PodTemplate, SecurityGroupPolicy, in_namespace,
+        is_unknown_namespace,
+    },
 };
 
 /// The label that EKS puts on pods for Fargate.
@@ -87,7 +90,7 @@ impl fmt::Display for Says {
                 write!(f, "matches nothing: its {selector} cannot be read ({problem})")
             }
             Self::Differs { selector, requirement } => write!(f, "does not match: {selector} wants {requirement}"),
-            Self::Unknown => f.write_str("may match: the labels are not known yet"),
+            Self::Unknown => f.write_str("may match: its labels or what it asks for are not known yet"),
         }
     }
 }
@@ -173,6 +176,9 @@ pub fn union<'a>(policies: impl Iterator<Item = &'a SecurityGroupPolicy>) -> Fac
 /// The labels of a pod's service account, or why the pod is denied.
 fn service_account(cluster: &Cluster, namespace: &str, template: &PodTemplate) -> Result<Fact<Labels>, String> {
     let Fact::Known(name) = &template.service_account else { return Ok(Fact::Unknown) };
+    if is_unknown_namespace(namespace) {
+        return Ok(Fact::Unknown);
+    }
     match cluster.service_accounts.get(&(namespace.to_owned(), name.clone())) {
         Some(account) => Ok(account.labels.clone()),
         // Every namespace has it, without labels, unless somebody told otherwise.
@@ -185,13 +191,14 @@ fn service_account(cluster: &Cluster, namespace: &str, template: &PodTemplate) -
 }
 
 fn opinions(cluster: &Cluster, namespace: &str, template: &PodTemplate, account: &Fact<Labels>) -> Vec<Opinion> {
-    let first = (namespace.to_owned(), String::new());
-    let policies = cluster.policies.range(first..).take_while(|((theirs, _), _)| theirs == namespace);
-    let opinion = |((_, name), policy): (&(String, String), &SecurityGroupPolicy)| Opinion {
-        policy: name.clone(),
-        says: says(policy, &template.labels, account),
+    let opinion = |(name, policy, is_here): (&str, &SecurityGroupPolicy, bool)| {
+        let says = match says(policy, &template.labels, account) {
+            Says::Matches if !is_here => Says::Unknown,
+            says => says,
+        };
+        Opinion { policy: name.to_owned(), says }
     };
-    policies.map(opinion).collect()
+    in_namespace(&cluster.policies, namespace).map(opinion).collect()
 }
 
 /// What a policy says of labels.
@@ -223,6 +230,7 @@ fn judge(name: &'static str, selector: &Selector, labels: &Fact<Labels>) -> Says
     }
     let Fact::Known(labels) = labels else { return Says::Unknown };
     match selector.unmet(labels) {
+        None if selector.is_open() => Says::Unknown,
         None => Says::Matches,
         Some(requirement) => Says::Differs { selector: name, requirement: requirement.to_string() },
     }
@@ -232,6 +240,9 @@ fn judge(name: &'static str, selector: &Selector, labels: &Fact<Labels>) -> Says
 fn is_fargate(cluster: &Cluster, namespace: &str, template: &PodTemplate) -> Fact<bool> {
     if template.labels.known().is_some_and(|labels| labels.contains_key(FARGATE_LABEL)) {
         return Fact::Known(true);
+    }
+    if is_unknown_namespace(namespace) {
+        return if cluster.fargate_profiles.is_empty() { Fact::Known(false) } else { Fact::Unknown };
     }
     let selectors = || cluster.fargate_profiles.values().flat_map(|profile| &profile.selectors);
     let candidates: Vec<&FargateSelector> = selectors().filter(|it| is_like(&it.namespace, namespace)).collect();

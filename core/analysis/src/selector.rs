@@ -14,6 +14,15 @@ use serde_json::Value;
 pub struct Selector {
     requirements: Vec<Requirement>,
     problem: Option<String>,
+    is_open: bool,
+}
+
+/// Marks an object of a spec that has members which are known after apply and are left out.
+pub(crate) const OPEN: &str = "(known after apply)";
+
+/// Whether an object of a spec has members that are not known yet.
+pub(crate) fn is_open(spec: &Value) -> bool {
+    spec.get(OPEN).is_some()
 }
 
 /// One requirement.
@@ -57,14 +66,18 @@ impl Selector {
 
     /// Reads `{ matchLabels, matchExpressions }`. What cannot be converted is remembered as [`problem`](Self::problem).
     pub fn read(spec: &Value) -> Self {
-        let mut selector = Self::default();
-        for (key, value) in spec["matchLabels"].as_object().into_iter().flatten() {
+        let mut selector = Self { is_open: is_open(spec) || is_open(&spec["matchLabels"]), ..Self::default() };
+        for (key, value) in spec["matchLabels"].as_object().into_iter().flatten().filter(|(key, _)| *key != OPEN) {
             let value = value.as_str().unwrap_or_default().to_owned();
             selector.require(key, Operator::In, BTreeSet::from([value]));
         }
         for expression in spec["matchExpressions"].as_array().into_iter().flatten() {
             let key = expression["key"].as_str().unwrap_or_default();
             let values = expression["values"].as_array().into_iter().flatten();
+            if is_open(expression) || values.clone().any(Value::is_null) {
+                selector.is_open = true;
+                continue;
+            }
             let values = values.filter_map(Value::as_str).map(str::to_owned).collect();
             selector.express(key, expression["operator"].as_str().unwrap_or_default(), values);
         }
@@ -112,7 +125,12 @@ impl Selector {
 
     /// Whether it has no requirement and so selects everything.
     pub fn is_everything(&self) -> bool {
-        self.requirements.is_empty() && self.problem.is_none()
+        self.requirements.is_empty() && self.problem.is_none() && !self.is_open
+    }
+
+    /// Whether it has requirements that are known after apply.
+    pub fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// Its requirements.
@@ -120,7 +138,7 @@ impl Selector {
         &self.requirements
     }
 
-    /// Whether it selects an object with these labels.
+    /// Whether it selects an object with these labels, as far as it is known.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.problem.is_none() && self.requirements.iter().all(|it| it.holds(labels))
     }

@@ -11,7 +11,7 @@ use sgp_analysis::{
     reach::{Wire, ends},
     topology::{Cluster, Fact, Id, Topology},
 };
-use sgp_model::json::from_serde;
+use sgp_model::{Type, Value, json::from_serde};
 
 fn object(kind: &str, attributes: &Json) -> Object {
     Object { kind: kind.to_owned(), addr: None, attributes: from_serde(attributes) }
@@ -227,6 +227,54 @@ fn rules_of_running_pods() {
     // 13: what has ended gave its address back.
     let old = ends::find(&topology, "10.0.0.3").unwrap().ends;
     assert_eq!(old[0].policed_pod().map(|(_, namespace, _)| namespace), None);
+}
+
+/// What is not known is not guessed: a policy may be for the pods, and whether it is stays open.
+#[test]
+fn what_is_not_known_stays_open() {
+    let unknown = || Value::unknown(Type::String);
+    let labels = |value: Value| Value::object([("app", value)]);
+    let policy = |namespace: Value, labels: Value| {
+        let selector = Value::object([("matchLabels", labels)]);
+        let groups = Value::object([("groupIds", from_serde(&json!(["sg-1"])))]);
+        let manifest = Value::object([
+            ("kind", Value::from("SecurityGroupPolicy")),
+            ("metadata", Value::object([("name", Value::from("a")), ("namespace", namespace)])),
+            ("spec", Value::object([("podSelector", selector), ("securityGroups", groups)])),
+        ]);
+        let attributes = Value::object([("cluster_name", Value::from("main")), ("manifest", manifest)]);
+        Object { kind: "kubernetes_manifest".to_owned(), addr: None, attributes }
+    };
+    let block = |labels: Value| {
+        let attributes = Value::object([
+            ("cluster_name", Value::from("main")),
+            ("name", Value::from("a")),
+            ("namespace", Value::from("app")),
+            ("pod_selector", Value::tuple(vec![Value::object([("match_labels", labels)])])),
+            ("security_group_ids", from_serde(&json!(["sg-1"]))),
+        ]);
+        Object { kind: "sgp_security_group_policy".to_owned(), addr: None, attributes }
+    };
+    let app = || Value::from("app");
+    for (what, object, is_open) in [
+        ("all is known", policy(app(), labels(Value::from("api"))), Some(false)),
+        ("its namespace", policy(unknown(), labels(Value::from("api"))), Some(true)),
+        ("its namespace, for others", policy(unknown(), labels(Value::from("web"))), None),
+        ("a label", policy(app(), labels(unknown())), Some(true)),
+        ("all labels", policy(app(), Value::unknown(Type::Dynamic)), Some(true)),
+        ("a label of a block", block(labels(unknown())), Some(true)),
+    ] {
+        let topology = topology(&[deployment(&json!({ "app": "api" }), &json!({}))], vec![object]);
+        let cluster = &topology.clusters["main"];
+        let workload = cluster.workloads.values().next().unwrap();
+        let found = membership(cluster, "app", &workload.template).attachment;
+        let wanted = match is_open {
+            Some(true) => matches!(found, Attachment::Unknown(_)),
+            Some(false) => matches!(found, Attachment::Branch(_)),
+            None => matches!(found, Attachment::Shared(_)),
+        };
+        assert!(wanted, "{what}: {found:?}");
+    }
 }
 
 // --- the second implementation ----------------------------------------------------------------------------------------

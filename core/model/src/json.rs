@@ -175,6 +175,22 @@ pub fn known_part(value: &Value) -> Json {
     }
 }
 
+/// As [`known_part`], with a member `mark` that is true in every object that members were left out of.
+pub fn known_part_marked(value: &Value, mark: &str) -> Json {
+    match value.kind() {
+        Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {
+            value.elements().unwrap_or_default().into_iter().map(|it| known_part_marked(it, mark)).collect()
+        }
+        Kind::Map(_, fields) | Kind::Object(fields) => {
+            let known = fields.iter().filter(|(_, v)| v.is_known());
+            let known = known.map(|(k, v)| (k.to_string(), known_part_marked(v, mark)));
+            let open = fields.values().any(|v| !v.is_known()).then(|| (mark.to_owned(), Json::Bool(true)));
+            Json::Object(known.chain(open).collect())
+        }
+        _ => to_serde(value),
+    }
+}
+
 /// As [`to_serde`] for a value that was converted to the type: where the type is [`Type::Dynamic`] the document says
 /// which type the value has, as `{"type": ..., "value": ...}`, so that [`from_serde_typed`] restores it.
 pub fn to_serde_typed(value: &Value, ty: &Type) -> Json {

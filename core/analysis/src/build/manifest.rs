@@ -1,21 +1,21 @@
 //! Objects of clusters as Kubernetes has them: of `kubernetes_manifest`, and those that were gathered live.
 
 use serde_json::Value as Json;
-use sgp_model::{InstanceAddr, Value, json::known_part};
+use sgp_model::{InstanceAddr, Value, json::known_part_marked};
 
 use super::{Builder, Item, cni, services};
 use crate::{
-    selector::Selector,
+    selector::{OPEN, Selector},
     topology::{
         Annotations, Cluster, CniNode, ContainerPort, Event, Events, Fact, Id, Labels, Namespace, Node, Pod, PodKey,
-        PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, ServiceAccount, Workload,
+        PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, ServiceAccount, Workload, unknown_namespace,
     },
 };
 
 /// `kubernetes_manifest`.
 pub(super) fn manifest(builder: &mut Builder, item: &Item<'_>) {
     let Some(value) = item.view.get("manifest") else { return };
-    let object = Manifest { json: known_part(value), value: Some(value), addr: item.addr };
+    let object = Manifest { json: known_part_marked(value, OPEN), value: Some(value), addr: item.addr };
     object.read_into(builder.cluster_of(item));
 }
 
@@ -34,6 +34,11 @@ impl Manifest<'_> {
     }
 
     fn namespace(&self) -> String {
+        let metadata = self.value.and_then(|value| value.get("metadata"));
+        let is_open = |it: &Value| !it.is_known();
+        if metadata.is_some_and(|it| is_open(it) || it.get("namespace").is_some_and(is_open)) {
+            return unknown_namespace(&self.name());
+        }
         self.json["metadata"]["namespace"].as_str().unwrap_or("default").to_owned()
     }
 

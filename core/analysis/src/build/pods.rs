@@ -3,15 +3,23 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{Builder, Item, View, selectors};
-use crate::topology::{Fact, Namespace, SecurityGroupPolicy, ServiceAccount};
+use crate::topology::{Fact, Namespace, SecurityGroupPolicy, ServiceAccount, unknown_namespace};
 
 /// The namespace and name of an object with a `metadata` block.
 fn named(item: &Item<'_>) -> Option<(String, String)> {
     let metadata = item.view.block("metadata")?;
-    let namespace = metadata.text("namespace").unwrap_or("default").to_owned();
     let name = metadata.text("name").map(str::to_owned);
     // A generated name is known after apply; until then the object's address is as good as any.
-    Some((namespace, name.or_else(|| item.addr.map(ToString::to_string))?))
+    let name = name.or_else(|| item.addr.map(ToString::to_string))?;
+    Some((namespace_of(&metadata, &name), name))
+}
+
+/// The namespace that an object states; one of its own while that is not known.
+fn namespace_of(view: &View<'_>, name: &str) -> String {
+    match view.fact("namespace") {
+        Fact::Known(stated) => stated.filter(|it| !it.is_empty()).unwrap_or("default").to_owned(),
+        Fact::Unknown => unknown_namespace(name),
+    }
 }
 
 /// `kubernetes_namespace_v1`.
@@ -39,7 +47,7 @@ pub(super) fn service_account(builder: &mut Builder, item: &Item<'_>) {
 pub(super) fn security_group_policy(builder: &mut Builder, item: &Item<'_>) {
     let view = &item.view;
     let Some(name) = view.text("name") else { return };
-    let namespace = view.text("namespace").unwrap_or("default").to_owned();
+    let namespace = namespace_of(view, name);
     let stated = view.ids("security_group_ids");
     let by_name = view.elements("security_group_names");
     // Groups by name have ids once they were looked for; those by id are known before that.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::View;
-use crate::selector::Selector;
+use crate::selector::{OPEN, Selector};
 
 /// A selector block; `None` when there is none.
 pub(super) fn selector(view: &View<'_>, name: &str) -> Option<Selector> {
@@ -14,6 +14,9 @@ pub(super) fn selector(view: &View<'_>, name: &str) -> Option<Selector> {
 pub(super) fn spec(block: &View<'_>) -> Json {
     let mut spec = Map::new();
     let labels = block.known_labels("match_labels");
+    if !block.labels("match_labels").is_known() {
+        spec.insert(OPEN.to_owned(), json!(true));
+    }
     if !labels.is_empty() {
         spec.insert("matchLabels".to_owned(), json!(labels));
     }
@@ -25,6 +28,10 @@ pub(super) fn spec(block: &View<'_>) -> Json {
 }
 
 fn expression(view: &View<'_>) -> Json {
+    let parts = [view.fact("key").is_known(), view.fact("operator").is_known(), view.texts("values").is_known()];
+    if parts.contains(&false) {
+        return json!({ OPEN: true });
+    }
     let values = view.texts("values").known().cloned().unwrap_or_default();
     json!({ "key": view.text("key"), "operator": view.text("operator"), "values": values })
 }

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 use sgp_model::InstanceAddr;
 
 use super::manifest::{labels_of, list, strings};
+use crate::selector::is_open;
 use crate::topology::{Annotations, Backend, BackendPort, Ingress, IngressClass, Service, ServicePort, TargetPort};
 
 pub(super) fn service(json: &Json, annotations: Annotations, managed_by: Option<InstanceAddr>) -> Service {
@@ -18,6 +19,7 @@ pub(super) fn service(json: &Json, annotations: Annotations, managed_by: Option<
         addresses,
         is_headless: spec["clusterIP"] == "None",
         selector: spec.get("selector").filter(|it| it.as_object().is_some_and(|it| !it.is_empty())).map(labels_of),
+        is_selector_open: is_open(&spec["selector"]),
         ports: list(&spec["ports"]).filter_map(port).collect(),
         is_local: spec["externalTrafficPolicy"] == "Local",
         is_local_inside: spec["internalTrafficPolicy"] == "Local",

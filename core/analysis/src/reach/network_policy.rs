@@ -6,9 +6,9 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::{
-    selector::Selector,
+    selector::{Selector, is_open},
     sets::{AddressSet, Family, Passage, Protocol, Traffic},
-    topology::{Cluster, Direction, Fact, Labels, PodTemplate},
+    topology::{Cluster, Direction, Fact, Labels, PodTemplate, in_namespace, is_same_namespace},
 };
 
 /// The other end, as the pod's interface sees it.
@@ -27,6 +27,8 @@ pub(super) struct Judgement {
     pub(super) selecting: Vec<String>,
     /// Rules that let some of the traffic pass.
     pub(super) by: Vec<String>,
+    /// Whether a policy may have rules that are not known yet.
+    has_open_rules: bool,
 }
 
 /// Judges traffic at a pod; `None` when no policy is for it in this direction, so that everything passes.
@@ -41,30 +43,36 @@ pub(super) fn judge(
         Direction::Ingress => ("ingress", "from"),
         Direction::Egress => ("egress", "to"),
     };
-    let mut judgement = Judgement { passage: Passage::none(), selecting: Vec::new(), by: Vec::new() };
+    let mut judgement =
+        Judgement { passage: Passage::none(), selecting: Vec::new(), by: Vec::new(), has_open_rules: false };
     let mut may_be_unselected = true;
-    let first = (namespace.to_owned(), String::new());
-    for ((theirs, name), spec) in cluster.network_policies.range(first..) {
-        if theirs != namespace {
-            break;
-        }
-        let selected = selects(spec, pod, direction);
-        if selected == Fact::Known(false) {
-            continue;
-        }
+    for (name, spec, is_here) in in_namespace(&cluster.network_policies, namespace) {
+        let selected = match selects(spec, pod, direction) {
+            Fact::Known(false) => continue,
+            Fact::Known(true) if is_here => Fact::Known(true),
+            _ => Fact::Unknown,
+        };
         let is_sure = selected == Fact::Known(true);
         may_be_unselected &= !is_sure;
+        judgement.has_open_rules |= is_open(spec) && spec.get(member).is_none();
         judgement.selecting.push(format!("{namespace}/{name}"));
         for (number, rule) in spec[member].as_array().into_iter().flatten().enumerate() {
             // Named ports are those of the pod that receives.
             let receiver = if direction == Direction::Ingress { Some(pod) } else { other.pod.map(|(_, pod)| pod) };
-            let passes = ports(&rule["ports"], receiver).then(&peer(cluster, namespace, &rule[peers], other, family));
+            let passes = if has_open(rule) {
+                Passage::unknown()
+            } else {
+                ports(&rule["ports"], receiver).then(&peer(cluster, namespace, &rule[peers], other, family))
+            };
             if !passes.is_closed() {
                 judgement.by.push(format!("NetworkPolicy {namespace}/{name}, {member} rule {}", number + 1));
             }
             let passes = if is_sure { passes } else { Passage::at_most(passes.possible) };
             judgement.passage = judgement.passage.or(&passes);
         }
+    }
+    if judgement.has_open_rules {
+        judgement.passage.possible = Traffic::all();
     }
     if judgement.selecting.is_empty() {
         return None;
@@ -85,10 +93,23 @@ fn selects(spec: &Value, pod: &PodTemplate, direction: Direction) -> Fact<bool> 
         (None, Direction::Ingress) => true,
         (None, Direction::Egress) => spec["egress"].as_array().is_some_and(|rules| !rules.is_empty()),
     };
-    if !is_for {
+    let may_be_for = is_for || is_open(spec) && types.is_none();
+    if !may_be_for {
         return Fact::Known(false);
     }
+    if is_open(spec) && (spec.get("podSelector").is_none() || types.is_none()) {
+        return Fact::Unknown;
+    }
     selected(&spec["podSelector"], &pod.labels)
+}
+
+/// Whether a rule has parts that are not known yet.
+fn has_open(rule: &Value) -> bool {
+    match rule {
+        Value::Object(members) => is_open(rule) || members.values().any(has_open),
+        Value::Array(elements) => elements.iter().any(|it| it.is_null() || has_open(it)),
+        _ => false,
+    }
 }
 
 /// Whether labels are selected. An absent selector is for all.
@@ -97,8 +118,9 @@ fn selected(selector: &Value, labels: &Fact<Labels>) -> Fact<bool> {
     match labels {
         _ if selector.is_everything() => Fact::Known(true),
         _ if selector.problem().is_some() => Fact::Known(false),
-        Fact::Known(labels) => Fact::Known(selector.matches(labels)),
-        Fact::Unknown => Fact::Unknown,
+        Fact::Known(labels) if !selector.matches(labels) => Fact::Known(false),
+        Fact::Known(_) if !selector.is_open() => Fact::Known(true),
+        _ => Fact::Unknown,
     }
 }
 
@@ -168,7 +190,7 @@ fn block(block: &Value, family: Family) -> AddressSet {
 fn is_pod(cluster: &Cluster, namespace: &str, peer: &Value, other: &Other<'_>) -> Fact<bool> {
     let Some((theirs, pod)) = other.pod else { return Fact::Known(false) };
     let in_namespace = match &peer["namespaceSelector"] {
-        Value::Null => Fact::Known(theirs == namespace),
+        Value::Null => is_same_namespace(theirs, namespace),
         wanted => {
             let labels = cluster.namespaces.get(theirs).map(|it| it.labels.clone());
             selected(wanted, &Fact::from(labels))

@@ -289,3 +289,38 @@ pub struct Pod {
     /// `Pending`, `Running`, `Succeeded`, `Failed`.
     pub phase: String,
 }
+
+/// What every namespace that is not known begins with.
+const UNKNOWN_NAMESPACE: &str = "the unknown namespace of ";
+
+/// A namespace that is known after apply, of an object of this name. It may be any of the others.
+pub fn unknown_namespace(name: &str) -> String {
+    sgp_model::symbol::symbol(&format!("{UNKNOWN_NAMESPACE}{name}"))
+}
+
+/// Whether a namespace is known after apply, and may be any of the others.
+pub fn is_unknown_namespace(namespace: &str) -> bool {
+    sgp_model::symbol::reference(namespace).is_some_and(|it| it.starts_with(UNKNOWN_NAMESPACE))
+}
+
+/// Whether objects of two namespaces are in the same one, as far as that is known.
+pub fn is_same_namespace(one: &str, other: &str) -> Fact<bool> {
+    if is_unknown_namespace(one) || is_unknown_namespace(other) { Fact::Unknown } else { Fact::Known(one == other) }
+}
+
+/// Objects that may be in a namespace, and whether they surely are, of those by namespace and name.
+pub(crate) fn in_namespace<'a, T>(
+    all: &'a BTreeMap<(String, String), T>,
+    namespace: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a T, bool)> {
+    let is_open = is_unknown_namespace(namespace);
+    // Symbols come after all that people write; this is how those that are meant begin.
+    let mut symbols = sgp_model::symbol::symbol(UNKNOWN_NAMESPACE);
+    symbols.pop();
+    let first = if is_open { String::new() } else { namespace.to_owned() };
+    let own = all.range((first, String::new())..).take_while(move |((its, _), _)| is_open || its == namespace);
+    let open = all.range((symbols, String::new())..).filter(move |_| !is_open);
+    let open = open.filter(|((its, _), _)| is_unknown_namespace(its));
+    let own = own.map(move |((_, name), it)| (name.as_str(), it, !is_open));
+    own.chain(open.map(|((_, name), it)| (name.as_str(), it, false)))
+}

@@ -16,9 +16,11 @@ use std::collections::BTreeMap;
 
 use sgp_model::symbol;
 
+pub(crate) use cluster::in_namespace;
 pub use cluster::{
     Cluster, Cni, CniNode, ContainerPort, EnforcingMode, FargateProfile, FargateSelector, Labels, Namespace, Node,
     NodeGroup, Pod, PodKey, PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, ServiceAccount, Workload,
+    is_same_namespace, is_unknown_namespace, unknown_namespace,
 };
 pub use events::{Event, Events};
 pub use fact::Fact;

@@ -9,6 +9,7 @@ use super::{Fact, Labels};
 
 /// A Service.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches of its spec, each by itself")]
 pub struct Service {
     /// The object of the configuration that makes it.
     pub managed_by: Option<InstanceAddr>,
@@ -20,6 +21,8 @@ pub struct Service {
     pub is_headless: bool,
     /// The pods behind it; `None` when it has no selector.
     pub selector: Option<Labels>,
+    /// Whether its selector asks for more than that, which is not known yet.
+    pub is_selector_open: bool,
     /// Its ports.
     pub ports: Vec<ServicePort>,
     /// Whether only pods of the node that was asked answer (`externalTrafficPolicy: Local`).

@@ -6,7 +6,7 @@ use super::super::{
 };
 use crate::{
     selector::Selector,
-    topology::{Cluster, Fact, Id, Pod, PodTemplate, Service, TargetPort, Topology},
+    topology::{Cluster, Fact, Id, Pod, PodTemplate, Service, TargetPort, Topology, is_same_namespace},
 };
 
 /// Pods behind a Service: of each kind one end or more.
@@ -33,28 +33,34 @@ impl Behind {
     pub(crate) fn of(topology: &Topology, id: &Id, cluster: &Cluster, namespace: &str, service: &Service) -> Self {
         let Some(labels) = &service.selector else { return Self { is_unknown: true, ..Self::default() } };
         let selector = Selector::of_labels(labels);
-        let fits = |template: &PodTemplate| match &template.labels {
-            Fact::Known(labels) => Some(true).filter(|_| selector.matches(labels)),
-            Fact::Unknown => Some(false),
+        let fits = |theirs: &str, template: &PodTemplate| {
+            let is_here = is_same_namespace(theirs, namespace);
+            match (&template.labels, is_here) {
+                (_, Fact::Known(false)) => None,
+                (Fact::Known(labels), _) if !selector.matches(labels) => None,
+                (Fact::Known(_), Fact::Known(true)) => Some(!service.is_selector_open),
+                _ => Some(false),
+            }
         };
         let mut pods = Vec::new();
-        for (key, pod) in cluster.pods.iter().filter(|(key, pod)| key.namespace == namespace && !is_over(&pod.phase)) {
-            let Some(is_sure) = fits(&pod.template) else { continue };
-            let name = workload_of(cluster, namespace, pod).unwrap_or(&key.name);
-            let name = format!("{namespace}/{name}");
+        for (key, pod) in cluster.pods.iter().filter(|(_, pod)| !is_over(&pod.phase)) {
+            let Some(is_sure) = fits(&key.namespace, &pod.template) else { continue };
+            let name = workload_of(cluster, &key.namespace, pod).unwrap_or(&key.name);
+            let name = format!("{}/{name}", key.namespace);
             pods.extend(of_pod(topology, id, key).map(|end| Backing { name, end, is_sure }));
         }
-        let runs = |kind: &str, name: &str| {
+        let runs = |namespace: &str, kind: &str, name: &str| {
             let is_its = |pod: &Pod| pod.owner.as_ref().is_some_and(|(owner, of)| is_made_by(owner, of, kind, name));
             cluster.pods.iter().any(|(key, pod)| key.namespace == namespace && !is_over(&pod.phase) && is_its(pod))
         };
-        for ((theirs, kind, name), workload) in cluster.workloads.iter().filter(|((theirs, ..), _)| theirs == namespace)
-        {
-            let has_none = runs(kind, name) || is_of_deployment(cluster, namespace, kind, name);
-            let is_wanted = !has_none && workload.replicas != Fact::Known(Some(0));
-            let Some(is_sure) = fits(&workload.template).filter(|_| is_wanted) else { continue };
+        for ((theirs, kind, name), workload) in &cluster.workloads {
+            let Some(is_sure) = fits(theirs, &workload.template) else { continue };
+            let has_none = runs(theirs, kind, name) || is_of_deployment(cluster, theirs, kind, name);
+            if has_none || workload.replicas == Fact::Known(Some(0)) {
+                continue;
+            }
             let ends = of_template(topology, id, theirs, name, &workload.template);
-            pods.extend(ends.into_iter().map(|end| Backing { name: format!("{namespace}/{name}"), end, is_sure }));
+            pods.extend(ends.into_iter().map(|end| Backing { name: format!("{theirs}/{name}"), end, is_sure }));
         }
         Self { pods, is_unknown: false }
     }

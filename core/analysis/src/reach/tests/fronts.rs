@@ -1,9 +1,11 @@
 //! Rows about Services and load balancers: kube-proxy and target groups between clients and pods.
 
 use serde_json::{Value as Json, json};
+use sgp_model::{Type, Value, json::from_serde};
 
 use super::{account, interface, rule, tcp, verdict};
 use crate::{
+    build::{Object, Sources, build},
     reach::{Fix, Verdict, changes, ends, trace},
     topology::{Id, Topology},
 };
@@ -361,4 +363,62 @@ fn a_change_says_what_opens_by_a_load_balancer() {
     let it = ingress("it", "alb", &[public, ip, groups, tls], None);
     let (shut, open) = (front_account("strict", std::slice::from_ref(&it)), front_account("strict", &[it, pod_rule()]));
     assert_eq!(opened(&shut, &open).len(), 2);
+}
+
+#[test]
+fn pods_whose_labels_are_not_known_may_be_behind() {
+    let unknown = Value::unknown(Type::String);
+    let container = || from_serde(&json!([{ "name": "it", "ports": [{ "name": "web", "containerPort": 8080 }] }]));
+    let template = |labels: Value| {
+        Value::object([
+            ("metadata", Value::object([("labels", labels)])),
+            ("spec", Value::object([("containers", container())])),
+        ])
+    };
+    let named = |namespace: Value| Value::object([("name", Value::from("some")), ("namespace", namespace)]);
+    let open = |namespace: Value, labels: Value| {
+        let manifest = Value::object([
+            ("kind", Value::from("Deployment")),
+            ("metadata", named(namespace)),
+            ("spec", Value::object([("template", template(labels))])),
+        ]);
+        Object {
+            kind: "kubernetes_manifest".to_owned(),
+            addr: None,
+            attributes: Value::object([("cluster_name", Value::from("main")), ("manifest", manifest)]),
+        }
+    };
+    let known = || from_serde(&json!({ "app": "some" }));
+    for (what, object) in [
+        ("a label", open(Value::from("app"), Value::object([("app", unknown.clone())]))),
+        ("the namespace", open(unknown.clone(), known())),
+    ] {
+        let objects = [
+            (
+                "aws_eks_cluster",
+                json!({ "name": "main", "vpc_config": [{ "vpc_id": "vpc-1", "cluster_security_group_id": "sg-1" }] }),
+            ),
+            service("it", "some", &json!({}), json!({})),
+        ];
+        let mut all: Vec<Object> = objects
+            .iter()
+            .map(|(kind, it)| Object { kind: (*kind).to_owned(), addr: None, attributes: from_serde(it) })
+            .collect();
+        all.push(object);
+        let topology =
+            build(&Sources { objects: all, complete_clusters: vec!["main".to_owned()], ..Sources::default() });
+        let found = ends::find(&topology, "svc/app/it").unwrap();
+        assert_eq!(found.ends.len(), 1, "{what}");
+        let from = ends::find(&topology, "control-plane").unwrap();
+        let verdict = trace(&topology, &from, &found, &tcp(443)).verdict;
+        assert_eq!(verdict, Verdict::Unreachable, "the control plane has no cluster address: {what}");
+        let behind = crate::reach::front::Front::of_service(
+            &topology,
+            &Id::from("main"),
+            &topology.clusters["main"],
+            "app",
+            "it",
+        );
+        assert!(behind.unwrap().doors.iter().all(|door| door.behind.pods.iter().all(|it| !it.is_sure)), "{what}");
+    }
 }
