@@ -64,8 +64,10 @@ impl Edit {
 }
 
 /// Types that the emulators have not, and why: they live in the sandbox alone.
-pub const BEYOND_EMULATORS: &[(&str, &str)] =
-    &[("aws_eks_fargate_profile", "ministack, which is the EKS of this world, has no Fargate profiles")];
+pub const BEYOND_EMULATORS: &[(&str, &str)] = &[
+    ("aws_eks_fargate_profile", "ministack, which is the EKS of this world, has no Fargate profiles"),
+    ("aws_vpc_endpoint", "moto finds no endpoints by the filter for their ids"),
+];
 
 /// Replaces a part of the text.
 pub const fn edit(what: &'static str, from: &'static str, to: &'static str) -> Edit {

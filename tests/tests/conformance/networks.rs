@@ -1,7 +1,10 @@
 //! Networks: VPCs and what is in them. Each case has VPCs of its own, since all share one world.
 
 use serde_json::Value;
-use sgp_tests::{workdir::Workdir, world::World};
+use sgp_tests::{
+    workdir::Workdir,
+    world::{Backing, World},
+};
 
 use crate::case::{Case, add, edit, id, text};
 
@@ -758,6 +761,10 @@ resource "aws_vpc_endpoint" "this" {
         around.replace("NAMES", names).replace("ZONES", zones).replace("GROUPS", groups)
     };
     let Some((world, folder)) = folder("") else { return };
+    // As the type's own case: moto finds no endpoints by their ids.
+    if world.backing() == Backing::Emulators {
+        return;
+    }
     let first = applied(world, &folder, &file("false", "\"a\"", "\"one\""), "aws_vpc_endpoint.this");
     let counts = |object: &Value| {
         let count = |name: &str| object[name].as_array().map_or(0, Vec::len);
