@@ -4,7 +4,7 @@ mod sandbox;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, parser::ValueSource};
 use sgp_checks::Suppression;
 use sgp_model::{
     InstanceAddr,
@@ -68,7 +68,15 @@ fn main_commands() -> Vec<Command> {
             .about("Make the changes that a plan shows")
             .arg(Arg::new("plan").value_name("PLAN").help("A plan that was saved with sgp plan -out"))
             .args(plan_flags())
-            .args([switch("auto-approve", "Do not ask before changing anything", false), in_sandbox()])
+            .args([
+                switch("auto-approve", "Do not ask before changing anything", false),
+                switch(
+                    "rollout",
+                    "Restart what runs with other groups than it would get, one workload at a time, after the changes",
+                    false,
+                ),
+                in_sandbox(),
+            ])
             .args(accepted_values(&["backup"])),
         Command::new("destroy")
             .about("Destroy everything that is managed here")
@@ -132,6 +140,7 @@ fn other_commands() -> Vec<Command> {
             .about("Judge a plan by the preflight rules: what AWS and Kubernetes accept and what then does not work")
             .arg(Arg::new("plan").value_name("PLAN").help("A plan that was saved with sgp plan -out; without it one is made"))
             .args(plan_flags())
+            .arg(in_sandbox())
             .arg(switch("sarif", "Write SARIF 2.1.0 for code scanning", false).conflicts_with("json")),
         Command::new("explain")
             .about("Explain a preflight rule, or why a pod, workload, policy, group, node or cluster is as it is")
@@ -260,6 +269,11 @@ fn plan_flags() -> Vec<Arg> {
         switch("destroy", "Plan to destroy everything", false),
         switch("refresh-only", "Only record what really exists", false).conflicts_with("destroy"),
         switch("refresh", "Read what really exists first", true),
+        switch(
+            "live",
+            "Ask what runs in the networks and clusters of the state, too; by itself where a change concerns running pods",
+            false,
+        ),
         many("replace", "ADDR", "Replace this object; may be given several times")
             .value_parser(ValueParser::new(instance)),
         many(
@@ -315,6 +329,7 @@ fn looked_at() -> Vec<Arg> {
         value("plan", "FILE", "Look at what there will be after this saved plan"),
         switch("live", "Look at what exists now in the networks and clusters of the state", false)
             .conflicts_with_all(["plan", "state"]),
+        in_sandbox(),
     ]
 }
 
@@ -398,6 +413,12 @@ pub fn flag(matches: &ArgMatches, name: &str) -> bool {
     matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false)
 }
 
+/// A yes-or-no flag, when somebody said it.
+fn said(matches: &ArgMatches, name: &str) -> Option<bool> {
+    let is_said = matches.try_contains_id(name).is_ok() && matches.value_source(name) == Some(ValueSource::CommandLine);
+    is_said.then(|| flag(matches, name))
+}
+
 /// A flag or argument with one text.
 pub fn text(matches: &ArgMatches, name: &str) -> Option<String> {
     matches.try_get_one::<String>(name).ok().flatten().cloned()
@@ -453,6 +474,10 @@ pub struct PlanArgs {
     pub input: bool,
     /// `-skip-check`.
     pub skipped_checks: Vec<Suppression>,
+    /// `-live`, where it was said. What is to be restarted has to be known, so that `-rollout` says it, too.
+    pub live: Option<bool>,
+    /// `-rollout`.
+    pub rollout: bool,
 }
 
 impl PlanArgs {
@@ -473,6 +498,8 @@ impl PlanArgs {
             lock_timeout: lock_timeout(matches),
             input: flag(matches, "input"),
             skipped_checks: matches.get_many("skip-check").into_iter().flatten().cloned().collect(),
+            live: said(matches, "live").or_else(|| flag(matches, "rollout").then_some(true)),
+            rollout: flag(matches, "rollout"),
         }
     }
 }
@@ -520,6 +547,20 @@ mod tests {
         assert_eq!((args.targets.len(), args.replace.len()), (2, 1));
         assert_eq!(args.lock_timeout, Duration::from_secs(90));
         assert!(flag(&m, "no-color") && flag(&m, "json") && !flag(&m, "detailed-exitcode"));
+    }
+
+    #[test]
+    fn what_runs_is_asked_as_it_was_said() {
+        for (args, live) in [
+            (&["plan"][..], None),
+            (&["plan", "--live"], Some(true)),
+            (&["apply", "--live=false"], Some(false)),
+            (&["apply", "--rollout"], Some(true)),
+            (&["apply", "--rollout=false"], None),
+            (&["check", "--live"], Some(true)),
+        ] {
+            assert_eq!(PlanArgs::of(&sub(args)).live, live, "{args:?}");
+        }
     }
 
     #[test]

@@ -215,7 +215,7 @@ mod tests {
     use proptest::prelude::*;
     use sgp_model::{
         Diagnostics, State, Value,
-        plan::{Action, Op, PlanMode, Reason, ResourceChange, Step, StepId},
+        plan::{Action, Op, PlanMode, Reason, ResourceChange, Running, Step, StepId},
     };
 
     use super::*;
@@ -259,6 +259,7 @@ mod tests {
             refreshed: Arc::new(state),
             symbolic: std::collections::BTreeMap::new(),
             preflight: Vec::new(),
+            running: Running::default(),
             diagnostics: Diagnostics::new(),
             errored: false,
         }

@@ -6,14 +6,14 @@ use clap::ArgMatches;
 use sgp_engine::{ApplyOptions, Outcome, Session};
 use sgp_model::{
     Diagnostic, Plan,
-    plan::{PlanMode, Summary},
+    plan::{Anew, PlanMode, Summary},
 };
 use sgp_state::Access;
 
 use super::{Exit, approve, plan, saved, verb};
 use crate::{
     args::{PlanArgs, flag, text},
-    render::state_show,
+    render::{paint::plural, state_show},
     session::Room,
 };
 
@@ -50,12 +50,18 @@ pub async fn run(room: &mut Room, matches: &ArgMatches, kind: Kind) -> Exit {
     let session = room.session(&configured, store);
     let made = plan::make(room, &session, &args).await?;
     plan::show(room, &made);
-    if !approved && !made.is_empty() && !approve::plan(args.mode, room.interrupt()).await? {
+    if !approved && does_something(&made, &args) && !approve::plan(args.mode, room.interrupt()).await? {
         let word = if args.mode == PlanMode::Destroy { "Destroy" } else { "Apply" };
         room.ui.say(&format!("\n{word} cancelled."));
         return Ok(1);
     }
     execute(room, &session, &made, &args).await
+}
+
+/// Whether applying the plan changes anything outside of the state.
+fn does_something(plan: &Plan, args: &PlanArgs) -> bool {
+    let restarts = args.rollout && plan.running.kept.iter().any(|it| it.anew == Anew::Restart);
+    !plan.is_empty() || restarts
 }
 
 async fn apply_saved(room: &Room, path: &str, args: &PlanArgs) -> Exit {
@@ -73,6 +79,13 @@ async fn apply_saved(room: &Room, path: &str, args: &PlanArgs) -> Exit {
         return Err(Diagnostic::error("Flag for planning", detail).into());
     }
     let (made, from_flags) = saved::read(Path::new(path))?;
+    if args.rollout && !made.running.asked {
+        let detail = format!(
+            "When this plan was made nobody asked what runs, so that it does not say what -rollout would restart. Save it again with sgp \
+             plan -live -out={path}."
+        );
+        return Err(Diagnostic::error("Plan without what runs", detail).into());
+    }
     let mut configured = room.configured_for(made.mode, &args.vars, false)?;
     saved::restore(&mut configured, &made, &from_flags);
     let store = room.store(verb(made.mode), Access::Write, args.lock_timeout)?;
@@ -84,7 +97,8 @@ async fn apply_saved(room: &Room, path: &str, args: &PlanArgs) -> Exit {
 /// Applies and tells how it ended. A plan without changes is applied too: what refresh found is recorded.
 async fn execute(room: &Room, session: &Session, made: &Plan, args: &PlanArgs) -> Exit {
     room.ui.say("");
-    let outcome = sgp_engine::apply(session, made, &ApplyOptions { parallelism: args.parallelism }).await;
+    let options = ApplyOptions { parallelism: args.parallelism, rollout: args.rollout };
+    let outcome = sgp_engine::apply(session, made, &options).await;
     Ok(report(room, made.mode, &outcome))
 }
 
@@ -109,7 +123,11 @@ fn report(room: &Room, mode: PlanMode, outcome: &Outcome) -> u8 {
         );
         room.ui.say(&format!("\n{}", paint.red(&text)));
     } else {
-        let text = format!("{} complete! Resources: {}.", word(mode), done_in(mode, outcome.done));
+        let restarted = match outcome.restarted {
+            0 => String::new(),
+            count => format!(" Restarted: {}.", plural(count, "workload")),
+        };
+        let text = format!("{} complete! Resources: {}.{restarted}", word(mode), done_in(mode, outcome.done));
         room.ui.say(&format!("\n{}", paint.bold(&paint.green(&text))));
     }
     if !outcome.outputs.is_empty() && mode != PlanMode::Destroy {

@@ -52,6 +52,7 @@ async fn planned(room: &mut Room, matches: &ArgMatches) -> Result<(Plan, Diagnos
         replace: args.replace.clone(),
         refresh: args.refresh,
         skipped_checks: args.skipped_checks.clone(),
+        live: args.live,
     };
     let Planned { plan, diagnostics } = sgp_engine::plan(&session, &options).await;
     plan.map(|plan| (plan, diagnostics.clone())).ok_or(diagnostics)
@@ -80,8 +81,28 @@ fn tell(room: &Room, plan: &Plan, places: Diagnostics) {
     let text =
         format!("{}, {}, {}.", plural(errors, "error"), plural(warnings, "warning"), plural(notes.len(), "note"));
     room.ui.say(&if errors > 0 { paint.red(&text) } else { paint.green(&text) });
+    if let Some(text) = not_asked(plan) {
+        room.ui.say(&text);
+    }
     if errors + warnings > 0 {
         room.ui.say("sgp explain SGP000 (with a rule's number) says more about a rule.");
+    }
+}
+
+/// Rules that are silent because nobody was asked what runs.
+fn not_asked(plan: &Plan) -> Option<String> {
+    let rules: Vec<&str> = sgp_checks::rules().iter().filter(|it| it.is_about_now()).map(|it| it.id).collect();
+    let (count, all) = (plural(rules.len(), "rule"), rules.join(", "));
+    match (plan.running.asked, plan.running.unseen.len()) {
+        (true, 0) => None,
+        // Nothing is there that could run.
+        (false, _) if plan.refreshed.instances.is_empty() => None,
+        (true, _) => {
+            Some(format!("Not all that runs could be looked at, so that these may have missed something: {all}."))
+        }
+        (false, _) => Some(format!(
+            "Nobody asked what runs, so that {count} had nothing to look at: {all}. sgp check -live asks AWS and the clusters."
+        )),
     }
 }
 

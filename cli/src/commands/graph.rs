@@ -54,6 +54,9 @@ async fn made(room: &mut Room, matches: &ArgMatches, mode: PlanMode) -> Result<P
         lock_timeout: Duration::ZERO,
         input: false,
         skipped_checks: Vec::new(),
+        // A drawing tells nothing of what runs.
+        live: Some(false),
+        rollout: false,
     };
     plan::make(room, &session, &args).await
 }

@@ -96,6 +96,7 @@ async fn attempt(
         replace: args.replace.clone(),
         refresh: args.refresh,
         skipped_checks: args.skipped_checks.clone(),
+        live: args.live,
     };
     let Planned { plan, mut diagnostics } = sgp_engine::plan(session, &options).await;
     if !options.targets.is_empty() {

@@ -15,6 +15,7 @@ use super::{
     paint::{Paint, plural},
     plan_json,
     progress::{duration, line},
+    running,
     state_json::implied_provider,
     tree,
 };
@@ -86,6 +87,16 @@ impl JsonUi {
         }
         let s = plan.summary();
         let imports = if s.import > 0 { format!("{} to import, ", s.import) } else { String::new() };
+        for kept in &plan.running.kept {
+            let text = format!(
+                "{}/{} ({}): {} keep other groups than they would get",
+                kept.namespace,
+                kept.name,
+                kept.kind,
+                plural(kept.pods.len(), "running pod")
+            );
+            self.info(text, "running_pods", vec![("pods", running::pods(kept))]);
+        }
         let text = format!("Plan: {imports}{} to add, {} to change, {} to destroy.", s.add, s.change, s.destroy);
         self.info(text, "change_summary", vec![("changes", summary(s, "plan"))]);
         if !plan.outputs.is_empty() {
@@ -123,6 +134,21 @@ impl JsonUi {
             (name.clone(), if o.sensitive { json } else { json.with("value", Json::of_value(&o.value)) })
         });
         self.info(text, "outputs", vec![("outputs", Json::object(members))]);
+    }
+
+    /// A restart, which Terraform's format does not know.
+    fn rollout(&self, event: &Event) {
+        let (kind, workload, elapsed) = match event {
+            Event::RolloutStart { workload, .. } => ("rollout_start", workload, None),
+            Event::RolloutProgress { workload, elapsed, .. } => ("rollout_progress", workload, Some(elapsed)),
+            Event::RolloutComplete { workload, elapsed, .. } => ("rollout_complete", workload, Some(elapsed)),
+            Event::RolloutErrored { workload, elapsed, .. } => ("rollout_errored", workload, Some(elapsed)),
+            _ => return,
+        };
+        let hook = Json::object([("workload", Json::from(workload.as_str()))]);
+        let hook = elapsed.map_or(hook.clone(), |it| hook.with("elapsed_seconds", it.as_secs()));
+        let level = if kind == "rollout_errored" { "error" } else { "info" };
+        self.message(level, line(event, Paint::plain()).unwrap_or_default(), kind, vec![("hook", hook)]);
     }
 
     fn hook(&self, event: &Event, kind: &str, hook: Json) {
@@ -174,6 +200,11 @@ impl EventSink for JsonUi {
             Event::ApplyErrored { addr, action, elapsed } => {
                 self.hook(&event, "apply_errored", applied(addr, *action).with("elapsed_seconds", elapsed.as_secs()));
             }
+            Event::LookStart | Event::LookComplete => {}
+            Event::RolloutStart { .. }
+            | Event::RolloutProgress { .. }
+            | Event::RolloutComplete { .. }
+            | Event::RolloutErrored { .. } => self.rollout(&event),
             Event::Skipped { addr, action } => self.hook(&event, "apply_skipped", applied(addr, *action)),
             Event::Diagnostic(diagnostic) => self.diagnostic(diagnostic),
         }

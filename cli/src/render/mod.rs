@@ -16,6 +16,7 @@ pub mod plan;
 pub mod plan_json;
 pub mod progress;
 pub mod reachability;
+pub mod running;
 pub mod state_json;
 pub mod state_show;
 pub mod trace;

@@ -11,7 +11,7 @@ use sgp_model::{
 use super::{
     diff::{Differ, Symbol, Unchanged, prefix},
     paint::{Paint, plural},
-    reachability,
+    reachability, running,
 };
 
 /// Finds the schema of a type: attributes are told from blocks by it.
@@ -26,6 +26,7 @@ pub fn render(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
         if plan.mode != PlanMode::RefreshOnly || out.is_empty() {
             out.push_str(&nothing_to_do(plan, paint));
         }
+        out.push_str(&running::section(plan, paint));
         return out;
     }
     if !shown.is_empty() {
@@ -37,6 +38,7 @@ pub fn render(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
         let _ = writeln!(out, "\n{}", summary_line(plan.summary(), paint));
         out.push_str(&reachability::section(&reachability::of_plan(plan), paint));
     }
+    out.push_str(&running::section(plan, paint));
     if !outputs.is_empty() {
         let _ = write!(out, "\nChanges to Outputs:\n{outputs}");
     }

@@ -7,7 +7,7 @@ use sgp_model::{
 
 use super::{
     json::Json,
-    reachability,
+    reachability, running,
     state_json::{self, Facts, object},
     tree,
 };
@@ -35,6 +35,9 @@ pub fn plan(plan: &Plan, configuration: Option<Json>, facts: Facts<'_>) -> Json 
         json.push("preflight", Json::array(plan.preflight.iter().map(preflight)));
     }
     json.push("reachability", reachability::json(&reachability::of_plan(plan)));
+    if plan.running.asked {
+        json.push("running_pods", running::json(&plan.running));
+    }
     json.push("prior_state", state_json::state(&plan.refreshed, plan.data.iter(), facts));
     if let Some(configuration) = configuration {
         json.push("configuration", configuration);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sgp_engine::{Event, EventSink};
+use sgp_engine::{Event, EventSink, Rollout};
 use sgp_model::{InstanceAddr, SourceMap, plan::Action};
 
 use super::{
@@ -106,6 +106,21 @@ impl EventSink for Progress {
                     return;
                 }
                 Event::ReadComplete { addr, .. } => live.end(&format!("read {addr}")),
+                Event::LookStart => {
+                    live.start("look".to_owned(), "Looking at what runs...".to_owned());
+                    return;
+                }
+                Event::LookComplete => live.end("look"),
+                Event::RolloutStart { workload, .. } => {
+                    live.start(workload.clone(), line(&event, self.paint).unwrap_or_default());
+                    return;
+                }
+                Event::RolloutProgress { workload, status, .. } => {
+                    let status = self.paint.dim(status);
+                    live.update(workload, format!("{}: Rolling out... {status}", self.paint.bold(workload)));
+                    return;
+                }
+                Event::RolloutComplete { workload, .. } | Event::RolloutErrored { workload, .. } => live.end(workload),
                 Event::ApplyStart { addr, action, .. } => {
                     live.start(addr.to_string(), waiting(addr, *action, None, self.paint));
                     return;
@@ -160,7 +175,20 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
         Event::RefreshStart { type_name, count } => {
             format!("{}: Refreshing state... [{}]", bold(type_name), plural(*count, "object"))
         }
-        Event::RefreshComplete { .. } | Event::Diagnostic(_) => return None,
+        Event::RefreshComplete { .. } | Event::Diagnostic(_) | Event::LookStart | Event::LookComplete => return None,
+        Event::RolloutStart { workload, rollout: Rollout::Restart } => format!("{}: Restarting...", bold(workload)),
+        Event::RolloutStart { workload, rollout: Rollout::Await } => {
+            format!("{}: Waiting for its rollout...", bold(workload))
+        }
+        Event::RolloutProgress { workload, status, elapsed } => {
+            format!("{}: Still rolling out... [{status}, {} elapsed]", bold(workload), duration(*elapsed))
+        }
+        Event::RolloutComplete { workload, elapsed, .. } => {
+            format!("{}: Rollout complete after {}", bold(workload), duration(*elapsed))
+        }
+        Event::RolloutErrored { workload, elapsed, .. } => {
+            format!("{}: Rollout {} after {}", bold(workload), paint.red("failed"), duration(*elapsed))
+        }
         Event::ReadStart { addr } => format!("{}: Reading...", bold(addr)),
         Event::ReadComplete { addr, id, elapsed } => {
             format!("{}: Read complete after {}{}", bold(addr), duration(*elapsed), bracketed(id.as_deref()))

@@ -14,6 +14,7 @@ pub mod explain;
 pub mod limits;
 pub mod matching;
 pub mod reach;
+pub mod running;
 pub mod selector;
 pub mod sets;
 pub mod topology;

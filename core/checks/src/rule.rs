@@ -40,6 +40,12 @@ pub enum Live {
     Both,
 }
 
+/// Rules that say something only of what was gathered: of pods, nodes, interfaces and objects that come with a cluster.
+const ABOUT_NOW: [&str; 13] = [
+    "SGP015", "SGP020", "SGP021", "SGP110", "SGP115", "SGP304", "SGP316", "SGP318", "SGP320", "SGP326", "SGP605",
+    "SGP607", "SGP610",
+];
+
 /// Configurations that show a rule. They stand in a stack that works (a cluster, its roles, pod ENI, a node group).
 #[derive(Clone, Copy, Debug)]
 pub struct Examples {
@@ -75,6 +81,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether the rule is silent where nobody was asked what runs. Others may know more when somebody was ([`Rule::live`]).
+    pub fn is_about_now(&self) -> bool {
+        ABOUT_NOW.contains(&self.id)
+    }
+
     /// A finding about an object: `what` says in one or two sentences what is wrong there.
     pub(crate) fn finding(&'static self, addr: Option<&InstanceAddr>, what: impl fmt::Display) -> Finding {
         let what = symbol::readable(&what.to_string()).into_owned();

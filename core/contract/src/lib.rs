@@ -18,4 +18,4 @@ pub use provider::{
     UpdateRequest,
 };
 pub use store::{LockHolder, StateStore, StoreError, Write};
-pub use survey::{Area, Sighting};
+pub use survey::{Area, Rollout, Sighting, Workload};

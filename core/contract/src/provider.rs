@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use sgp_model::{AttrPath, Diagnostic, Diagnostics, InstanceAddr, ProviderAddr, Schema, Value, state::Intent};
 
-use crate::{Area, Context, Sighting};
+use crate::{Area, Context, Rollout, Sighting, Workload};
 
 /// A configured client, made by [`Provider::configure`] out of one `provider` block. Each provider downcasts to its own.
 pub trait Client: Any + Send + Sync {
@@ -48,6 +48,21 @@ pub trait Provider: Send + Sync {
     /// read is left out, with a warning. Adds what it found on the way to the area.
     async fn survey(&self, _client: &dyn Client, _area: &mut Area) -> (Vec<Sighting>, Diagnostics) {
         (Vec::new(), Diagnostics::new())
+    }
+
+    /// Makes the pods of a workload anew, as `kubectl rollout restart` does, and waits until the new ones run. What it writes belongs
+    /// to no object of the state and is nobody's drift. `cx` tells how long nothing may move, and takes reports; its address means nothing.
+    ///
+    /// # Errors
+    /// When the workload is not there, cannot be restarted, or its pods do not come to run: says how to look.
+    async fn roll_out(
+        &self,
+        _client: &dyn Client,
+        _cx: &Context,
+        workload: &Workload,
+        _rollout: Rollout,
+    ) -> Result<(), Diagnostic> {
+        Err(Diagnostic::error("Nothing to restart", format!("{workload} is none of this provider's.")))
     }
 
     /// Told after [`Self::configure`] which block the client stands for, so that a provider can know its default client.

@@ -18,4 +18,37 @@ pub struct Area {
     pub vpc_ids: Vec<String>,
     /// Names of clusters.
     pub clusters: Vec<String>,
+    /// Those of the VPCs all of whose network interfaces were seen: one that was not seen is not there.
+    pub whole_vpcs: Vec<String>,
+    /// Those of the clusters all of whose workloads, pods, policies, accounts and nodes were seen, likewise.
+    pub whole_clusters: Vec<String>,
+}
+
+/// A Deployment, StatefulSet or DaemonSet of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Workload {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The namespace.
+    pub namespace: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Shows `Deployment app/backend`.
+impl std::fmt::Display for Workload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// What is done with the pods of a workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rollout {
+    /// They are made anew.
+    Restart,
+    /// A rollout that is under way comes to its end.
+    Await,
 }

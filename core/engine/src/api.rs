@@ -62,6 +62,9 @@ pub struct PlanOptions {
     pub refresh: bool,
     /// `-skip-check`: findings that do not count.
     pub skipped_checks: Vec<sgp_checks::Suppression>,
+    /// `-live`: whether to ask what runs in the networks and clusters of the state. Without a word it is asked where the plan changes
+    /// something that concerns pods of a cluster that is there, unless [`Self::refresh`] is off.
+    pub live: Option<bool>,
 }
 
 impl Default for PlanOptions {
@@ -72,6 +75,7 @@ impl Default for PlanOptions {
             replace: Vec::new(),
             refresh: true,
             skipped_checks: Vec::new(),
+            live: None,
         }
     }
 }
@@ -91,11 +95,13 @@ pub struct Planned {
 pub struct ApplyOptions {
     /// How many mutating steps may run at the same time against one endpoint.
     pub parallelism: usize,
+    /// Whether workloads whose running pods keep other groups than they would get are restarted after the steps.
+    pub rollout: bool,
 }
 
 impl Default for ApplyOptions {
     fn default() -> Self {
-        Self { parallelism: 10 }
+        Self { parallelism: 10, rollout: false }
     }
 }
 
@@ -104,6 +110,8 @@ impl Default for ApplyOptions {
 pub struct Outcome {
     /// What was really done.
     pub done: Summary,
+    /// Workloads that were restarted, and run.
+    pub restarted: usize,
     /// Outputs of the root module as recorded now.
     pub outputs: BTreeMap<String, OutputRecord>,
     /// Errors and warnings; with an error the exit code is 1.

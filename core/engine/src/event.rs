@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use sgp_contract::Rollout;
 use sgp_model::{Diagnostic, InstanceAddr, plan::Action};
 
 /// One thing that happened.
@@ -92,6 +93,44 @@ pub enum Event {
         addr: InstanceAddr,
         /// Create, update, delete or read.
         action: Action,
+    },
+    /// What runs around the plan is about to be asked.
+    LookStart,
+    /// It was asked.
+    LookComplete,
+    /// The pods of a workload are about to be made anew, or a rollout of theirs is waited for.
+    RolloutStart {
+        /// `Deployment app/backend`.
+        workload: String,
+        /// Which of the two.
+        rollout: Rollout,
+    },
+    /// It goes on; sent when the status changes and every ten seconds.
+    RolloutProgress {
+        /// `Deployment app/backend`.
+        workload: String,
+        /// What is being waited for.
+        status: String,
+        /// Since it began.
+        elapsed: Duration,
+    },
+    /// The new pods run, and no old ones do.
+    RolloutComplete {
+        /// `Deployment app/backend`.
+        workload: String,
+        /// Restarted, or waited for.
+        rollout: Rollout,
+        /// Since it began.
+        elapsed: Duration,
+    },
+    /// It failed.
+    RolloutErrored {
+        /// `Deployment app/backend`.
+        workload: String,
+        /// Restarted, or waited for.
+        rollout: Rollout,
+        /// Since it began.
+        elapsed: Duration,
     },
     /// Something to tell at once instead of at the end.
     Diagnostic(Diagnostic),

@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sgp_analysis::{
-    build::{Sources, build},
+    build::{Object, build},
     topology::Topology,
 };
 use sgp_checks::{Edges, Finding, Input, Suppressed, Suppression, Suppressions};
 use sgp_lang::Config;
 use sgp_model::{
     Diagnostic, Diagnostics, InstanceAddr, Plan, Value,
-    plan::{Action, Op, PlanMode, Preflight, ResourceChange},
+    plan::{Action, Op, PlanMode, Preflight, ResourceChange, Running},
 };
 
-use crate::{blocks::resource_block, foresight};
+use crate::{
+    blocks::resource_block,
+    running::{self, Sides},
+    survey::Around,
+};
 
 /// What stands before a decision in a comment above a block.
 const MARK: &str = "sgp:ignore";
@@ -29,28 +33,30 @@ pub struct Judged {
     pub idle: Vec<Suppression>,
 }
 
-/// Judges a plan. `skipped` are decisions of the command line; those in the configuration are found beside its blocks. With `live`
-/// the rules see what was gathered, too.
-pub fn judge(plan: &Plan, config: &Config, skipped: &[Suppression], live: Option<&Sources>) -> Judged {
+/// Judges a plan. `skipped` are decisions of the command line; those in the configuration are found beside its blocks. With `around`
+/// the rules see what was gathered, too. Answers what a plan records of what runs beside.
+pub(crate) fn judge(
+    plan: &Plan,
+    config: &Config,
+    skipped: &[Suppression],
+    around: Option<&Around>,
+) -> (Judged, Running) {
     let is_ours = |name: &str| ["aws_", "kubernetes_", "sgp_"].iter().any(|it| name.starts_with(it));
     if plan.mode == PlanMode::RefreshOnly || !plan.changes.iter().any(|it| is_ours(&it.addr.resource.type_name)) {
-        return Judged::default();
+        return (Judged::default(), Running::default());
     }
-    let (mut before, mut after) = (foresight::before(plan), foresight::after(plan));
-    for sources in [&mut before, &mut after] {
-        if let Some(live) = live {
-            sources.objects.extend(live.objects.iter().filter(|it| it.addr.is_none()).cloned());
-            sources.complete_clusters.clone_from(&live.complete_clusters);
-        }
-    }
-    let (topology_before, topology) = (build(&before), build(&after));
+    let sides = Sides::of(plan, around.map(|it| &it.sources));
+    let (topology_before, topology) = (build(&sides.before), build(&sides.after));
+    let running = around.map(|it| running::recorded(plan, it, &topology_before, &topology)).unwrap_or_default();
+    // Rules are told of each thing once: by the configuration, where it is the configuration's.
+    let (before, after) = (sides.told(&sides.before), sides.told(&sides.after));
     let changes = plan.changes.iter().filter(|it| it.deposed.is_none());
     let actions: BTreeMap<InstanceAddr, Action> = changes.map(|it| (it.addr.clone(), it.action)).collect();
     let said = plan.changes.iter().filter(|it| it.deposed.is_none() && !it.config.is_null());
     let configs = said.map(|it| (it.addr.clone(), it.config.clone().unmark_deep().0)).collect();
     let found = sgp_checks::check(&Input {
-        objects: &after.objects,
-        before: &before.objects,
+        objects: &after,
+        before: &before,
         topology: &topology,
         topology_before: &topology_before,
         configs: &configs,
@@ -58,27 +64,27 @@ pub fn judge(plan: &Plan, config: &Config, skipped: &[Suppression], live: Option
         edges: &edges(plan),
         partition: of_data(plan, "aws_partition", "partition"),
         region: of_data(plan, "aws_region", "name"),
-        is_live: live.is_some(),
+        is_live: around.is_some(),
     });
-    let found = unless_already_so(found, &before, &topology_before);
+    let found = unless_already_so(found, &before, &topology_before, around.is_some());
     let mut decisions = skipped.to_vec();
     decisions.extend(found.iter().filter_map(|it| it.addr.as_ref()).flat_map(|addr| beside(config, addr)));
     let decisions = Suppressions(decisions);
     let idle = decisions.idle(&found).filter(|it| skipped.contains(it)).cloned().collect();
     let (findings, suppressed) = decisions.apply(found);
-    Judged { findings, suppressed, idle }
+    (Judged { findings, suppressed, idle }, running)
 }
 
 /// A plan is refused for what it would break, not for what is so already: whoever adopts a stack that does not work is warned, and can
 /// mend it step by step.
-fn unless_already_so(mut found: Vec<Finding>, before: &Sources, topology: &Topology) -> Vec<Finding> {
+fn unless_already_so(mut found: Vec<Finding>, before: &[Object], topology: &Topology, is_live: bool) -> Vec<Finding> {
     use sgp_checks::Severity;
-    if before.objects.is_empty() || !found.iter().any(|it| it.severity == Severity::Error) {
+    if before.is_empty() || !found.iter().any(|it| it.severity == Severity::Error) {
         return found;
     }
     let known = sgp_checks::check(&Input {
-        objects: &before.objects,
-        before: &before.objects,
+        objects: before,
+        before,
         topology,
         topology_before: topology,
         configs: &BTreeMap::new(),
@@ -86,7 +92,7 @@ fn unless_already_so(mut found: Vec<Finding>, before: &Sources, topology: &Topol
         edges: &Edges::new(),
         partition: None,
         region: None,
-        is_live: false,
+        is_live,
     });
     for finding in found.iter_mut().filter(|it| it.severity == Severity::Error) {
         if known.iter().any(|it| (it.rule, &it.addr, &it.what) == (finding.rule, &finding.addr, &finding.what)) {

@@ -10,7 +10,7 @@ use sgp_lang::{Evaluator, Inputs, Stop};
 use sgp_model::{
     Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, ProviderAddr, ResourceAddr, State, Value,
     address::ParsedAddr,
-    plan::{Action, OutputChange, PlanMode, ResourceChange},
+    plan::{Action, OutputChange, PlanMode, ResourceChange, Running},
     state::RecordKey,
 };
 use tokio::sync::watch;
@@ -21,7 +21,7 @@ use crate::{
     dependencies::Dependencies,
     judge, leftover, reading, recover,
     refactor::{self, Forgotten},
-    refresh, symbolic,
+    refresh, running, symbolic,
     typed::{self, marked},
     world::PlanWorld,
 };
@@ -54,19 +54,27 @@ pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
     all.extend(planning.evaluator.take_diagnostics());
     all.extend(std::mem::take(&mut planning.evaluator.world_mut().diagnostics));
     diagnostics.extend(all);
-    let plan = plan.filter(|_| !diagnostics.has_errors()).map(|mut plan| {
-        plan.symbolic = symbolic::symbolic(session, &plan);
-        diagnostics.extend(claims::conflicts(session, &planning.evaluator.world().clients, &plan));
-        plan
-    });
-    let plan = plan.filter(|_| !diagnostics.has_errors()).map(|mut plan| {
-        let judged = judge::judge(&plan, &session.config, &options.skipped_checks, None);
-        plan.preflight = judged.recorded();
-        diagnostics.extend(judged.diagnostics(&session.config));
-        plan.diagnostics = diagnostics.clone();
-        plan
-    });
-    Planned { plan, diagnostics }
+    let Some(mut plan) = plan.filter(|_| !diagnostics.has_errors()) else { return Planned { plan: None, diagnostics } };
+    let clients = &planning.evaluator.world().clients;
+    plan.symbolic = symbolic::symbolic(session, &plan);
+    diagnostics.extend(claims::conflicts(session, clients, &plan));
+    if diagnostics.has_errors() {
+        return Planned { plan: None, diagnostics };
+    }
+    let around = tokio::select! {
+        biased;
+        () = interrupted(&mut interrupt) => {
+            diagnostics.push(Diagnostic::error("Planning interrupted", "Nothing was changed."));
+            return Planned { plan: None, diagnostics };
+        }
+        around = running::ask(session, options, &plan, clients) => around,
+    };
+    let (judged, running) = judge::judge(&plan, &session.config, &options.skipped_checks, around.as_ref());
+    diagnostics.extend(running::unseen(&running));
+    (plan.preflight, plan.running) = (judged.recorded(), running);
+    diagnostics.extend(judged.diagnostics(&session.config));
+    plan.diagnostics = diagnostics.clone();
+    Planned { plan: Some(plan), diagnostics }
 }
 
 /// Returns when the person asks to stop.
@@ -416,6 +424,7 @@ impl<'a> Planning<'a> {
             data: self.evaluator.world().data.iter().filter_map(|(a, r)| Some((a.clone(), r.clone().ok()?))).collect(),
             symbolic: BTreeMap::new(),
             preflight: Vec::new(),
+            running: Running::default(),
             diagnostics: Diagnostics::new(),
             errored: false,
         })

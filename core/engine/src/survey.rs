@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use sgp_analysis::build::{Object, Sources};
-use sgp_contract::{Area, Client};
+use sgp_contract::{Area, Client, Provider};
 use sgp_lang::Evaluator;
-use sgp_model::{Diagnostic, Diagnostics, ProviderAddr, State, Value};
+use sgp_model::{Diagnostic, Diagnostics, InstanceRecord, ProviderAddr, State, Value};
 
 use crate::{
     Session,
@@ -21,56 +21,122 @@ use crate::{
 pub async fn live(session: &Session, state: &State) -> Result<(Sources, Diagnostics), Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let clients = clients(session, state, &mut diagnostics).await?;
-    let mut area =
-        area(state.instances.iter().map(|(key, record)| (&*key.addr.resource.type_name, &record.attributes)));
+    let around = around(session, &clients, state, |_| true).await;
+    diagnostics.extend(around.diagnostics);
     let mut sources = foresight::of_state(state);
-    look(session, &clients, &mut area, &mut sources, &mut diagnostics).await;
+    sources.objects.extend(around.sources.objects);
+    sources.complete_clusters = around.sources.complete_clusters;
+    sources.complete_vpcs = around.sources.complete_vpcs;
     Ok((sources, diagnostics))
+}
+
+/// What was found around what is managed.
+pub(crate) struct Around {
+    /// Objects without addresses, and what of them is whole.
+    pub(crate) sources: Sources,
+    /// What could not be looked at.
+    pub(crate) diagnostics: Diagnostics,
+}
+
+/// Asks providers in the order in which they call through each other: clusters are known before what is in them is looked at. Only
+/// clusters that are `meant` are, and each is asked by one client: one that serves objects in it, where there are any.
+pub(crate) async fn around(
+    session: &Session,
+    clients: &Clients,
+    state: &State,
+    meant: impl Fn(&str) -> bool,
+) -> Around {
+    let mut area = area(state.instances.iter().map(|(key, it)| (&*key.addr.resource.type_name, &it.attributes)));
+    area.clusters.retain(|name| meant(name));
+    let mut around = Around { sources: Sources::default(), diagnostics: Diagnostics::new() };
+    let mut left = area.clusters.clone();
+    for (addr, provider, client) in in_order(session, clients) {
+        // A provider that calls through others speaks to clusters themselves.
+        let speaks = !provider.calls_through().is_empty();
+        if speaks {
+            area.clusters = left.iter().filter(|name| is_of(session, clients, state, addr, name)).cloned().collect();
+            left.retain(|name| !area.clusters.contains(name));
+        }
+        let (sightings, told) = provider.survey(client, &mut area).await;
+        around.diagnostics.extend(told);
+        let objects = sightings.into_iter().map(|it| Object { kind: it.kind, addr: None, attributes: it.attributes });
+        around.sources.objects.extend(objects);
+    }
+    around.sources.complete_clusters = area.whole_clusters;
+    around.sources.complete_vpcs = area.whole_vpcs;
+    around
+}
+
+/// The client that speaks to a cluster itself, with its provider.
+pub(crate) fn speaker<'a>(
+    session: &'a Session,
+    clients: &'a Clients,
+    state: &State,
+    cluster: &str,
+) -> Option<(&'a dyn Provider, &'a dyn Client)> {
+    let speaks = in_order(session, clients).into_iter().filter(|(_, provider, _)| !provider.calls_through().is_empty());
+    let found = speaks.into_iter().find(|(addr, ..)| is_of(session, clients, state, addr, cluster));
+    found.map(|(_, provider, client)| (provider, client))
+}
+
+/// Clients that are ready, those first that others call through.
+fn in_order<'a>(
+    session: &'a Session,
+    clients: &'a Clients,
+) -> Vec<(&'a ProviderAddr, &'a dyn Provider, &'a dyn Client)> {
+    let ready = clients.0.iter().filter_map(|(addr, state)| {
+        let (provider, client) = (session.registry.provider(&addr.name)?, state.ready()?);
+        Some((addr, provider.as_ref(), client.as_ref()))
+    });
+    let mut all: Vec<_> = ready.collect();
+    all.sort_by_key(|(_, provider, _)| provider.calls_through().len());
+    all
+}
+
+/// Whether a client is the one to speak to a cluster: it serves objects in it, or nobody does and it is the first of its provider.
+fn is_of(session: &Session, clients: &Clients, state: &State, addr: &ProviderAddr, cluster: &str) -> bool {
+    let serves = |record: &InstanceRecord| {
+        record.provider.name == addr.name && record.attributes.get("cluster_name").is_some_and(|it| names(it, cluster))
+    };
+    let mut serving = state.instances.values().filter(|record| serves(record)).peekable();
+    if serving.peek().is_some() {
+        return serving.any(|record| record.provider == *addr);
+    }
+    in_order(session, clients).into_iter().find(|(it, ..)| it.name == addr.name).is_some_and(|(it, ..)| it == addr)
+}
+
+/// Whether a value names a cluster, by name or ARN.
+fn names(value: &Value, cluster: &str) -> bool {
+    value.as_str().is_some_and(|text| cluster_name(text) == cluster)
+}
+
+fn cluster_name(text: &str) -> &str {
+    text.rsplit_once(":cluster/").map_or(text, |(_, name)| name)
 }
 
 /// Clusters and VPCs that objects name.
 fn area<'a>(objects: impl Iterator<Item = (&'a str, &'a Value)>) -> Area {
     let (mut vpcs, mut clusters) = (BTreeSet::new(), BTreeSet::new());
     for (kind, object) in objects {
-        let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
-        vpcs.extend(text("vpc_id"));
-        let name = if kind == "aws_eks_cluster" { text("name") } else { text("cluster_name") };
-        clusters.extend(name.map(|it| it.rsplit_once(":cluster/").map_or(it.clone(), |(_, name)| name.to_owned())));
+        let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|it| !it.is_empty());
+        vpcs.extend(text("vpc_id").map(str::to_owned));
+        clusters.extend(cluster_of(kind, object).map(str::to_owned));
     }
-    Area { vpc_ids: vpcs.into_iter().collect(), clusters: clusters.into_iter().collect() }
+    Area { vpc_ids: vpcs.into_iter().collect(), clusters: clusters.into_iter().collect(), ..Area::default() }
 }
 
-/// Asks providers in the order in which they call through each other: clusters are known before what is in them is looked at.
-async fn look(
-    session: &Session,
-    clients: &Clients,
-    area: &mut Area,
-    sources: &mut Sources,
-    diagnostics: &mut Diagnostics,
-) {
-    let mut ready: Vec<(&ProviderAddr, &dyn Client)> =
-        clients.0.iter().filter_map(|(addr, state)| Some((addr, state.ready()?.as_ref()))).collect();
-    ready.sort_by_key(|(addr, _)| session.registry.provider(&addr.name).map_or(0, |it| it.calls_through().len()));
-    for (addr, client) in ready {
-        let Some(provider) = session.registry.provider(&addr.name) else { continue };
-        let (sightings, told) = provider.survey(client, area).await;
-        let is_whole = told.0.is_empty();
-        diagnostics.extend(told);
-        let objects = sightings.into_iter().map(|it| Object { kind: it.kind, addr: None, attributes: it.attributes });
-        let objects: Vec<Object> = objects.collect();
-        // Nothing was left out: what is not here is not there.
-        let vpcs = objects.iter().filter(|it| is_whole && it.kind == "aws_vpc");
-        let ids = vpcs.filter_map(|it| it.attributes.get("id").and_then(Value::as_str));
-        sources.complete_vpcs.extend(ids.map(str::to_owned));
-        if is_whole && objects.iter().any(|it| it.kind == "kubernetes_manifest") {
-            sources.complete_clusters.extend(area.clusters.iter().cloned());
-        }
-        sources.objects.extend(objects);
-    }
+/// The cluster that an object is, or that it is in or about.
+pub(crate) fn cluster_of<'a>(kind: &str, object: &'a Value) -> Option<&'a str> {
+    let name = if kind == "aws_eks_cluster" { "name" } else { "cluster_name" };
+    object.get(name).and_then(Value::as_str).filter(|it| !it.is_empty()).map(cluster_name)
 }
 
 /// The clients of what is recorded, and those that they call through.
-async fn clients(session: &Session, state: &State, diagnostics: &mut Diagnostics) -> Result<Clients, Diagnostics> {
+pub(crate) async fn clients(
+    session: &Session,
+    state: &State,
+    diagnostics: &mut Diagnostics,
+) -> Result<Clients, Diagnostics> {
     let mut evaluator = Evaluator::new(
         session.config.clone(),
         session.inputs.clone(),

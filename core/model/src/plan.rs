@@ -179,6 +179,70 @@ pub struct Preflight {
     pub skipped: Option<String>,
 }
 
+/// What runs, as far as it was looked at while a plan was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Whether AWS and the clusters were asked.
+    pub asked: bool,
+    /// What could not be looked at, in sentences.
+    pub unseen: Vec<String>,
+    /// Pods that keep groups which they would not get after the plan.
+    pub kept: Vec<KeptPods>,
+}
+
+/// Running pods of one workload that keep their groups until they are made anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptPods {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The namespace.
+    pub namespace: String,
+    /// What made them: `Deployment`; `Pod` for one that nothing made.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The pods' names.
+    pub pods: Vec<String>,
+    /// What they carry.
+    pub now: PodGroups,
+    /// What they would get.
+    pub then: PodGroups,
+    /// What makes them anew.
+    pub anew: Anew,
+}
+
+/// Whose groups pods have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PodGroups {
+    /// Groups of their own: ids (or the references that stand for them) with their names.
+    Own(Vec<(String, String)>),
+    /// Those of their nodes.
+    OfNodes,
+    /// Nobody can say.
+    Unknown,
+}
+
+/// What makes running pods anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anew {
+    /// A restart of their workload.
+    Restart,
+    /// The plan: it changes their template.
+    Plan,
+    /// Their maker, once somebody deletes them.
+    Deletion,
+    /// A restart of their workload, once it is resumed.
+    Resume,
+    /// They end by themselves, and those of the next run are made anew.
+    NextRun,
+    /// Whatever made them, which is nothing of Kubernetes' own.
+    Maker,
+    /// Nothing: nothing made them.
+    Nothing,
+}
+
 /// A plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -218,6 +282,9 @@ pub struct Plan {
     /// What the preflight rules found, what somebody decided to live with included.
     #[serde(default)]
     pub preflight: Vec<Preflight>,
+    /// What runs, as far as it was looked at. Nothing of it is applied.
+    #[serde(default)]
+    pub running: Running,
     /// Warnings of the plan, to be shown again.
     pub diagnostics: Diagnostics,
     /// Whether it can be applied at all.

@@ -94,7 +94,11 @@ fn blocks(
     Value::set(block.ty(), shown)
 }
 
-async fn inline_of(client: &AwsClient, role: &str) -> Result<BTreeMap<String, String>, ApiError> {
+/// Documents of a role's inline policies by name, decoded.
+///
+/// # Errors
+/// What IAM answers.
+pub async fn inline_of(client: &AwsClient, role: &str) -> Result<BTreeMap<String, String>, ApiError> {
     let names = iam_listing::inline_names(client, role).await?;
     let read = iam::each(names, |name: String| async move {
         iam_listing::inline_policy(client, role, &name).await.map(|document| Some((name, document?)))

@@ -23,6 +23,7 @@ mod object;
 mod owned;
 mod pod_eni;
 mod provider_config;
+mod rollout;
 mod security_group_policy;
 mod selector;
 mod service_account;
@@ -37,8 +38,10 @@ mod wait;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sgp_contract::{Area, Client, Clock, DataSource, Provider, ResourceType, Sighting, eks::Eks};
-use sgp_model::{Diagnostics, Schema, Value};
+use sgp_contract::{
+    Area, Client, Clock, Context, DataSource, Provider, ResourceType, Rollout, Sighting, Workload, eks::Eks,
+};
+use sgp_model::{Diagnostic, Diagnostics, Schema, Value};
 
 use crate::{connect::KubeClient, provider_config::Settings};
 
@@ -93,6 +96,16 @@ impl Provider for KubernetesProvider {
 
     async fn survey(&self, client: &dyn Client, area: &mut Area) -> (Vec<Sighting>, Diagnostics) {
         survey::survey(life::client(client), area).await
+    }
+
+    async fn roll_out(
+        &self,
+        client: &dyn Client,
+        cx: &Context,
+        workload: &Workload,
+        rollout: Rollout,
+    ) -> Result<(), Diagnostic> {
+        rollout::roll_out(life::client(client), cx, workload, rollout).await
     }
 
     async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {

@@ -6,6 +6,7 @@
 //!   `slow:SECONDS`, `refuse:CODE`; `@heal` takes all faults away;
 //! - `@aws SERVICE ACTION NAME=VALUE ...` is somebody else at work;
 //! - `@calls` says how many calls changed something since the last time, `@operations` which;
+//! - `@pods NAMESPACE` says which groups the pods of a namespace carry, as EC2 has them;
 //! - `@leftovers` says what the world holds that was not there at the beginning.
 
 use sgp_tests::{
@@ -92,11 +93,29 @@ impl Stage for Live<'_> {
             }
             ["@calls"] => return format!("{} calls changed something\n", self.mutating().len()),
             ["@operations"] => return counted(&self.mutating()),
+            ["@pods", namespace] => return pods(self.world, namespace),
             ["@leftovers"] => return told(&leftovers::of(self.world).unwrap()),
             _ => panic!("no line of a script: {words:?}"),
         }
         String::new()
     }
+}
+
+/// The pods of a namespace by label `app`, with the groups of their branch interfaces as EC2 has them.
+fn pods(world: &World, namespace: &str) -> String {
+    let found = world.kubernetes("GET", &format!("/api/v1/namespaces/{namespace}/pods"), None).unwrap();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let stays = |pod: &&serde_json::Value| pod["metadata"]["deletionTimestamp"].is_null();
+    for pod in found["items"].as_array().into_iter().flatten().filter(stays) {
+        let name = pod["metadata"]["name"].as_str().unwrap();
+        let groups = world.branch_interface(namespace, name).unwrap().map(|it| it.security_group_ids.join(", "));
+        let (app, phase) = (&pod["metadata"]["labels"]["app"], &pod["status"]["phase"]);
+        let (app, phase) = (app.as_str().unwrap_or(name), phase.as_str().unwrap_or_default());
+        *counts
+            .entry(format!("{app} {phase} with {}", groups.unwrap_or("its node's groups".to_owned())))
+            .or_default() += 1;
+    }
+    counts.iter().map(|(pod, count)| format!("{count} {pod}\n")).collect()
 }
 
 fn effect_of(text: &str) -> Effect {

@@ -10,8 +10,7 @@ use crate::{args::flag, ui::Ui};
 
 /// Runs the command in the sandbox when it says `-sandbox`, and answers its exit code; `None` when it does not.
 pub async fn instead_of(matches: &ArgMatches, name: &str, sub: &ArgMatches) -> Option<u8> {
-    let is_meant = ["plan", "apply", "destroy"].contains(&name) && flag(sub, "sandbox");
-    if !is_meant || std::env::var_os(env::INSIDE).is_some() {
+    if name == "sandbox" || !flag(sub, "sandbox") || std::env::var_os(env::INSIDE).is_some() {
         return None;
     }
     let mut command: Vec<OsString> = std::env::current_exe().into_iter().map(OsString::from).collect();

@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sgp_model::{
     Attribute, Diagnostics, NestedBlock, PathStep, ProviderAddr, Schema, State, Type, address::parse_instance,
+    plan::Running,
 };
 
 use super::*;
@@ -84,6 +85,7 @@ pub fn plan(changes: Vec<ResourceChange>) -> Plan {
         data: BTreeMap::new(),
         symbolic: BTreeMap::new(),
         preflight: Vec::new(),
+        running: Running::default(),
         diagnostics: Diagnostics::new(),
         errored: false,
     }

@@ -8,7 +8,7 @@ use crate::{
     selector::{OPEN, Selector},
     topology::{
         Annotations, Cluster, CniNode, ContainerPort, Event, Events, Fact, Id, Labels, Namespace, Node, Pod, PodKey,
-        PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, ServiceAccount, Workload, unknown_namespace,
+        PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, ServiceAccount, Update, Workload, unknown_namespace,
     },
 };
 
@@ -166,6 +166,8 @@ impl Manifest<'_> {
             replicas: replicas(kind, spec),
             surge: surge(kind, spec),
             template: self.template(&template["spec"], &metadata, &template["metadata"]),
+            update: update(spec),
+            owner: owner(&self.json["metadata"]),
         };
         cluster.workloads.insert(key, workload);
     }
@@ -198,8 +200,6 @@ impl Manifest<'_> {
         let addresses = first.chain(list(&status["podIPs"]).filter_map(|it| it["ip"].as_str()));
         let mut addresses: Vec<_> = addresses.filter_map(|it| it.parse().ok()).collect();
         addresses.dedup();
-        let owner = list(&metadata["ownerReferences"]).find(|it| it["controller"] == true);
-        let owner = owner.and_then(|it| Some((it["kind"].as_str()?.to_owned(), it["name"].as_str()?.to_owned())));
         let annotation = template.annotations.get("vpc.amazonaws.com/pod-eni");
         let details: Option<Json> = annotation.and_then(|text| serde_json::from_str(text).ok());
         Pod {
@@ -207,10 +207,26 @@ impl Manifest<'_> {
             addresses,
             branch: details.and_then(|it| it[0]["eniId"].as_str().map(Id::from)),
             is_fargate: metadata["labels"].get("eks.amazonaws.com/fargate-profile").is_some(),
-            owner,
+            owner: owner(metadata),
             phase: status["phase"].as_str().unwrap_or("Pending").to_owned(),
+            is_leaving: metadata["deletionTimestamp"].is_string(),
             template,
         }
+    }
+}
+
+/// The kind and name of the controller that made an object.
+fn owner(metadata: &Json) -> Option<(String, String)> {
+    let owner = list(&metadata["ownerReferences"]).find(|it| it["controller"] == true)?;
+    Some((owner["kind"].as_str()?.to_owned(), owner["name"].as_str()?.to_owned()))
+}
+
+/// How pods follow the template of a workload: a Deployment may be paused, the other kinds may wait until pods are deleted.
+fn update(spec: &Json) -> Update {
+    match (spec["paused"].as_bool(), spec["updateStrategy"]["type"].as_str()) {
+        (Some(true), _) => Update::Paused,
+        (_, Some("OnDelete")) => Update::OnDelete,
+        _ => Update::Rolling,
     }
 }
 

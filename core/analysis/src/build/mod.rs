@@ -14,12 +14,14 @@ mod pods;
 mod routes;
 mod selectors;
 mod services;
+mod things;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sgp_model::{InstanceAddr, Value, symbol::symbol};
 
+pub use things::Things;
 pub use view::View;
 pub(crate) use view::parse_block;
 

@@ -260,6 +260,22 @@ pub struct Workload {
     pub surge: Fact<u32>,
     /// Its pods.
     pub template: PodTemplate,
+    /// How its pods follow a changed template.
+    pub update: Update,
+    /// The kind and name of what made it: a ReplicaSet's Deployment, a Job's CronJob.
+    pub owner: Option<(String, String)>,
+}
+
+/// How the pods of a workload follow its template.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Update {
+    /// They are made anew, some at a time.
+    #[default]
+    Rolling,
+    /// They keep what they are until somebody deletes them (`OnDelete`).
+    OnDelete,
+    /// Not before the workload is resumed (`paused`).
+    Paused,
 }
 
 /// The name of a pod.
@@ -288,6 +304,8 @@ pub struct Pod {
     pub owner: Option<(String, String)>,
     /// `Pending`, `Running`, `Succeeded`, `Failed`.
     pub phase: String,
+    /// Whether it is being deleted.
+    pub is_leaving: bool,
 }
 
 /// What every namespace that is not known begins with.

@@ -19,7 +19,7 @@ use sgp_model::symbol;
 pub(crate) use cluster::in_namespace;
 pub use cluster::{
     Cluster, Cni, CniNode, ContainerPort, EnforcingMode, FargateProfile, FargateSelector, Labels, Namespace, Node,
-    NodeGroup, Pod, PodKey, PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, ServiceAccount, Workload,
+    NodeGroup, Pod, PodKey, PodTemplate, Probe, ProbeKind, SecurityGroupPolicy, ServiceAccount, Update, Workload,
     is_same_namespace, is_unknown_namespace, unknown_namespace,
 };
 pub use events::{Event, Events};

@@ -52,6 +52,14 @@ fn rules_and_reasons_are_sorted() {
 }
 
 #[test]
+fn rules_about_what_runs_gather_something() {
+    let about: Vec<&str> = rules().iter().filter(|it| it.is_about_now()).map(|it| it.id).collect();
+    assert_eq!(about.len(), 13, "each number has a rule: {about:?}");
+    let lazy = rules().iter().filter(|it| it.is_about_now() && it.live == crate::Live::Nothing).map(|it| it.id);
+    assert_eq!(lazy.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
 fn pages_tell_what_a_person_needs() {
     let page = page();
     for rule in rules() {

@@ -29,7 +29,7 @@ use tokio::{
 
 use crate::{
     ApplyOptions, Event, Interrupt, Outcome, Session, blocks::resource_block, clients::Clients, planner::shown,
-    recover, values::ApplyWorld,
+    recover, rollout, values::ApplyWorld,
 };
 use operation::{Done, Unrecorded};
 
@@ -44,7 +44,14 @@ pub async fn apply(session: &Session, plan: &Plan, options: &ApplyOptions) -> Ou
         walk.record_what_lists_changes().await;
         walk.record_outputs().await;
     }
-    walk.outcome()
+    let mut outcome = walk.outcome();
+    if options.rollout && !outcome.interrupted && !outcome.diagnostics.has_errors() {
+        let rolled = rollout::roll_out(session, plan).await;
+        outcome.restarted = rolled.restarted;
+        outcome.diagnostics.extend(rolled.diagnostics);
+        outcome.interrupted = rolled.interrupted;
+    }
+    outcome
 }
 
 /// How far a step is.
@@ -456,7 +463,13 @@ impl<'a> Walk<'a> {
     }
 
     fn outcome(self) -> Outcome {
-        Outcome { done: self.done, outputs: self.outputs, diagnostics: self.diagnostics, interrupted: self.interrupted }
+        Outcome {
+            done: self.done,
+            restarted: 0,
+            outputs: self.outputs,
+            diagnostics: self.diagnostics,
+            interrupted: self.interrupted,
+        }
     }
 }
 

@@ -10,9 +10,9 @@ use std::{
 
 use async_trait::async_trait;
 use sgp_contract::{
-    Applied, Claim, ClaimRequest, Client, Context, CreateRequest, DataRequest, DataSource, DeleteRequest, Found,
-    ImportRequest, PlanRequest, PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType,
-    UpdateRequest,
+    Applied, Area, Claim, ClaimRequest, Client, Context, CreateRequest, DataRequest, DataSource, DeleteRequest, Found,
+    ImportRequest, PlanRequest, PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType, Rollout,
+    Sighting, UpdateRequest, Workload,
 };
 use sgp_model::{Attribute, Diagnostic, Diagnostics, ProviderAddr, Schema, Value, schema::Semantics, state::Intent};
 
@@ -34,6 +34,10 @@ pub struct Cloud {
     pub hook: Mutex<Option<Box<dyn Fn(&str) + Send>>>,
     /// What the next creations report while they wait.
     pub statuses: Mutex<Vec<String>>,
+    /// What runs around what is managed, as a look at clusters finds it.
+    pub running_around: Mutex<Vec<Value>>,
+    /// What a look does not see.
+    pub unseen: Mutex<Option<String>>,
     /// Where the process may die.
     pub death: Arc<super::death::Death>,
 }
@@ -132,6 +136,44 @@ impl Provider for FakeProvider {
 
     async fn configure(&self, _config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {
         Ok(Arc::new(FakeClient(self.cloud.clone())))
+    }
+
+    async fn survey(&self, client: &dyn Client, area: &mut Area) -> (Vec<Sighting>, Diagnostics) {
+        let cloud = cloud(client);
+        cloud.calls.lock().unwrap().push(format!("look at {}", area.clusters.join(", ")));
+        let found = cloud.running_around.lock().unwrap().clone();
+        let kind = |it: &Value| {
+            let is_object = it.get("manifest").is_some();
+            if is_object { "kubernetes_manifest" } else { "aws_network_interface" }.to_owned()
+        };
+        let unseen = cloud.unseen.lock().unwrap().clone();
+        if unseen.is_none() {
+            area.whole_clusters.clone_from(&area.clusters);
+        }
+        let told = unseen.map(|what| Diagnostic::warning("Not seen", what));
+        (
+            found.into_iter().map(|it| Sighting { kind: kind(&it), attributes: it }).collect(),
+            Diagnostics(told.into_iter().collect()),
+        )
+    }
+
+    /// The pods that are made anew are not those that ran.
+    async fn roll_out(
+        &self,
+        client: &dyn Client,
+        _cx: &Context,
+        workload: &Workload,
+        rollout: Rollout,
+    ) -> Result<(), Diagnostic> {
+        let cloud = cloud(client);
+        cloud.call(format!("{rollout:?} {workload}")).await?;
+        let is_its_pod = |it: &Value| {
+            let metadata = it.get("manifest").and_then(|it| it.get("metadata"));
+            let name = metadata.and_then(|it| it.get("name")).and_then(Value::as_str);
+            name.is_some_and(|name| name.starts_with(&format!("{}-", workload.name)))
+        };
+        cloud.running_around.lock().unwrap().retain(|it| !is_its_pod(it));
+        Ok(())
     }
 }
 

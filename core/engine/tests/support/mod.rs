@@ -126,7 +126,7 @@ impl World {
     }
 
     pub async fn apply_plan(&self, plan: &Plan) -> Outcome {
-        let options = ApplyOptions { parallelism: self.parallelism };
+        let options = ApplyOptions { parallelism: self.parallelism, ..ApplyOptions::default() };
         sgp_engine::apply(&self.session(), plan, &options).await
     }
 

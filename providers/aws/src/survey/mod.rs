@@ -7,6 +7,7 @@ mod clusters;
 mod groups;
 mod interfaces;
 mod networks;
+mod roles;
 
 use futures::join;
 use sgp_contract::{Area, Sighting};
@@ -36,6 +37,20 @@ impl Found {
         }
     }
 
+    /// Takes in the sightings of one part, and answers them.
+    fn all(&mut self, part: Result<Vec<Sighting>, ApiError>) -> Vec<Sighting> {
+        match part {
+            Ok(sightings) => {
+                self.sightings.extend(sightings.iter().cloned());
+                sightings
+            }
+            Err(error) => {
+                self.fails(error);
+                Vec::new()
+            }
+        }
+    }
+
     fn fails(&mut self, error: ApiError) {
         let told: Diagnostic = error.into();
         let detail = format!("{} What depends on it stays unknown.", told.detail);
@@ -52,6 +67,9 @@ pub async fn survey(client: &AwsClient, area: &mut Area) -> (Vec<Sighting>, Diag
         let vpcs = area.vpc_ids.clone();
         let (networks, groups, interfaces) =
             join!(networks::survey(client, &vpcs), groups::survey(client, &vpcs), interfaces::survey(client, &vpcs));
+        if interfaces.diagnostics.0.is_empty() {
+            area.whole_vpcs.extend(vpcs.iter().cloned());
+        }
         for part in [networks, groups, interfaces] {
             found.sightings.extend(part.sightings);
             found.diagnostics.extend(part.diagnostics);

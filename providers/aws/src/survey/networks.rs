@@ -15,7 +15,7 @@ use crate::{
     client::AwsClient,
     ec2::{PAGE, filter, subnet},
     errors::{ApiError, Call},
-    values,
+    iam, values,
 };
 
 /// Adds the VPCs that those of an area are peered with, and the connections.
@@ -129,8 +129,9 @@ async fn gateways(client: &AwsClient, vpcs: &[String], found: &mut Found) {
 }
 
 async fn prefix_lists(client: &AwsClient, lists: &[ManagedPrefixList], found: &mut Found) {
-    for list in lists {
-        match prefix_list(client, list).await {
+    let read = iam::each(lists.to_vec(), |list: ManagedPrefixList| async move { prefix_list(client, &list).await });
+    for list in read.await {
+        match list {
             Ok(sighting) => found.sightings.push(sighting),
             Err(error) => found.fails(error),
         }
