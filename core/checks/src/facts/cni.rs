@@ -108,8 +108,10 @@ fn texts(json: &Json) -> Labels {
 }
 
 impl<'a> Facts<'a> {
-    /// The object that decides the settings of a cluster's VPC CNI: the last of `aws_eks_addon` and `sgp_pod_eni`.
+    /// The object that decides the settings of a cluster's VPC CNI: the last of `aws_eks_addon` and `sgp_pod_eni`, before what was
+    /// only seen.
     pub(crate) fn cni_of(&self, name: &Id) -> Option<&CniSettings<'a>> {
-        self.cni().iter().rfind(|it| it.cluster.is_some_and(|(theirs, _)| theirs == name))
+        let all = || self.cni().iter().filter(|it| it.cluster.is_some_and(|(theirs, _)| theirs == name));
+        all().rfind(|it| it.object.addr.is_some()).or_else(|| all().next_back())
     }
 }

@@ -83,12 +83,17 @@ fn judge(facts: &Facts<'_>, policy: &PolicyOf<'_>) -> Option<Finding> {
         return None;
     }
     let labelled = pods.iter().find(|it| is_labelled(facts, it.addr, policy));
-    let what = match labelled {
-        Some(it) => format!("{} has the labels of the {} itself, and its pods do not.", it.who(), policy.who()),
-        None if policy.cluster.is_complete => format!("The {} matches nothing that is in the cluster.", policy.who()),
+    let (what, worst) = match labelled {
+        Some(it) => {
+            (format!("{} has the labels of the {} itself, and its pods do not.", it.who(), policy.who()), RULE.severity)
+        }
+        // Policies come before their workloads.
+        None if policy.cluster.is_complete => {
+            (format!("The {} matches nothing that is in the cluster.", policy.who()), Severity::Note)
+        }
         None => return None,
     };
-    Some(RULE.finding(policy.addr(), what).attribute(policy.path("pod_selector", &["podSelector"])))
+    Some(RULE.finding(policy.addr(), what).at_most(worst).attribute(policy.path("pod_selector", &["podSelector"])))
 }
 
 /// Whether an object's own labels are those that the policy wants of pods.
@@ -117,6 +122,6 @@ mod tests {
                  \"app\", labels = {{ app = \"{app}\" }} }}, spec = {{ containers = [] }}, status = {{ phase = \"Running\" }} }}\n}}"
             )
         };
-        live_rows("SGP310", &[(&pod("other"), &["warning sgp_security_group_policy.backend"]), (&pod("backend"), &[])]);
+        live_rows("SGP310", &[(&pod("other"), &["note sgp_security_group_policy.backend"]), (&pod("backend"), &[])]);
     }
 }

@@ -9,10 +9,11 @@ use crate::{Examples, Facts, Finding, Live, Rule, Severity, facts::PolicyOf};
 
 pub(super) static RULE: Rule = Rule {
     id: "SGP316",
-    severity: Severity::Warning,
+    // Any change of a policy does it, and a plan has a section of its own for it.
+    severity: Severity::Note,
     title: "Running pods keep the groups that they have",
     consequence: "Policies count when a pod is made: after the apply these pods still have their old groups.",
-    fix: "Restart what makes them: kubectl rollout restart.",
+    fix: "Restart what makes them: sgp apply -rollout, or kubectl rollout restart.",
     sources: &[
         "Amazon EKS user guide, \"Use a security group policy for an Amazon EKS Pod\"",
         "github.com/aws/amazon-vpc-resource-controller-k8s#11",

@@ -1,8 +1,10 @@
 //! SGP326: pods that run without their groups.
 
+use std::collections::BTreeSet;
+
 use sgp_analysis::{
-    matching::{Attachment, membership},
-    topology::{Cluster, Fact, Pod, PodKey},
+    running::{Groups, Kept, kept},
+    topology::{Id, PodKey},
 };
 
 use crate::{Examples, Facts, Finding, Live, Rule, Severity};
@@ -11,8 +13,8 @@ pub(super) static RULE: Rule = Rule {
     id: "SGP326",
     severity: Severity::Warning,
     title: "Pod that runs without its groups",
-    consequence: "Its traffic passes other groups than the policy says. It was made before the policy, or while the webhook was away.",
-    fix: "Delete the pod, so that it is made anew.",
+    consequence: "Their traffic passes other groups than the policies say. They were made before the policy, or while the webhook was away.",
+    fix: "Have them made anew: sgp apply -rollout, or delete the pods.",
     sources: &["github.com/aws/amazon-vpc-resource-controller-k8s#167", "github.com/aws/amazon-vpc-cni-k8s#2163"],
     live: Live::Both,
     examples: Examples {
@@ -45,39 +47,38 @@ resource "kubernetes_manifest" "pod" {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for (name, cluster) in &facts.input.topology_before.clusters {
-        // A pod that is not there any more afterwards needs nothing.
-        let after = facts.input.topology.clusters.get(name);
-        for (key, pod) in cluster.pods.iter().filter(|(key, _)| after.is_some_and(|it| it.pods.contains_key(*key))) {
-            if let Some(what) = difference(facts, cluster, key, pod) {
-                found.push(RULE.finding(None, what));
-            }
-        }
-    }
-    found
+    let (before, after) = (facts.input.topology_before, facts.input.topology);
+    // A pod that is not there any more afterwards needs nothing.
+    let stays = |it: &Kept| {
+        let (cluster, namespace, ..) = &it.workload;
+        let there = after.clusters.get(cluster);
+        it.pods.iter().any(|name| {
+            let key = PodKey { namespace: namespace.clone(), name: name.clone() };
+            there.is_some_and(|it| it.pods.contains_key(&key))
+        })
+    };
+    let found = kept(before, before, &BTreeSet::new());
+    found.iter().filter(|it| stays(it)).filter_map(difference).map(|what| RULE.finding(None, what)).collect()
 }
 
-fn difference(facts: &Facts<'_>, cluster: &Cluster, key: &PodKey, pod: &Pod) -> Option<String> {
-    if pod.phase != "Running" || pod.is_fargate {
+fn difference(kept: &Kept) -> Option<String> {
+    let Groups::Own(wanted) = &kept.then else { return None };
+    // A reference stands for an id that is not compared here.
+    if kept.now != Groups::OfNodes && wanted.iter().any(Id::is_symbolic) {
         return None;
     }
-    let Attachment::Branch(wanted) = membership(cluster, &key.namespace, &pod.template).attachment else { return None };
-    let who = format!("Pod {}/{}", key.namespace, key.name);
-    let Some(branch) = &pod.branch else {
-        return Some(format!("{who} is matched by a policy and has no interface of its own."));
+    let list = |ids: &[Id]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let (_, namespace, kind, name) = &kept.workload;
+    let shown: Vec<&str> = kept.pods.iter().take(3).map(String::as_str).collect();
+    let more = kept.pods.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let who = if kind == "Pod" { String::new() } else { format!(" of {kind} {namespace}/{name}") };
+    let (pods, verb) = if kept.pods.len() == 1 { ("Pod", "has") } else { ("Pods", "have") };
+    let now = match &kept.now {
+        Groups::Own(now) => list(now),
+        _ => "no interface of their own".to_owned(),
     };
-    let (Fact::Known(wanted), Some(interface)) = (wanted, facts.input.topology_before.interfaces.get(branch)) else {
-        return None;
-    };
-    let is_same = wanted.len() == interface.groups.len() && wanted.iter().all(|id| interface.groups.contains(id));
-    // A reference stands for an id that is not compared here.
-    let is_open = wanted.iter().any(|id| id.is_symbolic());
-    (!is_same && !is_open).then(|| {
-        let list =
-            |ids: &[sgp_analysis::topology::Id]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        format!("{who} has {} where policies say {}.", list(&interface.groups), list(&wanted))
-    })
+    Some(format!("{pods} {}{more} in {namespace}{who} {verb} {now} where policies say {}.", shown.join(", "), list(wanted)))
 }
 
 #[cfg(test)]

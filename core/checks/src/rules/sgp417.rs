@@ -46,3 +46,28 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::live_rows;
+
+    #[test]
+    fn the_object_that_decides_is_the_configuration_s() {
+        let text = r#"
+            resource "sgp_pod_eni" "this" {
+              cluster_name   = aws_eks_cluster.this.name
+              enforcing_mode = "standard"
+            }
+            resource "kubernetes_manifest" "live_daemon" {
+              manifest = {
+                kind     = "DaemonSet"
+                metadata = { name = "aws-node", namespace = "kube-system" }
+                spec     = { template = { spec = { containers = [{
+                  name = "aws-node"
+                  env  = [{ name = "POD_SECURITY_GROUP_ENFORCING_MODE", value = "standard" }]
+                }] } } }
+              }
+            }"#;
+        live_rows("SGP417", &[(text, &["warning sgp_pod_eni.this"])]);
+    }
+}
