@@ -225,7 +225,12 @@ fn pods(kept: &Kept, before: &Topology, after: &Topology) -> KeptPods {
 
 fn groups(groups: &Groups, topology: &Topology) -> PodGroups {
     match groups {
-        Groups::Own(ids) => PodGroups::Own(ids.iter().map(|id| (shown(id), name_of(id, topology))).collect()),
+        Groups::Own(ids) => {
+            // Their order says nothing, and AWS has one of its own.
+            let mut all: Vec<_> = ids.iter().map(|id| (shown(id), name_of(id, topology))).collect();
+            all.sort_by(|one, other| one.1.cmp(&other.1));
+            PodGroups::Own(all)
+        }
         Groups::OfNodes => PodGroups::OfNodes,
         Groups::Unknown => PodGroups::Unknown,
     }

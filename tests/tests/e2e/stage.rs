@@ -108,7 +108,11 @@ fn pods(world: &World, namespace: &str) -> String {
     let stays = |pod: &&serde_json::Value| pod["metadata"]["deletionTimestamp"].is_null();
     for pod in found["items"].as_array().into_iter().flatten().filter(stays) {
         let name = pod["metadata"]["name"].as_str().unwrap();
-        let groups = world.branch_interface(namespace, name).unwrap().map(|it| it.security_group_ids.join(", "));
+        let groups = world.branch_interface(namespace, name).unwrap().map(|it| {
+            let mut names: Vec<String> = it.security_group_ids.iter().map(|id| group_name(world, id)).collect();
+            names.sort();
+            names.join(", ")
+        });
         let (app, phase) = (&pod["metadata"]["labels"]["app"], &pod["status"]["phase"]);
         let (app, phase) = (app.as_str().unwrap_or(name), phase.as_str().unwrap_or_default());
         *counts
@@ -116,6 +120,12 @@ fn pods(world: &World, namespace: &str) -> String {
             .or_default() += 1;
     }
     counts.iter().map(|(pod, count)| format!("{count} {pod}\n")).collect()
+}
+
+fn group_name(world: &World, id: &str) -> String {
+    let answer = world.aws("ec2", "DescribeSecurityGroups", &[("GroupId.1", id)]).unwrap();
+    let name = answer.split_once("<groupName>").and_then(|(_, rest)| rest.split_once("</groupName>"));
+    name.unwrap_or_default().0.to_owned()
 }
 
 fn effect_of(text: &str) -> Effect {
