@@ -14,7 +14,7 @@ use sgp_contract::{
     ImportRequest, PlanRequest, PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType, Rollout,
     Sighting, UpdateRequest, Workload,
 };
-use sgp_model::{Attribute, Diagnostic, Diagnostics, ProviderAddr, Schema, Value, schema::Semantics, state::Intent};
+use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value, schema::Semantics, state::Intent};
 
 /// What exists, and what was asked of it.
 #[derive(Default)]
