@@ -22,6 +22,8 @@ pub struct Area {
     pub whole_vpcs: Vec<String>,
     /// Those of the clusters all of whose workloads, pods, policies, accounts and nodes were seen, likewise.
     pub whole_clusters: Vec<String>,
+    /// Instance types whose limits nobody told: EC2 may know them.
+    pub instance_types: Vec<String>,
 }
 
 /// A Deployment, StatefulSet or DaemonSet of a cluster.

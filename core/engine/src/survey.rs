@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sgp_analysis::build::{Object, Sources};
+use sgp_analysis::{
+    build::{Object, Sources},
+    limits,
+};
 use sgp_contract::{Area, Client, Provider};
 use sgp_lang::Evaluator;
 use sgp_model::{Diagnostic, Diagnostics, InstanceRecord, ProviderAddr, State, Value};
@@ -114,15 +117,23 @@ fn cluster_name(text: &str) -> &str {
     text.rsplit_once(":cluster/").map_or(text, |(_, name)| name)
 }
 
-/// Clusters and VPCs that objects name.
+/// Clusters and VPCs that objects name, and instance types that are in no table.
 fn area<'a>(objects: impl Iterator<Item = (&'a str, &'a Value)>) -> Area {
-    let (mut vpcs, mut clusters) = (BTreeSet::new(), BTreeSet::new());
+    let (mut vpcs, mut clusters, mut types) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (kind, object) in objects {
         let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|it| !it.is_empty());
         vpcs.extend(text("vpc_id").map(str::to_owned));
         clusters.extend(cluster_of(kind, object).map(str::to_owned));
+        let listed = object.get("instance_types").and_then(Value::elements).unwrap_or_default();
+        let named = listed.into_iter().filter_map(Value::as_str).chain(text("instance_type"));
+        types.extend(named.filter(|it| limits::of(it).is_none()).map(str::to_owned));
     }
-    Area { vpc_ids: vpcs.into_iter().collect(), clusters: clusters.into_iter().collect(), ..Area::default() }
+    Area {
+        vpc_ids: vpcs.into_iter().collect(),
+        clusters: clusters.into_iter().collect(),
+        instance_types: types.into_iter().collect(),
+        ..Area::default()
+    }
 }
 
 /// The cluster that an object is, or that it is in or about.
@@ -160,4 +171,23 @@ pub(crate) async fn clients(
         return Err(Diagnostic::error("Nobody to ask", detail).into());
     }
     Ok(clients)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_is_looked_at_and_types_that_no_table_has_are_asked_about() {
+        let group = Value::object([
+            ("cluster_name", Value::from("arn:aws:eks:eu-central-1:123456789012:cluster/main")),
+            ("instance_types", Value::strings(["m5.large", "m99.large"])),
+        ]);
+        let template = Value::object([("instance_type", Value::from("m98.large")), ("vpc_id", Value::from(""))]);
+        let subnet = Value::object([("vpc_id", Value::from("vpc-1"))]);
+        let objects = [("aws_eks_node_group", &group), ("aws_launch_template", &template), ("aws_subnet", &subnet)];
+        let area = area(objects.into_iter());
+        assert_eq!((area.clusters, area.vpc_ids), (vec!["main".to_owned()], vec!["vpc-1".to_owned()]));
+        assert_eq!(area.instance_types, ["m98.large", "m99.large"]);
+    }
 }

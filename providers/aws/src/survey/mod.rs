@@ -5,6 +5,7 @@
 
 mod clusters;
 mod groups;
+mod instance_types;
 mod interfaces;
 mod networks;
 mod roles;
@@ -63,6 +64,9 @@ pub async fn survey(client: &AwsClient, area: &mut Area) -> (Vec<Sighting>, Diag
     let mut found = Found::default();
     clusters::survey(client, area, &mut found).await;
     networks::peers(client, area, &mut found).await;
+    if !area.instance_types.is_empty() {
+        instance_types::survey(client, &area.instance_types, &mut found).await;
+    }
     if !area.vpc_ids.is_empty() {
         let vpcs = area.vpc_ids.clone();
         let (networks, groups, interfaces) =
