@@ -18,7 +18,7 @@ use super::{
     diff::Symbol,
     paint::{Paint, plural},
     plan::{self, SchemaOf},
-    state_show,
+    running, state_show,
 };
 use crate::{
     commands::topology::{Looked, Recorded},
@@ -55,8 +55,17 @@ pub fn plan(plan: &Plan, of: &Recorded, schemas: SchemaOf<'_>) -> Page {
         page.counts.extend(count_reach(&reach));
         page.checks = Some(checks);
         page.reach = Some(reach);
+        page.running = running::lines(plan);
+        page.counts.extend(count_running(plan));
     }
     page
+}
+
+fn count_running(plan: &Plan) -> Option<Count> {
+    let pods: usize = plan.running.kept.iter().map(|it| it.pods.len()).sum();
+    let words =
+        format!("{} their old groups", if pods == 1 { "1 pod keeps".to_owned() } else { format!("{pods} pods keep") });
+    (pods > 0).then_some(Count { words, section: "running", class: "change" })
 }
 
 /// The page of a state.

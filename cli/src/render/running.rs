@@ -21,11 +21,10 @@ pub fn section(plan: &Plan, paint: Paint) -> String {
     if kept.is_empty() {
         return String::new();
     }
-    let has_several = kept.iter().any(|it| it.cluster != kept[0].cluster);
     let title = "Running pods that keep their old groups until they are made anew:";
     let mut out = format!("\n{}\n", paint.bold(title));
-    for it in kept.iter().take(MOST_LINES) {
-        let _ = writeln!(out, "  {} {}", paint.yellow("~"), line(it, has_several));
+    for it in lines(plan).iter().take(MOST_LINES) {
+        let _ = writeln!(out, "  {} {it}", paint.yellow("~"));
     }
     if let Some(more) = kept.len().checked_sub(MOST_LINES).filter(|more| *more > 0) {
         let _ = writeln!(out, "  ... and {more} more (sgp show -json PLAN, \"running_pods\")");
@@ -35,6 +34,13 @@ pub fn section(plan: &Plan, paint: Paint) -> String {
         let _ = writeln!(out, "  {}", paint.dim(hint));
     }
     out
+}
+
+/// A line for each workload.
+pub fn lines(plan: &Plan) -> Vec<String> {
+    let kept = &plan.running.kept;
+    let has_several = kept.iter().any(|it| it.cluster != kept[0].cluster);
+    kept.iter().map(|it| line(it, has_several)).collect()
 }
 
 /// `app/backend (Deployment): 3 pods keep orders-backend; made anew: orders-backend, audit`.

@@ -28,6 +28,8 @@ pub struct Page {
     pub checks: Option<Vec<Check>>,
     /// Who reaches whom; `None` when that is not told.
     pub reach: Option<Reach>,
+    /// Running pods that keep their groups until they are made anew, a line each.
+    pub running: Vec<String>,
     /// What of rules and policies does nothing or too much.
     pub audit: Option<Audited>,
     /// What changed outside since the last run.
@@ -139,6 +141,9 @@ fn sections(page: &Page) -> Vec<(&'static str, &'static str, Markup)> {
     if let Some(reach) = &page.reach {
         all.push(("reachability", "Reachability", reach.show()));
     }
+    if !page.running.is_empty() {
+        all.push(("running", "Running pods that keep their old groups", running(&page.running)));
+    }
     if let Some(audited) = &page.audit {
         all.push(("rules", "Rules, policies and groups", audit::list(audited)));
     }
@@ -152,6 +157,13 @@ fn sections(page: &Page) -> Vec<(&'static str, &'static str, Markup)> {
         all.push(("outputs", "Outputs", entries::list(&page.outputs)));
     }
     all
+}
+
+fn running(lines: &[String]) -> Markup {
+    html! {
+        p { "A pod gets its groups when it is made. sgp apply -rollout restarts what can be restarted." }
+        ul class="lines" { @for line in lines { li data-item { (line) } } }
+    }
 }
 
 fn objects_of(objects: &[Entry]) -> Markup {

@@ -66,6 +66,7 @@ fn plan(reach: Reach) -> Page {
         facts: vec![("Serial".to_owned(), "12".to_owned())],
         checks: Some(vec![check(), skipped]),
         reach: Some(reach),
+        running: vec!["app/api (Deployment): 2 pods keep <b>; made anew: api".to_owned()],
         objects: Some(vec![entry("aws_security_group.a", "  \u{1b}[32m+\u{1b}[0m name = \"a\"")]),
         ..Page::default()
     }
