@@ -65,6 +65,8 @@ struct Inner {
     commits: AtomicU64,
     /// So many of them are on disk.
     durable: AtomicU64,
+    /// Held by whoever writes to disk.
+    flushing: tokio::sync::Mutex<()>,
     /// Why the folder cannot be written, once it cannot.
     failure: OnceLock<String>,
     past: Mutex<Past>,
@@ -114,6 +116,7 @@ impl Sandbox {
             calls: Calls::default(),
             commits: AtomicU64::new(0),
             durable: AtomicU64::new(0),
+            flushing: tokio::sync::Mutex::default(),
             failure: OnceLock::new(),
             past: Mutex::default(),
             started: Instant::now(),
@@ -240,15 +243,22 @@ impl Sandbox {
     /// Returns when the first `seen` commits are on disk. Whoever was told of one that a crash then takes back would believe in
     /// an object, or wait for a revision, that never was.
     async fn endure(&self, seen: u64) {
-        if self.inner.durable.load(Ordering::Acquire) >= seen {
+        let is_done = || self.inner.durable.load(Ordering::Acquire) >= seen;
+        if is_done() {
             return;
         }
+        // One at a time, each for all that wait: see `Disk::flush`.
+        let _turn = self.inner.flushing.lock().await;
+        if is_done() {
+            return;
+        }
+        let committed = self.inner.commits.load(Ordering::Acquire);
         if let Some(disk) = &self.inner.disk
             && let Err(error) = disk.flush().await
         {
             self.fail(&error);
         }
-        self.inner.durable.fetch_max(seen, Ordering::Release);
+        self.inner.durable.fetch_max(committed, Ordering::Release);
         self.inner.changed.notify_waiters();
     }
 
@@ -292,7 +302,7 @@ impl Sandbox {
             None => tables.into_iter().map(|table| table.drain().len()).sum::<usize>() > 0,
         };
         if is_changed {
-            self.inner.commits.fetch_add(1, Ordering::Relaxed);
+            self.inner.commits.fetch_add(1, Ordering::Release);
         }
     }
 

@@ -18,6 +18,9 @@ const FOLDER: &str = "SANDBOX_CRASH_FOLDER";
 /// So long are servers killed.
 const TIME: Duration = Duration::from_secs(7);
 const WRITERS: usize = 3;
+/// So many servers are asked by so many at the same time.
+const SERVERS: usize = 30;
+const AT_ONCE: usize = 9;
 
 /// What is known of a group, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +62,36 @@ fn acknowledged_changes_survive() {
     let (there, gone) = (count(|known| matches!(known, Known::There { .. })), count(|known| *known == Known::Gone));
     println!("{rounds} rounds, {there} groups there, {gone} gone");
     assert!(rounds >= 5 && there >= 20 && gone >= 5, "{rounds} rounds, {there} groups there, {gone} gone");
+}
+
+/// Many that write at the same time wait for the disk, and not for each other for ever. The first moments of a server count, in which
+/// few threads write for all.
+#[test]
+fn many_writers_all_get_their_answers() {
+    for _ in 0..SERVERS {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(folder.path());
+        let address = server.address;
+        let (done, finished) = std::sync::mpsc::channel();
+        let start = Arc::new(std::sync::Barrier::new(AT_ONCE));
+        for writer in 0..AT_ONCE {
+            let (done, start) = (done.clone(), start.clone());
+            thread::spawn(move || {
+                start.wait();
+                for number in 0..60 {
+                    let sent = format!("Action=CreateSecurityGroup&GroupName=m-{writer}-{number}&GroupDescription=x");
+                    // The server ends before its answer when the test has failed.
+                    if call(address, &sent).is_none() {
+                        return;
+                    }
+                }
+                let _ = done.send(writer);
+            });
+        }
+        for _ in 0..AT_ONCE {
+            finished.recv_timeout(Duration::from_secs(60)).expect("nobody waits for ever");
+        }
+    }
 }
 
 /// Makes groups, tags them, and deletes every third, until the server is gone.

@@ -112,7 +112,7 @@ fn complaints(browser: &mut Browser) -> Vec<String> {
             }
             "Log.entryAdded" => found.push(params["entry"]["text"].to_string()),
             "Runtime.consoleAPICalled" | "Runtime.exceptionThrown" | "Audits.issueAdded" => {
-                found.push(params.to_string())
+                found.push(params.to_string());
             }
             _ => {}
         }

@@ -61,12 +61,16 @@ impl Disk {
         Ok(any)
     }
 
-    /// Returns when everything committed so far is on disk.
+    /// Returns when everything committed so far is on disk. Not for several at the same time, and not by sled's `flush_async`: each
+    /// such flush takes one of the few threads that write for sled, and waits there for what such a thread has to write. With a
+    /// batch waiting for them to end, nobody goes on.
     ///
     /// # Errors
     /// sled's: a full or failing disk.
     pub async fn flush(&self) -> sled::Result<()> {
-        self.db.flush_async().await.map(|_| ())
+        let db = self.db.clone();
+        let flushed = tokio::task::spawn_blocking(move || db.flush()).await;
+        flushed.map_err(|error| sled::Error::Io(std::io::Error::other(error)))?.map(|_| ())
     }
 }
 
