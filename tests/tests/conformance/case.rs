@@ -65,6 +65,23 @@ impl Edit {
 
 /// Types that the emulators have not, and why: they live in the sandbox alone.
 pub const BEYOND_EMULATORS: &[(&str, &str)] = &[
+    ("aws_ec2_managed_prefix_list", "moto takes a list's name away when something else of it is changed"),
+    ("aws_nat_gateway", "moto keeps the address of a gateway that is gone as taken"),
+    ("aws_network_acl", "moto fails to describe an ACL after some of its changes (status 500)"),
+    ("aws_network_acl_rule", "moto fails to describe an ACL after some of its changes (status 500)"),
+    ("aws_route", "moto answers with other peering connections than the one that was asked for"),
+    ("aws_route_table", "moto answers with other peering connections than the one that was asked for"),
+    ("aws_route_table_association", "moto answers with other peering connections than the one that was asked for"),
+    ("aws_subnet", "moto forgets a subnet's IPv6 block when it is exchanged"),
+    ("aws_vpc_peering_connection", "moto answers with other peering connections than the one that was asked for"),
+    (
+        "aws_vpc_peering_connection_accepter",
+        "moto answers with other peering connections than the one that was asked for",
+    ),
+    (
+        "aws_vpc_peering_connection_options",
+        "moto answers with other peering connections than the one that was asked for",
+    ),
     ("aws_eks_fargate_profile", "ministack, which is the EKS of this world, has no Fargate profiles"),
     ("aws_vpc_endpoint", "moto finds no endpoints by the filter for their ids"),
 ];

@@ -103,8 +103,9 @@ principal_arn = aws_iam_role.people["one"].arn
             add("kubernetes_groups", r#"kubernetes_groups = ["developers"]"#),
             edit("kubernetes_groups", r#"["developers"]"#, r#"["operators", "viewers"]"#),
             add("user_name", r#"user_name = "people:{{SessionName}}""#),
-            add("tags", r#"tags = { a = "1" }"#),
-            edit("tags", r#"a = "1""#, r#"b = "2""#),
+            add("tags", r#"tags = { a = "1" }"#).beyond_emulators("ministack forgets tags of an entry that is there"),
+            edit("tags", r#"a = "1""#, r#"b = "2""#)
+                .beyond_emulators("ministack forgets tags of an entry that is there"),
         ],
         replacements: vec![
             edit("principal_arn", "people[\"one\"]", "people[\"two\"]"),
@@ -203,7 +204,8 @@ role_arn        = aws_iam_role.pod["one"].arn
             edit("role_arn", "\"one\"", "\"two\""),
             add("disable_session_tags", "disable_session_tags = true"),
             add("target_role_arn", r#"target_role_arn = aws_iam_role.pod["one"].arn"#),
-            edit("target_role_arn", "target_role_arn = aws_iam_role.pod[\"one\"].arn", ""),
+            edit("target_role_arn", "target_role_arn = aws_iam_role.pod[\"one\"].arn", "")
+                .beyond_emulators("ministack keeps the role that was taken away"),
             add("policy", "policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"s3:*\", Resource = \"*\" }] })")
                 .beyond_emulators("ministack keeps no session policy"),
             add("tags", r#"tags = { a = "1" }"#),
