@@ -271,7 +271,7 @@ async fn pull(room: &Room) -> Result<(), Diagnostics> {
 /// # Errors
 /// When it holds what that format cannot.
 pub fn as_v4(room: &Room, state: &State) -> Result<String, Diagnostics> {
-    sgp_state::to_v4(state, &Hints(&room.registry)).map_err(|e| store_error(&e, &data_dir()).into())
+    sgp_state::to_v4(state, &Hints(&room.registry)).map_err(|e| store_error(&e, &data_dir()))
 }
 
 async fn push(room: &Room, matches: &ArgMatches) -> Result<(), Diagnostics> {

@@ -104,7 +104,7 @@ impl ResourceType for EksAccessPolicyAssociation {
             let some = open || values::strs_opt(scope, "namespaces").is_some();
             match values::str_opt(scope, "type") {
                 Some("cluster") if some && !open => {
-                    wrong("With type cluster the policy holds everywhere: leave `namespaces` out.")
+                    wrong("With type cluster the policy holds everywhere: leave `namespaces` out.");
                 }
                 Some("namespace") if !some => wrong("With type namespace at least one of `namespaces` is needed."),
                 Some("cluster" | "namespace") | None => {}

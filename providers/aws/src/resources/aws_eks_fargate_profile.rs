@@ -238,8 +238,8 @@ fn labels(selector: &FargateProfileSelector, prior: &Value) -> Value {
         None => {
             let same = |it: &&&Value| values::str_opt(it, "namespace") == selector.namespace();
             let recorded = values::blocks(prior, "selector");
-            let recorded = recorded.iter().filter(same).filter_map(|it| it.get("labels"));
-            recorded.filter(|it| it.as_fields().is_some_and(|f| f.is_empty())).cloned().next().unwrap_or(none)
+            let mut recorded = recorded.iter().filter(same).filter_map(|it| it.get("labels"));
+            recorded.find(|it| it.as_fields().is_some_and(|f| f.is_empty())).cloned().unwrap_or(none)
         }
     }
 }

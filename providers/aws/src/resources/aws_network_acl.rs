@@ -91,8 +91,9 @@ impl ResourceType for AwsNetworkAcl {
             blocks.iter().filter_map(|it| acl::mistake(it, "rule_no", "action")).for_each(&mut wrong);
             let mut numbers: Vec<i64> = blocks.iter().filter_map(|it| values::i64_opt(it, "rule_no")).collect();
             numbers.sort_unstable();
-            if let Some(twice) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
-                wrong(format!("Two `{side}` entries have the number {}: each needs its own.", twice[0]));
+            let twice = numbers.iter().zip(numbers.iter().skip(1)).find(|(one, next)| one == next);
+            if let Some((number, _)) = twice {
+                wrong(format!("Two `{side}` entries have the number {number}: each needs its own."));
             }
         }
         found

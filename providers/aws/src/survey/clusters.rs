@@ -23,7 +23,7 @@ pub(super) async fn survey(client: &AwsClient, area: &mut Area, found: &mut Foun
     for (vpc, parts) in answers {
         area.vpc_ids.extend(vpc);
         for part in parts {
-            roles.extend(found.all(part).into_iter().flat_map(|it| roles_of(&it)));
+            roles.extend(found.all(part).into_iter().filter_map(|it| roles_of(&it)));
         }
     }
     area.vpc_ids.sort();
