@@ -208,8 +208,8 @@ role_arn        = aws_iam_role.pod["one"].arn
                 .beyond_emulators("ministack keeps the role that was taken away"),
             add("policy", "policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"s3:*\", Resource = \"*\" }] })")
                 .beyond_emulators("ministack keeps no session policy"),
-            add("tags", r#"tags = { a = "1" }"#),
-            edit("tags", r#"a = "1""#, r#"b = "2""#),
+            add("tags", r#"tags = { a = "1" }"#).beyond_emulators("ministack tags no associations that are there"),
+            edit("tags", r#"a = "1""#, r#"b = "2""#).beyond_emulators("ministack tags no associations that are there"),
         ],
         replacements: vec![
             edit("namespace", "\"app\"", "\"web\""),

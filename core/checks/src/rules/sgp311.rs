@@ -102,7 +102,8 @@ fn unmatched(policy: &PolicyOf<'_>) -> Option<Finding> {
             format!("The {} selects {selector}, and service account {name} has no such label.", policy.who()),
             Severity::Warning,
         ),
-        None => (format!("No service account of {} has {selector}.", policy.namespace), Severity::Error),
+        // Whoever deploys the workload may make the account with it, later.
+        None => (format!("No service account of {} has {selector}.", policy.namespace), Severity::Note),
     };
     // Others may make accounts, unless all are known.
     if named.is_none() && !policy.cluster.is_complete {
