@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use sgp_analysis::{
-    build::build,
-    reach::{Succession, changes},
-};
+use sgp_analysis::{build::build, reach::Succession};
 use sgp_contract::{StateStore as _, StoreError};
 use sgp_engine::foresight;
 use sgp_model::{Diagnostic, Diagnostics, State};
@@ -84,19 +81,15 @@ async fn course(
         _ => state_at(store, first).await?,
     };
     let mut course = Course { lineage, start: Recorded::of(room, &start)?, stages: Vec::new(), altogether: Vec::new() };
-    let before = build(&foresight::of_state(&start));
     let mut succession = Succession::default();
-    succession.then(before.clone());
-    let mut after = None;
+    succession.then(build(&foresight::of_state(&start)));
     for summary in history.iter().filter(|it| it.serial > first && it.serial <= last) {
         let state = state_at(store, summary.serial).await?;
-        let topology = build(&foresight::of_state(&state));
-        let change = succession.then(topology.clone());
-        course.stages.push(Stage { summary: summary.clone(), of: Recorded::of(room, &state)?, lines: change.lines });
-        after = Some(topology);
+        let lines = succession.then(build(&foresight::of_state(&state))).lines;
+        course.stages.push(Stage { summary: summary.clone(), of: Recorded::of(room, &state)?, lines });
     }
-    if let Some(after) = after.filter(|_| course.stages.len() > 1) {
-        course.altogether = changes(&before, &after).lines;
+    if course.stages.len() > 1 {
+        course.altogether = succession.altogether().lines;
     }
     Ok(course)
 }

@@ -9,10 +9,22 @@ use crate::{
 
 /// The group with this id, name or address.
 pub(super) fn named(topology: &Topology, text: &str) -> Option<Explanation> {
-    let is_it = |(id, group): &(&Id, &Group)| {
-        id.as_str() == text || group.name == text || group.managed_by.as_ref().is_some_and(|it| it.to_string() == text)
-    };
-    let (id, group) = topology.groups.iter().find(is_it)?;
+    let found: Vec<(&Id, &Group)> = topology.groups_named(text).collect();
+    match found.as_slice() {
+        [] => None,
+        [(id, group)] => Some(explained(topology, id, group)),
+        several => {
+            let mut told = Explanation::of(format!("group {text}"));
+            for (id, group) in several {
+                let vpc = group.vpc.known().map_or_else(|| "a VPC that is not known".to_owned(), ToString::to_string);
+                told.told(format!("{id} of {vpc}"));
+            }
+            Some(told.is("Several groups are called so: ask with the id of one."))
+        }
+    }
+}
+
+fn explained(topology: &Topology, id: &Id, group: &Group) -> Explanation {
     let mut told = Explanation::of(format!("group {} ({id})", group.name));
     for rule in &group.rules {
         told.told(reach::told(id, rule));
@@ -27,11 +39,11 @@ pub(super) fn named(topology: &Topology, text: &str) -> Option<Explanation> {
     let givers: Vec<String> = topology.clusters.iter().flat_map(|(name, it)| givers(name, it, id)).collect();
     let is_given = !givers.is_empty();
     givers.into_iter().for_each(|it| told.fine(it));
-    Some(match (carried, is_given) {
+    match (carried, is_given) {
         (0, false) => told.is("Nothing that is known here carries it."),
         (0, true) => told.is("No interface is known that carries it; what is made from now on will."),
         _ => told.is("It is in use."),
-    })
+    }
 }
 
 /// What of a cluster gives the group to interfaces.

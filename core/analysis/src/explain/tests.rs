@@ -189,3 +189,14 @@ fn objects_of_the_configuration_are_explained_by_what_they_make() {
     assert!(told.steps.iter().any(|it| it.what == "pods of Deployment app/own get it"), "{told:#?}");
     assert_eq!(explain(&topology, "statefulset/app/own"), None);
 }
+
+#[test]
+fn a_name_that_several_groups_have_is_not_guessed() {
+    let group = |id: &str, vpc: &str| ("aws_security_group", json!({ "id": id, "name": "same", "vpc_id": vpc }));
+    let topology = account("strict", &[group("sg-one", "vpc-1"), group("sg-two", "vpc-2")]);
+    let told = explain(&topology, "same").unwrap();
+    let steps: Vec<&str> = told.steps.iter().map(|it| it.what.as_str()).collect();
+    assert_eq!(steps, ["sg-one of vpc-1", "sg-two of vpc-2"]);
+    assert_eq!(told.verdict, "Several groups are called so: ask with the id of one.");
+    assert_eq!(explain(&topology, "sg-two").unwrap().of, "group same (sg-two)");
+}

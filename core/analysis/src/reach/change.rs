@@ -163,21 +163,35 @@ fn following(known: &mut Passages, before: &Topology, after: &Topology) -> Matri
 #[derive(Default)]
 pub struct Succession {
     known: Passages,
+    first: Option<Matrix>,
     last: Option<(Topology, Matrix)>,
 }
 
 impl Succession {
     /// What changes with this one; nothing with the first.
     pub fn then(&mut self, topology: Topology) -> Change {
-        let Some((before, first)) = self.last.take() else {
-            let matrix = matrix_with(&topology, &mut self.known);
-            self.last = Some((topology, matrix));
-            return Change::default();
+        let (matrix, change) = match &self.last {
+            Some((before, of_before)) => {
+                let matrix = following(&mut self.known, before, &topology);
+                let change = compare(of_before, &matrix);
+                (matrix, change)
+            }
+            None => {
+                let matrix = matrix_with(&topology, &mut self.known);
+                self.first = Some(matrix.clone());
+                (matrix, Change::default())
+            }
         };
-        let matrix = following(&mut self.known, &before, &topology);
-        let change = compare(&first, &matrix);
         self.last = Some((topology, matrix));
         change
+    }
+
+    /// What the last one has otherwise than the first.
+    pub fn altogether(&self) -> Change {
+        match (&self.first, &self.last) {
+            (Some(first), Some((_, last))) => compare(first, last),
+            _ => Change::default(),
+        }
     }
 }
 

@@ -359,5 +359,12 @@ fn changes_are_those_of_the_whole_matrices() {
                 assert_eq!(super::changes(before, after), super::compared(before, after).change);
             }
         }
+        // Step by step it is the same, and so is the whole way.
+        let mut succession = super::Succession::default();
+        assert_eq!(succession.then(all[0].clone()), super::Change::default());
+        for pair in all.windows(2) {
+            assert_eq!(succession.then(pair[1].clone()), super::changes(&pair[0], &pair[1]));
+            assert_eq!(succession.altogether(), super::changes(&all[0], &pair[1]));
+        }
     }
 }

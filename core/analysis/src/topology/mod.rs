@@ -65,6 +65,15 @@ pub struct Topology {
 }
 
 impl Topology {
+    /// The groups that a text names: by id, by name (which several VPCs may have), or by the address of their object.
+    pub fn groups_named<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (&'a Id, &'a Group)> {
+        let is_it = move |(id, group): &(&Id, &Group)| {
+            let address = group.managed_by.as_ref().map(ToString::to_string);
+            id.as_str() == text || group.name == text || address.is_some_and(|it| it == text)
+        };
+        self.groups.iter().filter(is_it)
+    }
+
     /// The cluster that a text names: by its name, by its ARN, or by what stands for its id (which is its name) or ARN before it exists.
     pub fn cluster_named(&self, text: &str) -> Option<&Id> {
         let name = text.rsplit_once(":cluster/").map_or(text, |(_, name)| name);

@@ -95,10 +95,7 @@ fn plain(topology: &Topology, text: &str) -> Option<Vec<End>> {
         let (id, interface) = first_interface(topology, &Id::from(text))?;
         return Some(vec![of_any_interface(topology, id, interface)]);
     }
-    let is_it = |(id, group): &(&Id, &crate::topology::Group)| {
-        id.as_str() == text || group.name == text || group.managed_by.as_ref().is_some_and(|it| it.to_string() == text)
-    };
-    let groups: Vec<&Id> = topology.groups.iter().filter(is_it).map(|(id, _)| id).collect();
+    let groups: Vec<&Id> = topology.groups_named(text).map(|(id, _)| id).collect();
     if !groups.is_empty() {
         return Some(groups.into_iter().flat_map(|id| of_group(topology, id)).collect());
     }
