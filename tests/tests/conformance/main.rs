@@ -18,52 +18,13 @@ mod setting;
 
 use case::Case;
 
-/// Every case, one a type.
-fn cases() -> Vec<Case> {
-    vec![
-        ec2::security_group(),
-        ec2::ingress_rule(),
-        ec2::egress_rule(),
-        launch_template::launch_template(),
-        iam::role(),
-        iam::policy(),
-        iam::role_policy(),
-        iam::role_policy_attachment(),
-        iam::openid_connect_provider(),
-        eks::cluster(),
-        eks::node_group(),
-        eks::addon(),
-        eks_access::fargate_profile(),
-        eks_access::access_entry(),
-        eks_access::access_policy_association(),
-        eks_access::pod_identity_association(),
-        networks::vpc(),
-        networks::subnet(),
-        networks::internet_gateway(),
-        networks::eip(),
-        networks::nat_gateway(),
-        networks::route_table(),
-        networks::route(),
-        networks::route_table_association(),
-        networks::peering_connection(),
-        networks::peering_connection_accepter(),
-        networks::peering_connection_options(),
-        networks::network_acl(),
-        networks::network_acl_rule(),
-        networks::vpc_endpoint(),
-        networks::managed_prefix_list(),
-        kubernetes::namespace(),
-        kubernetes::service_account(),
-        kubernetes::network_policy(),
-        kubernetes::manifest(),
-        kubernetes::terraform_data(),
-        pod_security::security_group_policy(),
-        pod_security::pod_eni(),
-    ]
-}
-
 macro_rules! lives {
     ($($name:ident: $case:expr;)*) => {
+        /// Every case, one a type.
+        fn cases() -> Vec<Case> {
+            vec![$($case),*]
+        }
+
         $(#[test] fn $name() { life::run(&$case); })*
     };
 }
