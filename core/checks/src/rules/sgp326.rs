@@ -78,7 +78,11 @@ fn difference(kept: &Kept) -> Option<String> {
         Groups::Own(now) => list(now),
         _ => "no interface of their own".to_owned(),
     };
-    Some(format!("{pods} {}{more} in {namespace}{who} {verb} {now} where policies say {}.", shown.join(", "), list(wanted)))
+    Some(format!(
+        "{pods} {}{more} in {namespace}{who} {verb} {now} where policies say {}.",
+        shown.join(", "),
+        list(wanted)
+    ))
 }
 
 #[cfg(test)]
