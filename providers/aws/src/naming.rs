@@ -52,6 +52,19 @@ pub fn suffix(token: &str) -> String {
     out
 }
 
+/// The two names of an id that a person gave on import. `what` is the thing with its article, `form` how its id is written:
+/// `CLUSTER:NODEGROUP`.
+///
+/// # Errors
+/// A sentence with the id and its form.
+pub fn two_names<'a>(id: &'a str, what: &str, form: &str) -> Result<(&'a str, &'a str), Diagnostic> {
+    let names = id.split_once(':').filter(|(one, other)| !one.is_empty() && !other.is_empty());
+    names.ok_or_else(|| {
+        let detail = format!("{id:?} does not name {what}. Give {form}, the two names with a colon between.");
+        Diagnostic::error("Invalid import id", detail)
+    })
+}
+
 /// Whether an id that a person gave on import begins as it must.
 ///
 /// # Errors

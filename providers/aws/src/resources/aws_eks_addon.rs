@@ -22,6 +22,7 @@ use crate::{
     },
     errors::{ApiError, Call, Failure, Leaving, applied},
     iam::{self, Checks},
+    naming,
     tags::{self, TagChange},
     values::{self, changed},
     wait::{self, Pace, Poll},
@@ -167,18 +168,8 @@ impl ResourceType for EksAddon {
     }
 
     fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {
-        match request.id.split_once(':') {
-            Some((cluster, name)) if !cluster.is_empty() && !name.is_empty() => {
-                Ok(values::identity([("id", request.id), ("cluster_name", cluster), ("addon_name", name)]))
-            }
-            _ => Err(Diagnostic::error(
-                "Invalid import id",
-                format!(
-                    "{:?} does not name an add-on. Give CLUSTER:ADDON, the two names with a colon between.",
-                    request.id
-                ),
-            )),
-        }
+        let (cluster, name) = naming::two_names(request.id, "an add-on", "CLUSTER:ADDON")?;
+        Ok(values::identity([("id", request.id), ("cluster_name", cluster), ("addon_name", name)]))
     }
 
     fn claims(&self, request: &ClaimRequest<'_>) -> Option<Claim> {

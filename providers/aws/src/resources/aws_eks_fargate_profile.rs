@@ -18,6 +18,7 @@ use crate::{
     eks::{self, Issue, status_with, told},
     errors::{ApiError, Call, Failure, Leaving, applied},
     iam::{self, Checks},
+    naming,
     tags::{self, TagChange},
     values::{self, ObjectBuilder},
     wait::{self, Pace, Poll},
@@ -165,18 +166,8 @@ impl ResourceType for EksFargateProfile {
     }
 
     fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {
-        match request.id.split_once(':') {
-            Some((cluster, name)) if !cluster.is_empty() && !name.is_empty() => {
-                Ok(values::identity([("id", request.id), ("cluster_name", cluster), ("fargate_profile_name", name)]))
-            }
-            _ => Err(Diagnostic::error(
-                "Invalid import id",
-                format!(
-                    "{:?} does not name a Fargate profile. Give CLUSTER:PROFILE, the two names with a colon between.",
-                    request.id
-                ),
-            )),
-        }
+        let (cluster, name) = naming::two_names(request.id, "a Fargate profile", "CLUSTER:PROFILE")?;
+        Ok(values::identity([("id", request.id), ("cluster_name", cluster), ("fargate_profile_name", name)]))
     }
 
     async fn find(&self, client: &dyn Client, intent: &Intent) -> Result<Found, Diagnostic> {

@@ -167,18 +167,8 @@ impl ResourceType for EksNodeGroup {
     }
 
     fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {
-        match request.id.split_once(':') {
-            Some((cluster, name)) if !cluster.is_empty() && !name.is_empty() => {
-                Ok(values::identity([("id", request.id), ("cluster_name", cluster), ("node_group_name", name)]))
-            }
-            _ => Err(Diagnostic::error(
-                "Invalid import id",
-                format!(
-                    "{:?} does not name a node group. Give CLUSTER:NODEGROUP, the two names with a colon between.",
-                    request.id
-                ),
-            )),
-        }
+        let (cluster, name) = naming::two_names(request.id, "a node group", "CLUSTER:NODEGROUP")?;
+        Ok(values::identity([("id", request.id), ("cluster_name", cluster), ("node_group_name", name)]))
     }
 
     async fn find(&self, client: &dyn Client, intent: &Intent) -> Result<Found, Diagnostic> {

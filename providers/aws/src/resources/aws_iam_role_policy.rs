@@ -116,18 +116,8 @@ impl ResourceType for IamRolePolicy {
     }
 
     fn import(&self, request: &ImportRequest<'_>) -> Result<Value, Diagnostic> {
-        match request.id.split_once(':') {
-            Some((role, name)) if !role.is_empty() && !name.is_empty() => {
-                Ok(values::identity([("id", request.id), ("role", role), ("name", name)]))
-            }
-            _ => Err(Diagnostic::error(
-                "Invalid import id",
-                format!(
-                    "{:?} does not name an inline policy. Give ROLE:POLICY, the two names with a colon between.",
-                    request.id
-                ),
-            )),
-        }
+        let (role, name) = naming::two_names(request.id, "an inline policy", "ROLE:POLICY")?;
+        Ok(values::identity([("id", request.id), ("role", role), ("name", name)]))
     }
 
     async fn find(&self, client: &dyn Client, intent: &Intent) -> Result<Found, Diagnostic> {

@@ -1,6 +1,5 @@
 //! Network ACLs and their entries.
 
-use serde_json::Value;
 
 use super::{ec2, open};
 use crate::case::{Case, add, edit, id, text};
