@@ -23,11 +23,13 @@ const BROKEN: u8 = 2;
 /// Formats files, folders or standard input.
 pub fn run(room: &Room, matches: &ArgMatches) -> u8 {
     let check = flag(matches, "check");
+    let (list, write, diff) = (flag(matches, "list"), flag(matches, "write") && !check, flag(matches, "diff"));
     let mut run = Run {
         room,
-        list: flag(matches, "list"),
-        write: flag(matches, "write") && !check,
-        diff: flag(matches, "diff"),
+        list,
+        write,
+        diff,
+        print: !(list || write || diff || check),
         recursive: flag(matches, "recursive"),
         differs: false,
         diagnostics: Diagnostics::new(),
@@ -54,6 +56,8 @@ struct Run<'a> {
     list: bool,
     write: bool,
     diff: bool,
+    /// Nothing else is to happen with what is formatted, so it is shown.
+    print: bool,
     recursive: bool,
     differs: bool,
     diagnostics: Diagnostics,
@@ -128,6 +132,9 @@ impl Run<'_> {
             }
         };
         let Some(formatted) = self.format(&name, &text) else { return };
+        if self.print {
+            self.room.ui.output.text(&formatted);
+        }
         if formatted == text {
             return;
         }

@@ -3,10 +3,20 @@
 //! It works on tokens, so comments and blank lines stay where they are: two spaces for each line that opened a bracket,
 //! single spaces around operators, equals signs and trailing comments of neighbouring lines aligned, nothing changed
 //! inside quotes and heredocs but the sequences. Text that is legacy syntax is brought up to date: labels without quotes,
-//! arguments that are nothing but `"${...}"`, type names in quotes. Formatting twice changes nothing.
+//! arguments that are nothing but `"${...}"`, type names in quotes and collection types without what is in them.
+//!
+//! The reference is HCL's `hclwrite` (format.go) with what OpenTofu's fmt command does beside; the result is the same byte
+//! for byte, oddities included: an end of file without a line break stays without, and `"${"${x}"}"` becomes `"${x}"`.
+//! One difference is meant: labels that hold `$` or `%`, which the reference loses.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
+use regex::Regex;
 use sgp_model::Diagnostic;
 
 use self::tokens::{Kind, Token};
@@ -28,13 +38,14 @@ pub fn format(text: &str) -> Result<String, Diagnostic> {
 /// # Errors
 /// The first syntax error.
 pub fn format_file(file: &Arc<str>, text: &str) -> Result<String, Diagnostic> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (body, diagnostics) = syntax::parse_body(file, text);
     if let Some(error) = diagnostics.into_iter().find(Diagnostic::is_error) {
         return Err(error);
     }
     let mut edits = Edits::default();
     let tokens = tokens::scan(text);
+    // What stands between the last token and the end stays, counted in bytes as the reference does.
+    let end = text.len() - tokens.last().map_or(0, |t| t.at + t.text.len());
     edits.body(&body, &tokens, None);
     let mut tokens = edits.apply(tokens);
     layout::arrange(&mut tokens);
@@ -43,9 +54,7 @@ pub fn format_file(file: &Arc<str>, text: &str) -> Result<String, Diagnostic> {
         out.extend(std::iter::repeat_n(' ', token.spaces));
         out.push_str(&token.text);
     }
-    if !out.is_empty() && !out.ends_with('\n') {
-        out.push('\n');
-    }
+    out.extend(std::iter::repeat_n(' ', end));
     Ok(out)
 }
 
@@ -74,48 +83,49 @@ impl<'a> Edits<'a> {
         self.0.insert(range.start, (range, with));
     }
 
+    /// Labels stand between quotes, with nothing but spaces before them.
     fn labels(&mut self, block: &Block, tokens: &[Token<'a>]) {
+        let mut end = block.ty_span.range.end;
         for label in &block.labels {
+            let comments = covering(tokens, &(end..label.span.range.start));
+            end = label.span.range.end;
             let range = covering(tokens, &label.span.range);
-            if let [bare] = &tokens[range.clone()]
-                && bare.kind == Kind::Ident
-            {
-                let quote = |kind| Token::new(kind, "\"", bare.at);
-                let text = Token { kind: Kind::QuotedLit, ..bare.clone() };
-                self.replace(range, vec![quote(Kind::OpenQuote), text, quote(Kind::CloseQuote)]);
+            let at = tokens[range.start].at;
+            let mut with = vec![Token::new(Kind::OpenQuote, "\"", at)];
+            if !label.text.is_empty() {
+                with.push(Token { text: escaped(&label.text).into(), ..Token::new(Kind::QuotedLit, "", at) });
             }
+            with.push(Token::new(Kind::CloseQuote, "\"", at));
+            self.replace(comments.start..range.end, with);
         }
     }
 
-    /// `"string"` as a type is `string`; `"list"` and `"map"` meant strings inside.
+    /// `"string"` as a type is `string`, `"list"` and `"map"` meant strings inside; `list` alone means any type inside.
     fn type_name(&mut self, tokens: &[Token<'a>], range: Range<usize>) {
-        let [_, name, _] = &tokens[range.clone()] else { return };
-        let word = |text| Token::new(Kind::Ident, text, name.at);
-        let of_strings = |text| {
-            let (open, close) = (Token::new(Kind::OpenParen, "(", name.at), Token::new(Kind::CloseParen, ")", name.at));
-            vec![word(text), open, word("string"), close]
-        };
-        let with = match (name.kind, &*name.text) {
-            (Kind::QuotedLit, "string") => vec![word("string")],
-            (Kind::QuotedLit, "list") => of_strings("list"),
-            (Kind::QuotedLit, "map") => of_strings("map"),
+        let (name, inner) = match &tokens[range.clone()] {
+            [name] if name.kind == Kind::Ident => (name, "any"),
+            [_, name, _] if name.kind == Kind::QuotedLit => (name, "string"),
             _ => return,
         };
-        self.replace(range, with);
+        let word = |text| Token::new(Kind::Ident, text, name.at);
+        let ty = match (&*name.text, inner) {
+            ("string", "string") => return self.replace(range, vec![word("string")]),
+            ("list", _) => "list",
+            ("map", _) => "map",
+            ("set", "any") => "set",
+            _ => return,
+        };
+        let bracket = |kind, text| Token::new(kind, text, name.at);
+        let (open, close) = (bracket(Kind::OpenParen, "("), bracket(Kind::CloseParen, ")"));
+        self.replace(range, vec![word(ty), open, word(inner), close]);
     }
 
     /// `"${x}"` is `x`, in parentheses if it goes over several lines.
     fn unwrapped(&mut self, tokens: &[Token<'a>], range: Range<usize>) {
-        let mut inner = range.clone();
-        while let Some(sequence) = only_sequence(&tokens[inner.clone()]) {
-            inner = inner.start + sequence.start..inner.start + sequence.end;
-        }
-        if inner == range {
-            return;
-        }
-        let mut with = tokens[inner.clone()].to_vec();
-        // Brackets of any kind let an expression go over several lines, but what opens on one of them must close it.
-        if with.iter().any(Token::ends_line) {
+        let Some(inner) = only_sequence(&tokens[range.clone()]) else { return };
+        let mut with = tokens[range.start + inner.start..range.start + inner.end].to_vec();
+        let parenthesised = matches!(with.as_slice(), [first, .., last] if first.kind == Kind::OpenParen && last.kind == Kind::CloseParen);
+        if with.iter().any(|t| t.kind == Kind::Newline) && !parenthesised {
             with.insert(0, Token::new(Kind::OpenParen, "(", tokens[range.start].at));
             with.push(Token::new(Kind::CloseParen, ")", tokens[range.start].at));
         }
@@ -148,7 +158,8 @@ fn covering(tokens: &[Token], bytes: &Range<usize>) -> Range<usize> {
     start..end.max(start)
 }
 
-/// The tokens of `x`, without line breaks around them, if all of these are `"${x}"`.
+/// The tokens of `x`, without line breaks around them, if all of these are `"${x}"`. Sequences within `x` are looked for
+/// only between quotes: what stands in a heredoc there is left as it is.
 fn only_sequence(tokens: &[Token]) -> Option<Range<usize>> {
     let [open, start, inner @ .., end, close] = tokens else { return None };
     let kinds = [open.kind, start.kind, end.kind, close.kind];
@@ -157,21 +168,44 @@ fn only_sequence(tokens: &[Token]) -> Option<Range<usize>> {
     {
         return None;
     }
-    // The sequence that ends last must be the one that began first.
-    let mut depth = 1;
+    let mut quotes = 0;
     for token in inner {
         match token.kind {
-            Kind::OpenSequence => depth += 1,
-            Kind::CloseSequence => depth -= 1,
+            Kind::OpenQuote => quotes += 1,
+            Kind::CloseQuote => quotes -= 1,
+            Kind::OpenSequence | Kind::CloseSequence | Kind::QuotedLit if quotes <= 0 => return None,
             _ => {}
-        }
-        if depth == 0 {
-            return None;
         }
     }
     let first = inner.iter().position(|t| t.kind != Kind::Newline)?;
     let last = inner.iter().rposition(|t| t.kind != Kind::Newline)?;
     Some(2 + first..3 + last)
+}
+
+/// What is written as it is; of spaces only the usual one.
+static VISIBLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[ \p{L}\p{M}\p{N}\p{P}\p{S}]$").expect("the pattern is fixed"));
+
+/// Text as it stands between the quotes of a label.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '$' | '%' if chars.peek() == Some(&'{') => out.extend([c, c]),
+            c if !VISIBLE.is_match(c.encode_utf8(&mut [0; 4])) => {
+                let code = u32::from(c);
+                let _ = if code < 0x1_0000 { write!(out, "\\u{code:04x}") } else { write!(out, "\\U{code:08x}") };
+            }
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) enum Kind {
     /// With its line break.
     OpenHeredoc,
     HeredocLit,
-    /// The marker with the spaces before it.
+    /// The marker with the spaces around it.
     CloseHeredoc,
     /// `${` or `%{`, with a strip marker.
     OpenSequence,
@@ -72,7 +72,9 @@ impl<'a> Token<'a> {
 }
 
 pub(super) fn scan(text: &str) -> Vec<Token<'_>> {
-    let mut scanner = Scanner { text, at: 0, tokens: Vec::new() };
+    // A byte order mark is no part of any token.
+    let at = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
+    let mut scanner = Scanner { text, at, tokens: Vec::new() };
     while scanner.at < text.len() {
         scanner.code(false);
         if scanner.at < text.len() {
@@ -199,22 +201,18 @@ impl<'a> Scanner<'a> {
 
     fn quoted(&mut self) {
         self.push(Kind::OpenQuote, 1);
-        self.template(Kind::QuotedLit, |rest| match rest.as_bytes() {
-            [b'\\', ..] => Step::Over(2),
-            [b'"' | b'\n', ..] => Step::Stop,
-            _ => Step::Over(1),
-        });
+        self.template(Kind::QuotedLit);
         if self.rest().starts_with('"') {
             self.push(Kind::CloseQuote, 1);
         }
     }
 
-    /// Text and sequences up to where `step` stops.
-    fn template(&mut self, literal: Kind, step: impl Fn(&str) -> Step) {
+    /// Text and sequences up to the closing quote, or to the end of a heredoc's line with its break.
+    fn template(&mut self, literal: Kind) {
         let mut length = 0;
         loop {
-            let rest = &self.rest()[length..];
-            if rest.is_empty() {
+            let (text, rest) = self.rest().split_at(length);
+            if rest.is_empty() || (literal == Kind::HeredocLit && text.ends_with('\n')) {
                 break;
             }
             if rest.starts_with("$${") || rest.starts_with("%%{") {
@@ -229,14 +227,12 @@ impl<'a> Scanner<'a> {
                 length = 0;
                 continue;
             }
-            match step(rest) {
-                Step::Stop => break,
-                Step::Over(bytes) => {
-                    let from = self.at + length + bytes;
-                    let next = (from..=self.text.len()).find(|i| self.text.is_char_boundary(*i));
-                    length = next.unwrap_or(self.text.len()) - self.at;
-                }
-            }
+            let mut chars = rest.chars();
+            length += match (literal, chars.next()) {
+                (Kind::QuotedLit, Some('"' | '\n')) => break,
+                (Kind::QuotedLit, Some('\\')) => 1 + chars.next().map_or(0, char::len_utf8),
+                (_, first) => first.map_or(0, char::len_utf8),
+            };
         }
         self.push(literal, length);
     }
@@ -254,28 +250,21 @@ impl<'a> Scanner<'a> {
         self.push(Kind::OpenHeredoc, rest.len() - after.len() + line.len() + 1);
         loop {
             let rest = self.rest();
-            let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
-            let at_line_start = self.text[..self.at].ends_with('\n');
             if rest.is_empty() {
                 return true;
             }
-            if at_line_start && line.trim() == marker {
-                self.push(Kind::CloseHeredoc, line.trim_end().len());
+            let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
+            if self.text[..self.at].ends_with('\n') && line.trim() == marker {
+                // With the spaces around it, which stay as they are.
+                self.push(Kind::CloseHeredoc, line.strip_suffix('\r').unwrap_or(line).len());
                 return true;
             }
-            // To the end of the line; a sequence in it may go on for more lines.
+            // To the end of the line, its break included; a sequence in it may go on for more lines.
             let start = self.at;
-            self.template(Kind::HeredocLit, |rest| if rest.starts_with('\n') { Step::Stop } else { Step::Over(1) });
-            if self.rest().starts_with('\n') {
-                self.push(Kind::HeredocLit, 1);
-            } else if self.at == start {
+            self.template(Kind::HeredocLit);
+            if self.at == start {
                 return true;
             }
         }
     }
-}
-
-enum Step {
-    Over(usize),
-    Stop,
 }

@@ -143,17 +143,9 @@ impl Cursor<'_> {
     fn name_or_call(&mut self) -> Parsed<Expr> {
         let start = self.at;
         let (mut name, mut span) = self.name().expect("the caller saw the start of a name");
-        while self.looking_at("::") {
-            self.at += 2;
-            if self.name().is_none() {
-                return Err(
-                    self.error_here("Missing function name", "A function name is expected after the double colon.")
-                );
-            }
+        while let Some(part) = self.namespaced()? {
+            name = format!("{name}::{part}").into();
             span = self.span_from(start);
-        }
-        if span.range.len() > name.len() {
-            name = self.text[span.range.clone()].into();
         }
         let before = self.at;
         self.skip();
@@ -175,6 +167,23 @@ impl Cursor<'_> {
             _ => ExprKind::Name(name),
         };
         Ok(Expr::new(kind, span))
+    }
+
+    /// The name after a double colon, if one is next.
+    fn namespaced(&mut self) -> Parsed<Option<std::sync::Arc<str>>> {
+        let before = self.at;
+        self.skip();
+        if !self.eat("::") {
+            self.at = before;
+            return Ok(None);
+        }
+        self.skip();
+        match self.name() {
+            Some((name, _)) => Ok(Some(name)),
+            None => {
+                Err(self.error_here("Missing function name", "A function name is expected after the double colon."))
+            }
+        }
     }
 
     fn call(&mut self, name: std::sync::Arc<str>, name_span: Span) -> Parsed<Expr> {
