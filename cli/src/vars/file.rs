@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use sgp_lang::{constant, syntax};
-use sgp_model::{Diagnostic, Diagnostics, Span, Value, json::from_json_text};
+use sgp_model::{Diagnostic, Diagnostics, Span, Value};
 
 /// Values by name, with their places.
 pub type Values = BTreeMap<String, (Value, Option<Span>)>;
@@ -14,20 +14,9 @@ pub fn values(path: &str, text: &str) -> (Values, Diagnostics) {
 }
 
 fn json(path: &str, text: &str) -> (Values, Diagnostics) {
-    let invalid = |why: String| {
-        let detail = format!("The file {path} is not a JSON object of values: {why}.");
-        (Values::new(), Diagnostics::from(Diagnostic::error("Invalid variables file", detail)))
-    };
-    match from_json_text(text) {
-        Ok(value) => match value.as_fields() {
-            Some(fields) => {
-                let values = fields.iter().map(|(k, v)| (k.to_string(), (v.clone(), None))).collect();
-                (values, Diagnostics::new())
-            }
-            None => invalid("an object is needed at the top".to_owned()),
-        },
-        Err(e) => invalid(e.to_string()),
-    }
+    let (values, diagnostics) = syntax::json::parse_values(&Arc::from(path), text);
+    let values = values.into_iter().map(|(name, value, span)| (name.to_string(), (value, Some(span)))).collect();
+    (values, diagnostics)
 }
 
 fn hcl(path: &str, text: &str) -> (Values, Diagnostics) {
@@ -70,6 +59,8 @@ mod tests {
         let (all, diagnostics) = values("x.tfvars.json", "{\"n\": 12345678901234567890, \"l\": [1]}");
         assert!(diagnostics.is_empty());
         assert_eq!(all["n"].0.as_number().map(ToString::to_string).as_deref(), Some("12345678901234567890"));
+        let place = all["l"].1.as_ref().map(|s| s.range.clone());
+        assert_eq!(place, Some(33..36), "a message about the value underlines it");
         for text in ["[]", "{", "1"] {
             assert!(values("x.tfvars.json", text).1.has_errors(), "{text}");
         }

@@ -31,12 +31,12 @@ impl Loaded {
         }
         Err(Diagnostic::error(
             "No configuration files",
-            "This folder holds no configuration: files ending in .tf or .hcl. Run sgp init for a commented start, or change into the right folder.",
+            "This folder holds no configuration: files ending in .tf, .tf.json or .hcl. Run sgp init for a commented start, or change into the right folder.",
         ))
     }
 }
 
-/// Reads the configuration of a folder: every `*.tf` and `*.hcl` in it, and the modules that they call.
+/// Reads the configuration of a folder: every `*.tf`, `*.tf.json` and `*.hcl` in it, and the modules that they call.
 ///
 /// `dir` is relative to the working directory (usually `.`) and is what `path.root` shows.
 pub fn load(dir: &str, files: &dyn Files) -> Loaded {
@@ -81,12 +81,34 @@ struct Loader<'f> {
     diagnostics: Diagnostics,
 }
 
+/// How a file takes part in a configuration.
+struct Role {
+    /// In JSON rather than the native syntax.
+    json: bool,
+    /// Its blocks are merged into those of the other files.
+    overrides: bool,
+}
+
+impl Role {
+    /// What the name of a file says; `None` for files that are no configuration.
+    fn of(name: &str) -> Option<Self> {
+        let stem = |end: &str| name.strip_suffix(end).filter(|_| !name.starts_with('.'));
+        let overrides = |stem: &str| stem == "override" || stem.ends_with("_override");
+        if let Some(stem) = stem(".tf.json") {
+            return Some(Self { json: true, overrides: overrides(stem) });
+        }
+        if let Some(stem) = stem(".tf") {
+            return Some(Self { json: false, overrides: overrides(stem) });
+        }
+        let stem = stem(".hcl")?;
+        let other = [".tftest", ".tfquery", ".tfmock", ".tofutest"].iter().any(|end| stem.ends_with(end));
+        (!other).then_some(Self { json: false, overrides: false })
+    }
+}
+
 /// Whether a file of this name belongs to the configuration.
 pub fn is_config_file(name: &str) -> bool {
-    !name.starts_with('.')
-        && matches!(name.rsplit_once('.'), Some((stem, "tf" | "hcl")) if !stem.ends_with(".tftest") && !stem.ends_with(".tfquery"))
-        && name != "override.tf"
-        && !name.ends_with("_override.tf")
+    Role::of(name).is_some_and(|role| !role.overrides)
 }
 
 impl Loader<'_> {
@@ -104,7 +126,12 @@ impl Loader<'_> {
         self.other_files(dir, &names);
         names.retain(|name| is_config_file(name));
         let before = self.diagnostics.0.len();
-        let bodies: Vec<_> = names.iter().filter_map(|name| self.file(&join(dir, name))).collect();
+        let mut bodies = Vec::new();
+        for name in &names {
+            let Some(role) = Role::of(name) else { continue };
+            let body = self.file(&join(dir, name), role.json);
+            bodies.extend(body);
+        }
         let unread = self.diagnostics.0[before..].iter().any(Diagnostic::is_error);
         self.open.push(dir.to_owned());
         let (mut module, diagnostics) =
@@ -119,13 +146,13 @@ impl Loader<'_> {
     fn other_files(&mut self, dir: &str, names: &[String]) {
         for name in names.iter().filter(|n| !n.starts_with('.')) {
             let path = join(dir, name);
-            let is_tofu = matches!(name.rsplit_once('.'), Some((_, "tofu")));
-            if is_tofu || name.ends_with(".tf.json") || name.ends_with(".tofu.json") {
+            if [".tofu", ".tofu.json"].iter().any(|end| name.ends_with(end)) {
                 self.diagnostics.push(Diagnostic::warning(
                     "File is not read",
-                    format!("sgp reads configuration from files that end in .tf or .hcl; {path:?} is left out. Write its content as HCL into a .tf file."),
+                    format!("sgp reads configuration from files that end in .tf, .tf.json or .hcl; {path:?} is left out. Rename it, or put its content into another file."),
                 ));
-            } else if name == "override.tf" || name.ends_with("_override.tf") {
+            }
+            if Role::of(name).is_some_and(|role| role.overrides) {
                 self.diagnostics.push(Diagnostic::error(
                     "Override files are not supported",
                     format!("Terraform merges {path:?} into the blocks of other files; sgp does not support that yet. Put its arguments into the blocks themselves."),
@@ -134,7 +161,7 @@ impl Loader<'_> {
         }
     }
 
-    fn file(&mut self, path: &str) -> Option<syntax::Body> {
+    fn file(&mut self, path: &str, json: bool) -> Option<syntax::Body> {
         let content = match self.files.read(path) {
             Ok(content) => content,
             Err(e) => {
@@ -160,7 +187,8 @@ impl Loader<'_> {
         let name: Arc<str> = path.into();
         self.contents.insert(path.to_owned(), text.clone().into_bytes());
         self.sources.insert(name.clone(), text.clone());
-        let (body, diagnostics) = syntax::parse_body(&name, &text);
+        let parse = if json { syntax::json::parse_body } else { syntax::parse_body };
+        let (body, diagnostics) = parse(&name, &text);
         self.diagnostics.extend(diagnostics);
         Some(body)
     }
@@ -195,7 +223,7 @@ impl Loader<'_> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "Module not found",
-                    format!("The folder {dir:?} holds no configuration: no file ends in .tf or .hcl."),
+                    format!("The folder {dir:?} holds no configuration: no file ends in .tf, .tf.json or .hcl."),
                 )
                 .at(span.clone()),
             );
@@ -268,18 +296,11 @@ mod tests {
     }
 
     #[test]
-    fn what_terraform_would_read_beside_is_told() {
-        let files = MemoryFiles::new([
-            ("main.tf", "locals { a = 1 }"),
-            ("more.tf.json", "{}"),
-            ("x.tofu", ""),
-            ("a_override.tf", "locals { a = 2 }"),
-            (".hidden.tf.json", "{}"),
-        ]);
+    fn what_opentofu_would_read_beside_is_told() {
+        let files = MemoryFiles::new([("main.tf", "locals { a = 1 }"), ("x.tofu", ""), ("y.tofu.json", "{}")]);
         let loaded = load(".", &files);
-        let summaries = summaries(&loaded);
-        assert_eq!(summaries, ["Override files are not supported", "File is not read", "File is not read"]);
-        assert_eq!(loaded.diagnostics.iter().filter(|d| d.is_error()).count(), 1);
+        assert_eq!(summaries(&loaded), ["File is not read", "File is not read"]);
+        assert!(!loaded.diagnostics.has_errors());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod blocks;
 pub mod constraint;
+mod decided;
 mod lifecycle;
 mod module;
 pub mod reference;
@@ -15,6 +16,7 @@ use std::{
 use sgp_model::{AttrPath, Mode, PathStep, SourceMap, Span};
 
 pub use self::{constraint::TypeConstraint, module::build, reference::Target};
+pub(crate) use self::decided::decided;
 use crate::syntax::{Body, Expr};
 
 /// A whole configuration.
@@ -226,7 +228,10 @@ fn span_in(body: &Body, path: &[PathStep]) -> Option<Span> {
     let block = body
         .blocks_of(name)
         .nth(place)
-        .or_else(|| body.blocks_of("dynamic").find(|b| b.labels.first().is_some_and(|l| l.text == *name)))?;
+        .or_else(|| body.blocks_of("dynamic").find(|b| b.labels.first().is_some_and(|l| l.text == *name)));
+    let Some(block) = block else {
+        return body.json.iter().find(|p| p.sets().contains(name)).map(|p| p.name.span.clone());
+    };
     span_in(&block.body, inner).or_else(|| Some(block.header()))
 }
 

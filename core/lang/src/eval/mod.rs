@@ -47,7 +47,7 @@ pub(crate) use self::{
     pure::render_template,
 };
 use crate::{
-    config::{Config, ResourceBlock},
+    config::{self, Config, ResourceBlock},
     source::Files,
     syntax,
 };
@@ -118,6 +118,7 @@ impl<W: World> Evaluator<W> {
         files: Arc<dyn Files + Send + Sync>,
         world: W,
     ) -> Self {
+        let (config, mistakes) = config::decided(&config, &*schemas);
         let root = Arc::new(ModuleInfo { path: ModulePath::root(), config: config.root.clone(), outer: None });
         let mut evaluator = Self {
             config,
@@ -140,6 +141,7 @@ impl<W: World> Evaluator<W> {
             splats: memo::Memo::default(),
             arguments: memo::Memo::default(),
         };
+        mistakes.into_iter().for_each(|d| evaluator.record(d));
         evaluator.check_static();
         evaluator
     }

@@ -125,7 +125,7 @@ pub(super) fn no_provider(module: &Module, name: &str, alias: Option<&str>, advi
 /// The body of a block that is not there.
 fn absent() -> (Body, Span) {
     let span = Span::new("", 0..0);
-    (Body { attrs: Vec::new(), blocks: Vec::new(), span: span.clone(), whole: true }, span)
+    (Body::empty(span.clone()), span)
 }
 
 fn prefix(type_name: &str) -> Arc<str> {

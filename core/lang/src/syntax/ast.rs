@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use sgp_model::{PathStep, Span, Value};
 
+use super::json::Property;
+
 /// The content of a file or block: arguments and nested blocks, each in source order.
 #[derive(Clone, Debug)]
 pub struct Body {
@@ -15,9 +17,17 @@ pub struct Body {
     pub span: Span,
     /// Whether everything in it could be read. A block that is not whole is left out of its file.
     pub whole: bool,
+    /// Properties of a body in JSON that are arguments or blocks as the schema of its type says; empty once that is decided,
+    /// and for the native syntax.
+    pub json: Vec<Arc<Property>>,
 }
 
 impl Body {
+    /// A body without anything in it.
+    pub(crate) fn empty(span: Span) -> Self {
+        Self { attrs: Vec::new(), blocks: Vec::new(), span, whole: true, json: Vec::new() }
+    }
+
     /// The argument of a name.
     pub fn attr(&self, name: &str) -> Option<&Attr> {
         self.attrs.iter().find(|a| &*a.name == name)

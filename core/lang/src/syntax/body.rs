@@ -23,7 +23,7 @@ struct Reading {
 
 impl Reading {
     fn new(span: Span) -> Self {
-        Self { body: Body { attrs: Vec::new(), blocks: Vec::new(), span, whole: true }, set: HashMap::new() }
+        Self { body: Body::empty(span), set: HashMap::new() }
     }
 }
 

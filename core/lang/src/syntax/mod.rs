@@ -7,6 +7,7 @@ pub mod ast;
 mod body;
 mod cursor;
 mod expr;
+pub mod json;
 mod template;
 
 use std::sync::Arc;

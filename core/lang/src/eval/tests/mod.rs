@@ -4,6 +4,7 @@
 mod demand;
 mod errors;
 mod expressions;
+mod json;
 mod modules;
 mod objects;
 
