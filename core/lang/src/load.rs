@@ -108,7 +108,7 @@ impl Role {
 
 /// Whether a file of this name belongs to the configuration.
 pub fn is_config_file(name: &str) -> bool {
-    Role::of(name).is_some_and(|role| !role.overrides)
+    Role::of(name).is_some()
 }
 
 impl Loader<'_> {
@@ -126,13 +126,14 @@ impl Loader<'_> {
         self.other_files(dir, &names);
         names.retain(|name| is_config_file(name));
         let before = self.diagnostics.0.len();
-        let mut bodies = Vec::new();
+        let (mut bodies, mut overrides) = (Vec::new(), Vec::new());
         for name in &names {
             let Some(role) = Role::of(name) else { continue };
             let body = self.file(&join(dir, name), role.json);
-            bodies.extend(body);
+            if role.overrides { overrides.extend(body) } else { bodies.extend(body) }
         }
         let unread = self.diagnostics.0[before..].iter().any(Diagnostic::is_error);
+        self.diagnostics.extend(config::overridden(&mut bodies, overrides, unread));
         self.open.push(dir.to_owned());
         let (mut module, diagnostics) =
             config::build(dir, &bodies, &mut |source, span, _| self.call(dir, source, span));
@@ -150,12 +151,6 @@ impl Loader<'_> {
                 self.diagnostics.push(Diagnostic::warning(
                     "File is not read",
                     format!("sgp reads configuration from files that end in .tf, .tf.json or .hcl; {path:?} is left out. Rename it, or put its content into another file."),
-                ));
-            }
-            if Role::of(name).is_some_and(|role| role.overrides) {
-                self.diagnostics.push(Diagnostic::error(
-                    "Override files are not supported",
-                    format!("Terraform merges {path:?} into the blocks of other files; sgp does not support that yet. Put its arguments into the blocks themselves."),
                 ));
             }
         }

@@ -5,6 +5,7 @@ pub mod constraint;
 mod decided;
 mod lifecycle;
 mod module;
+mod overrides;
 pub mod reference;
 mod resource;
 
@@ -16,7 +17,7 @@ use std::{
 use sgp_model::{AttrPath, Mode, PathStep, SourceMap, Span};
 
 pub use self::{constraint::TypeConstraint, module::build, reference::Target};
-pub(crate) use self::decided::decided;
+pub(crate) use self::{decided::decided, overrides::overridden};
 use crate::syntax::{Body, Expr};
 
 /// A whole configuration.
