@@ -14,7 +14,7 @@ use sgp_model::{
     address::ModuleInstance,
     state::{Intent, ObjectStatus, Operation, OutputRecord},
     types::Field,
-    value::Unknown,
+    value::{Bound, Lengths, Unknown},
 };
 
 use crate::{
@@ -330,12 +330,7 @@ fn write_value_here(w: &mut Writer, value: &Value) {
             w.byte(0);
             write_type(w, ty);
         }
-        Kind::Unknown(unknown) => {
-            w.byte(1);
-            write_type(w, &unknown.ty);
-            w.flag(unknown.not_null);
-            w.option(unknown.prefix.as_deref(), Writer::text);
-        }
+        Kind::Unknown(unknown) => write_unknown(w, unknown),
         Kind::Bool(b) => w.byte(if *b { 3 } else { 2 }),
         Kind::Number(n) => write_number(w, n),
         Kind::String(s) => {
@@ -368,6 +363,25 @@ fn write_value_here(w: &mut Writer, value: &Value) {
     }
 }
 
+/// What is known about ranges and lengths follows only where something is, under a number of its own.
+fn write_unknown(w: &mut Writer, unknown: &Unknown) {
+    let bounded = unknown.min.is_some() || unknown.max.is_some() || !unknown.lengths.are_open();
+    w.byte(if bounded { 13 } else { 1 });
+    write_type(w, &unknown.ty);
+    w.flag(unknown.not_null);
+    w.option(unknown.prefix.as_deref(), Writer::text);
+    if bounded {
+        for bound in [&unknown.min, &unknown.max] {
+            w.option(bound.as_ref(), |w, bound| {
+                w.flag(bound.inclusive);
+                w.text(&bound.number.to_string());
+            });
+        }
+        w.uint(unknown.lengths.min as u64);
+        w.option(unknown.lengths.max.as_ref(), |w, max| w.uint(*max as u64));
+    }
+}
+
 fn write_number(w: &mut Writer, n: &Number) {
     if let Some(n) = n.to_i64() {
         w.byte(4);
@@ -397,11 +411,8 @@ fn read_value(r: &mut Reader<'_>) -> Result<Value, Malformed> {
         }
         let kind = match tag {
             0 => Kind::Null(read_type(r)?),
-            1 => Kind::Unknown(Arc::new(Unknown {
-                ty: read_type(r)?,
-                not_null: r.flag()?,
-                prefix: r.option(read_text)?,
-            })),
+            1 => Kind::Unknown(Arc::new(read_unknown(r)?)),
+            13 => Kind::Unknown(Arc::new(read_bounded(r)?)),
             2 => Kind::Bool(false),
             3 => Kind::Bool(true),
             4 => Kind::Number(r.int()?.into()),
@@ -416,6 +427,25 @@ fn read_value(r: &mut Reader<'_>) -> Result<Value, Malformed> {
         };
         Ok(Value::from(kind).mark(marks))
     })
+}
+
+fn read_unknown(r: &mut Reader<'_>) -> Result<Unknown, Malformed> {
+    let unknown = Unknown::of(read_type(r)?);
+    Ok(Unknown { not_null: r.flag()?, prefix: r.option(read_text)?, ..unknown })
+}
+
+fn read_bounded(r: &mut Reader<'_>) -> Result<Unknown, Malformed> {
+    let bound = |r: &mut Reader<'_>| {
+        let inclusive = r.flag()?;
+        let number = r.text()?.parse().map_err(|_| Malformed::new("a number is not one"))?;
+        Ok(Bound { number, inclusive })
+    };
+    let unknown = read_unknown(r)?;
+    let (min, max) = (r.option(bound)?, r.option(bound)?);
+    // A number of elements that no memory holds says as much as the largest that it could.
+    let count = |r: &mut Reader<'_>| Ok(usize::try_from(r.uint()?).unwrap_or(usize::MAX));
+    let lengths = Lengths { min: count(r)?, max: r.option(count)? };
+    Ok(Unknown { min, max, lengths, ..unknown })
 }
 
 fn read_fields(r: &mut Reader<'_>) -> Result<BTreeMap<Arc<str>, Value>, Malformed> {

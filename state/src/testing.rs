@@ -5,6 +5,7 @@ use sgp_model::{
     AttrPath, DeposedKey, InstanceAddr, InstanceKey, InstanceRecord, Marks, Mode, ModulePath, Number, PathStep,
     ProviderAddr, ResourceAddr, State, Type, Value,
     state::{Intent, ObjectStatus, Operation, OutputRecord, RecordKey},
+    value::{Lengths, Unknown},
 };
 
 /// An identifier as HCL takes it.
@@ -84,8 +85,20 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
             .prop_map(|v| Value::map(Type::Number, v.into_iter().map(|(k, n)| (k, Value::int(n))))),
         1 => ty().prop_map(Value::null),
         1 => ty().prop_map(Value::unknown_not_null),
+        1 => unknown().prop_map(Unknown::into_value),
         1 => json_value().prop_map(|v| v.mark(Marks::SENSITIVE).mark(Marks::DEPRECATED)),
     ]
+}
+
+/// Unknown values of which something is known.
+fn unknown() -> impl Strategy<Value = Unknown> {
+    let number = (any::<i64>(), any::<u32>())
+        .prop_map(|(min, more)| Unknown::of(Type::Number).at_least(min).at_most(min.saturating_add(more.into())));
+    let lengths = (0usize..5, option::of(0usize..2_000)).prop_map(|(min, more)| {
+        let lengths = Lengths { min, max: more.map(|more| min + more) };
+        Unknown::of(Type::set(Type::String)).with_lengths(lengths)
+    });
+    prop_oneof![number, lengths, "[a-z]{1,5}-".prop_map(|p| Unknown::of(Type::String).begins_with(&p))]
 }
 
 fn ty() -> impl Strategy<Value = Type> {

@@ -6,7 +6,11 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use crate::{AttrPath, Kind, Number, PathStep, Type, Value, types::Field};
+use crate::{
+    AttrPath, Kind, Number, PathStep, Type, Value,
+    types::Field,
+    value::{Lengths, Unknown},
+};
 
 mod unify;
 
@@ -92,11 +96,8 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
     let converted = match value.kind() {
         Kind::Null(from) => Value::null(convert_type(from, ty)?),
         Kind::Unknown(unknown) => {
-            let to = convert_type(&unknown.ty, ty)?;
-            let mut refined = (**unknown).clone();
-            refined.prefix = refined.prefix.filter(|_| to == Type::String && refined.ty == Type::String);
-            refined.ty = to;
-            Kind::Unknown(Arc::new(refined)).into()
+            let converted = unknown.converted_to(convert_type(&unknown.ty, ty)?);
+            if converted == **unknown { value.clone() } else { converted.into_value() }
         }
         Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => return primitive(value, ty),
         Kind::List(from, elements) => match ty {
@@ -107,7 +108,10 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
         Kind::Set(from, elements) => match ty {
             Type::Set(to) if from == &**to => return Ok(value.clone()),
             // Which elements are equal, and so how many there are, shows when they are known.
-            Type::List(_) if !value.is_wholly_known() => Value::unknown_not_null(convert_type(&value.ty(), ty)?),
+            Type::List(_) if elements.len() > 1 && !value.is_wholly_known() => {
+                let lengths = Lengths { min: 1, max: Some(elements.len()) };
+                Unknown::of(convert_type(&value.ty(), ty)?).with_lengths(lengths).into_value()
+            }
             Type::List(_) | Type::Set(_) => collection(from, elements.iter(), ty)?,
             _ => return Err(ConvertError::required(ty)),
         },

@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AttrPath, Number, PathStep, Type};
 
+mod equal;
 mod order;
+mod unknown;
+
+pub use unknown::{Bound, Lengths, Unknown, is_at_most, is_below, stable_prefix};
 
 /// Marks travel with a value through every expression; a bitset, because there are few kinds and many values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,17 +50,6 @@ impl Marks {
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
-}
-
-/// What is known about a value that is not known yet.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Unknown {
-    /// Its type; [`Type::Dynamic`] when even that is open.
-    pub ty: Type,
-    /// Whether it is known that the value will not be null.
-    pub not_null: bool,
-    /// What the string will begin with, where that is known.
-    pub prefix: Option<Arc<str>>,
 }
 
 /// A value: what it holds, and the marks on it. Elements carry their own marks. Cheap to clone.
@@ -106,12 +99,12 @@ impl Value {
 
     /// Unknown of a type; nothing else is known about it.
     pub fn unknown(ty: Type) -> Self {
-        Kind::Unknown(Arc::new(Unknown { ty, not_null: false, prefix: None })).into()
+        Kind::Unknown(Arc::new(Unknown::of(ty))).into()
     }
 
     /// Unknown of a type, but not null.
     pub fn unknown_not_null(ty: Type) -> Self {
-        Kind::Unknown(Arc::new(Unknown { ty, not_null: true, prefix: None })).into()
+        Kind::Unknown(Arc::new(Unknown::of(ty).not_null())).into()
     }
 
     /// Null of unknown type, as the literal `null` is.

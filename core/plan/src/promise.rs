@@ -5,7 +5,7 @@ use sgp_model::{AttrPath, Block, Kind, Value, schema::Semantics};
 use crate::means_the_same;
 
 /// The attributes where the answer breaks the plan's promise: known in the plan, but something else now. Unknown parts of
-/// the plan promise nothing.
+/// the plan promise only what was known of them.
 pub fn broken_promises(block: &Block, planned: &Value, actual: &Value) -> Vec<AttrPath> {
     let mut broken = Vec::new();
     let mut compare = |name: &'static str, semantics: Semantics| {
@@ -23,7 +23,7 @@ pub fn broken_promises(block: &Block, planned: &Value, actual: &Value) -> Vec<At
 /// Whether `actual` is what `planned` promised, unknown parts aside.
 fn keeps(planned: &Value, actual: &Value) -> bool {
     match (planned.kind(), actual.kind()) {
-        (Kind::Unknown(_), _) => true,
+        (Kind::Unknown(unknown), _) => unknown.allows(actual),
         (Kind::List(_, p) | Kind::Tuple(p), Kind::List(_, a) | Kind::Tuple(a)) => {
             p.len() == a.len() && p.iter().zip(a.iter()).all(|(p, a)| keeps(p, a))
         }
@@ -68,5 +68,14 @@ mod tests {
         let broken = kept.with_attr("a", "y".into()).with_attr("set", Value::set(Type::String, []));
         let names: Vec<_> = broken_promises(&block, &planned, &broken).iter().map(ToString::to_string).collect();
         assert_eq!(names, ["a", "set"]);
+    }
+
+    #[test]
+    fn what_was_known_of_an_unknown_part_binds_too() {
+        let block = Block::default().attr("id", Attribute::string().computed());
+        let planned = Value::object([("id", Value::unknown_not_null(Type::String))]);
+        let answered = |id: Value| broken_promises(&block, &planned, &Value::object([("id", id)])).len();
+        assert_eq!(answered("i-1".into()), 0);
+        assert_eq!(answered(Value::null(Type::String)), 1);
     }
 }

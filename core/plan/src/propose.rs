@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use sgp_model::{
-    Attribute, Block, Kind, NestedBlock, Value,
+    Attribute, Block, Kind, NestedBlock, Type, Value,
     schema::{Nesting, Presence},
 };
 
@@ -14,11 +14,30 @@ use crate::{changed_attributes, means_the_same};
 ///
 /// `prior` is null for an object that does not exist. Computed attributes that follow a changed one become unknown.
 pub fn propose(block: &Block, prior: &Value, config: &Value) -> Value {
+    with_identity(block, proposed(block, prior, config))
+}
+
+fn proposed(block: &Block, prior: &Value, config: &Value) -> Value {
     if !config.is_known() || config.is_null() {
         return config.clone();
     }
     let proposed = laid_over(block, prior, config);
     if prior.is_null() { proposed } else { follow(block, prior, config, proposed) }
+}
+
+/// Whatever else a service decides: what it makes has an id, and where it has an ARN, that is there from the start.
+const IDENTITY: [&str; 2] = ["arn", "id"];
+
+/// The object, whose identity is not null even while it is not known.
+fn with_identity(block: &Block, object: Value) -> Value {
+    let Kind::Object(fields) = object.kind() else { return object };
+    let is_open = |name: &str| {
+        let decided =
+            block.attributes.get(name).is_some_and(|a| a.presence == Presence::Computed && a.ty == Type::String);
+        decided && fields.get(name).is_some_and(|v| !v.is_known() && !v.is_never_null())
+    };
+    let open: Vec<&str> = IDENTITY.into_iter().filter(|name| is_open(name)).collect();
+    open.into_iter().fold(object.clone(), |object, name| object.with_attr(name, Value::unknown_not_null(Type::String)))
 }
 
 fn laid_over(block: &Block, prior: &Value, config: &Value) -> Value {
@@ -87,14 +106,14 @@ fn nested_value(nested: &NestedBlock, prior: Option<&Value>, configured: Value) 
     let none = Value::null(nested.block.ty());
     let marks = configured.marks();
     let value = match nested.nesting {
-        Nesting::Single => propose(&nested.block, prior.unwrap_or(&none), &configured),
+        Nesting::Single => proposed(&nested.block, prior.unwrap_or(&none), &configured),
         Nesting::List => {
             let before = prior.and_then(Value::elements).unwrap_or_default();
             let after = configured.elements().unwrap_or_default();
             let elements = after
                 .iter()
                 .enumerate()
-                .map(|(i, e)| propose(&nested.block, before.get(i).copied().unwrap_or(&none), e))
+                .map(|(i, e)| proposed(&nested.block, before.get(i).copied().unwrap_or(&none), e))
                 .collect();
             Value::list(nested.block.ty(), elements)
         }
@@ -103,14 +122,14 @@ fn nested_value(nested: &NestedBlock, prior: Option<&Value>, configured: Value) 
             let after = configured.elements().unwrap_or_default();
             let elements = after.iter().map(|e| {
                 let same = before.iter().find(|b| same_arguments(&nested.block, b, e)).copied();
-                propose(&nested.block, same.unwrap_or(&none), e)
+                proposed(&nested.block, same.unwrap_or(&none), e)
             });
             Value::set(nested.block.ty(), elements)
         }
         Nesting::Map => {
             let entries = configured.as_fields().into_iter().flatten().map(|(key, e)| {
                 let before = prior.and_then(|p| p.get(key)).unwrap_or(&none);
-                (key.clone(), propose(&nested.block, before, e))
+                (key.clone(), proposed(&nested.block, before, e))
             });
             Value::map(nested.block.ty(), entries)
         }
@@ -220,7 +239,8 @@ mod tests {
         let none = Value::null(schema().ty());
         let new = propose(&schema().block, &none, &config(&[("name", "a".into())]));
         assert_eq!(new.get("size"), Some(&Value::int(1)));
-        assert!(!new.get("id").unwrap().is_known());
+        assert_eq!(new.get("id"), Some(&Value::unknown_not_null(Type::String)), "whatever it is, there will be one");
+        assert_eq!(new.get("etag"), Some(&Value::unknown(Type::String)));
         assert!(new.get("policy").unwrap().is_null());
     }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sgp_model::{
     Diagnostic, Kind, Marks, Type, Value,
     convert::{convert, convert_type, unify},
+    value::Unknown,
 };
 
 use super::{Env, Eval, Evaluator, Gather, Halt, World, ops};
@@ -97,20 +98,53 @@ impl<W: World> Evaluator<W> {
     }
 
     fn binary(&mut self, expr: &Expr, op: BinaryOp, left: &Expr, right: &Expr, env: &Env<'_>) -> Eval {
+        if matches!(op, BinaryOp::And | BinaryOp::Or) {
+            return self.logical(expr, op, left, right, env);
+        }
         let l = self.operand(op, "left", left, env);
-        if let (BinaryOp::And | BinaryOp::Or, Ok(decided)) = (op, &l) {
-            // The other side is not even looked at: `x != null && x.y`.
-            if decided.as_bool() == Some(op == BinaryOp::Or) {
-                return l;
-            }
-        }
         let r = self.operand(op, "right", right, env);
-        if let (BinaryOp::And | BinaryOp::Or, Ok(left), Err(Halt::Errors(_))) = (op, &l, &r) {
-            // What is wrong with the right side may never matter.
-            if !left.is_known() {
-                return Ok(Value::unknown_not_null(Type::Bool).mark(left.marks()));
+        self.both(expr, op, l, r, env)
+    }
+
+    /// `&&` and `||`: a side that decides is enough, and then what is wrong with the other one does not matter.
+    fn logical(&mut self, expr: &Expr, op: BinaryOp, left: &Expr, right: &Expr, env: &Env<'_>) -> Eval {
+        let decides = |v: &Value| v.as_bool() == Some(op == BinaryOp::Or);
+        let l = self.value(left, env);
+        // A value that is no bool is a mistake whatever the other side is.
+        let (l, l_fits) = self.checked(op, "left", l, left, env);
+        if let Ok(l) = &l
+            && decides(l)
+        {
+            // The other side is not even looked at: `x != null && x.y`.
+            return Ok(l.clone());
+        }
+        let r = self.value(right, env);
+        let (r, r_fits) = self.checked(op, "right", r, right, env);
+        if l_fits && r_fits {
+            match (&l, &r) {
+                (Err(Halt::Errors(_)), Ok(r)) if decides(r) => return Ok(r.clone()),
+                (Ok(l), Err(Halt::Errors(_))) if !l.is_known() => {
+                    return Ok(Value::unknown_not_null(Type::Bool).mark(l.marks()));
+                }
+                _ => {}
             }
         }
+        self.both(expr, op, l, r, env)
+    }
+
+    /// An operand in the type of the operator, and whether it has one that fits, as far as it has a value at all.
+    fn checked(&mut self, op: BinaryOp, side: &str, value: Eval, expr: &Expr, env: &Env<'_>) -> (Eval, bool) {
+        match value {
+            Ok(value) => {
+                let converted = self.as_operand(op, side, value, expr, env);
+                let fits = converted.is_ok();
+                (converted, fits)
+            }
+            halted => (halted, true),
+        }
+    }
+
+    fn both(&mut self, expr: &Expr, op: BinaryOp, l: Eval, r: Eval, env: &Env<'_>) -> Eval {
         let mut gather = Gather::default();
         let (l, r) = (gather.take(l), gather.take(r));
         let (Some(l), Some(r)) = (l, r) else { return gather.finish(Value::dynamic_null()) };
@@ -119,6 +153,10 @@ impl<W: World> Evaluator<W> {
 
     fn operand(&mut self, op: BinaryOp, side: &str, expr: &Expr, env: &Env<'_>) -> Eval {
         let value = self.value(expr, env)?;
+        self.as_operand(op, side, value, expr, env)
+    }
+
+    fn as_operand(&mut self, op: BinaryOp, side: &str, value: Value, expr: &Expr, env: &Env<'_>) -> Eval {
         let Some(ty) = ops::operand_type(op) else { return Ok(value) };
         convert(&value, &ty).map_err(|e| {
             let d = Diagnostic::error("Invalid operand", format!("Unsuitable value for {side} operand: {e}."));
@@ -188,12 +226,7 @@ impl<W: World> Evaluator<W> {
         if a.is_null() && b.is_null() {
             return Ok(Value::null(ty));
         }
-        let not_null = |v: &Value| match v.kind() {
-            Kind::Null(_) => false,
-            Kind::Unknown(u) => u.not_null,
-            _ => true,
-        };
-        Ok(if not_null(&a) && not_null(&b) { Value::unknown_not_null(ty) } else { Value::unknown(ty) })
+        Ok(Unknown::about(&a).or(&Unknown::about(&b), ty).into_value())
     }
 
     /// A bool that decides something: not null, perhaps unknown.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sgp_model::{
     Diagnostic, Kind, Marks, Type, Value,
     convert::{convert, unify},
+    value::{Lengths, Unknown},
 };
 
 use super::{Env, Eval, Evaluator, Gather, Scope, World, ops};
@@ -22,7 +23,10 @@ impl<W: World> Evaluator<W> {
     pub(super) fn for_expression(&mut self, f: &For, env: &Env<'_>) -> Eval {
         let (collection, mut marks) = self.value(&f.collection, env)?.unmark();
         self.check_iterable(&collection, &f.collection, "a 'for' expression", env)?;
-        let Some(pairs) = ops::pairs(&collection) else { return Ok(Value::unknown(Type::Dynamic).mark(marks)) };
+        let Some(pairs) = ops::pairs(&collection) else {
+            let Kind::Unknown(source) = collection.kind() else { return Ok(Value::unknown(Type::Dynamic).mark(marks)) };
+            return Ok(Unknown::of(Type::Dynamic).with_lengths(for_lengths(f, source)).into_value().mark(marks));
+        };
         let mut gather = Gather::default();
         let mut steps = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
@@ -33,7 +37,7 @@ impl<W: World> Evaluator<W> {
         }
         let known = !steps.iter().any(|s| matches!(s, Step::Unknown));
         let result = if !known {
-            Value::unknown(Type::Dynamic)
+            Unknown::of(Type::Dynamic).not_null().into_value()
         } else if f.key.is_some() {
             match entries(steps, f.group) {
                 Ok(fields) => Kind::Object(Arc::new(fields)).into(),
@@ -159,7 +163,7 @@ impl<W: World> Evaluator<W> {
                 Type::Dynamic => Ok(Value::unknown(Type::Dynamic)),
                 Type::List(element) | Type::Set(element) => {
                     let inner = self.each(&Value::unknown((**element).clone()), each, env)?;
-                    Ok(Value::unknown_not_null(Type::list(inner.ty())))
+                    Ok(Unknown::of(Type::list(inner.ty())).with_lengths(unknown.lengths).into_value())
                 }
                 Type::Tuple(types) => {
                     let inner = types.iter().map(|t| self.each(&Value::unknown(t.clone()), each, env).map(|v| v.ty()));
@@ -219,6 +223,17 @@ fn is_path(each: &Expr) -> bool {
         ExprKind::Attr(base, _) => is_path(base),
         ExprKind::Index(base, key) => matches!(&*key.kind, ExprKind::Literal(_)) && is_path(base),
         _ => false,
+    }
+}
+
+/// How many elements a `for` has that goes through something of which only the length is known.
+fn for_lengths(f: &For, source: &Unknown) -> Lengths {
+    let all = source.lengths;
+    match (&f.condition, f.group) {
+        (Some(_), _) => Lengths { min: 0, max: all.max },
+        // Several elements may have one key.
+        (None, true) => Lengths { min: all.min.min(1), max: all.max },
+        (None, false) => all,
     }
 }
 

@@ -44,6 +44,7 @@ pub use self::{
 };
 pub(crate) use self::{
     env::{Env, Eval, Gather, Halt, Instances, ModuleInfo, Outer, Repetition, Scope},
+    ops::unknown_text,
     pure::render_template,
 };
 use crate::{

@@ -1,13 +1,19 @@
 //! Attributes, indexes and operators over values. Pure; errors come without a place, which the caller adds.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::cmp::Ordering;
 
-use sgp_model::{Diagnostic, Kind, Marks, Number, Type, Value, convert::convert};
+use sgp_model::{
+    Diagnostic, Kind, Marks, Number, Type, Value,
+    convert::convert,
+    value::{Unknown, stable_prefix},
+};
 
 use crate::{
     suggest::did_you_mean,
     syntax::{BinaryOp, UnaryOp},
 };
+
+mod ranges;
 
 pub(crate) type Op = Result<Value, Diagnostic>;
 
@@ -199,6 +205,16 @@ pub(crate) fn pairs(value: &Value) -> Option<Vec<(Value, Value)>> {
         }
         Kind::Set(_, vs) => vs.iter().map(|v| (v.clone(), v.clone())).collect(),
         Kind::Map(_, fs) | Kind::Object(fs) => fs.iter().map(|(k, v)| (Value::string(k.clone()), v.clone())).collect(),
+        // What there is in a structure is part of its type.
+        Kind::Unknown(unknown) => match &unknown.ty {
+            Type::Tuple(ts) => {
+                (0i64..).zip(ts.iter()).map(|(i, t)| (Value::int(i), Value::unknown(t.clone()))).collect()
+            }
+            Type::Object(fs) => {
+                fs.iter().map(|(k, f)| (Value::string(k.clone()), Value::unknown(f.ty.clone()))).collect()
+            }
+            _ => return None,
+        },
         _ => return None,
     })
 }
@@ -220,6 +236,7 @@ pub(crate) fn unary(op: UnaryOp, value: &Value) -> Op {
     let result = match converted.kind() {
         Kind::Bool(b) => (!b).into(),
         Kind::Number(n) => n.neg().into(),
+        Kind::Unknown(_) if op == UnaryOp::Negate => ranges::negate(&converted),
         Kind::Null(_) => {
             return Err(Diagnostic::error("Operation failed", "The operand of this operator must not be null."));
         }
@@ -283,7 +300,7 @@ fn numeric(op: BinaryOp, l: &Value, r: &Value) -> Op {
     not_null(r)?;
     let compares = matches!(op, BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual);
     let (Some(a), Some(b)) = (l.as_number(), r.as_number()) else {
-        return Ok(Value::unknown_not_null(if compares { Type::Bool } else { Type::Number }));
+        return Ok(if compares { ranges::compare(op, l, r) } else { ranges::calculate(op, l, r) });
     };
     if compares {
         return Ok(compare(op, a.cmp(b)).into());
@@ -315,78 +332,12 @@ fn compare(op: BinaryOp, order: Ordering) -> bool {
 /// Whether two values are equal, `None` when that is not known yet; and the marks inside of them.
 pub(crate) fn equal(left: &Value, right: &Value) -> (Option<bool>, Marks) {
     let marks = left.deep_marks().union(right.deep_marks());
-    (same(left, right), marks)
-}
-
-fn same(l: &Value, r: &Value) -> Option<bool> {
-    match (l.kind(), r.kind()) {
-        (Kind::Null(_), Kind::Null(_)) => Some(true),
-        (Kind::Unknown(u), Kind::Null(_)) | (Kind::Null(_), Kind::Unknown(u)) => u.not_null.then_some(false),
-        (Kind::Null(_), _) | (_, Kind::Null(_)) => Some(false),
-        (Kind::Unknown(u), _) => unknown_differs(&u.ty, u.prefix.as_deref(), r),
-        (_, Kind::Unknown(u)) => unknown_differs(&u.ty, u.prefix.as_deref(), l),
-        (Kind::Bool(a), Kind::Bool(b)) => Some(a == b),
-        (Kind::Number(a), Kind::Number(b)) => Some(a == b),
-        (Kind::String(a), Kind::String(b)) => Some(a == b),
-        (Kind::List(_, a), Kind::List(_, b)) | (Kind::Tuple(a), Kind::Tuple(b)) => {
-            if a.len() != b.len() || !same_type(l, r) {
-                return Some(false);
-            }
-            all(a.iter().zip(b.iter()).map(|(a, b)| same(a, b)))
-        }
-        (Kind::Set(_, a), Kind::Set(_, b)) => {
-            if !same_type(l, r) {
-                return Some(false);
-            }
-            if a.iter().chain(b.iter()).all(Value::is_wholly_known) { Some(a == b) } else { None }
-        }
-        (Kind::Map(_, a), Kind::Map(_, b)) | (Kind::Object(a), Kind::Object(b)) => {
-            if !a.keys().eq(b.keys()) || !same_type(l, r) {
-                return Some(false);
-            }
-            all(a.values().zip(b.values()).map(|(a, b)| same(a, b)))
-        }
-        _ => Some(false),
-    }
-}
-
-/// Values of different types are different; types that are still open may turn out the same.
-fn same_type(l: &Value, r: &Value) -> bool {
-    let (a, b) = (l.ty(), r.ty());
-    a == b || !a.is_wholly_known() || !b.is_wholly_known()
-}
-
-/// What can be said about an unknown value beside another: by type, and by what a string will begin with.
-fn unknown_differs(ty: &Type, prefix: Option<&str>, other: &Value) -> Option<bool> {
-    if ty.is_wholly_known() && other.ty().is_wholly_known() && *ty != other.ty() {
-        return Some(false);
-    }
-    match (prefix, other.as_str()) {
-        (Some(prefix), Some(text)) if !text.starts_with(prefix) => Some(false),
-        _ => None,
-    }
-}
-
-fn all(results: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut sure = Some(true);
-    for result in results {
-        match result {
-            Some(false) => return Some(false),
-            Some(true) => {}
-            None => sure = None,
-        }
-    }
-    sure
+    (left.equals(right), marks)
 }
 
 /// What a string template begins with, as a promise about an unknown string: the first 128 bytes at most.
 pub(crate) fn unknown_text(prefix: &str) -> Value {
-    let mut end = prefix.len().min(128);
-    while !prefix.is_char_boundary(end) {
-        end -= 1;
-    }
-    // The last character may still combine with what follows.
-    let end = prefix[..end].char_indices().next_back().map_or(0, |(i, _)| i);
-    let prefix = (end > 0).then(|| Arc::from(&prefix[..end]));
-    Kind::Unknown(Arc::new(sgp_model::value::Unknown { ty: Type::String, not_null: true, prefix })).into()
+    const LENGTH_MAX: usize = 128;
+    let cut = &prefix[..prefix.floor_char_boundary(LENGTH_MAX)];
+    Unknown::of(Type::String).begins_with(stable_prefix(cut)).into_value()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sgp_model::{Diagnostic, Marks, Type, Value, convert::convert};
+use sgp_model::{Diagnostic, Kind, Marks, Type, Value, convert::convert};
 
 use super::{Env, Eval, Evaluator, Gather, Scope, World, ops};
 use crate::syntax::{Expr, Part};
@@ -39,9 +39,13 @@ impl<W: World> Evaluator<W> {
                     if let Some(value) = gather.take(self.interpolated(expr, env)) {
                         let (value, marks) = value.unmark();
                         text.marks = text.marks.union(marks);
-                        match value.as_str() {
-                            Some(t) => text.push(t),
-                            None => text.unknown = true,
+                        match value.kind() {
+                            Kind::String(t) => text.push(t),
+                            Kind::Unknown(unknown) => {
+                                text.push(unknown.prefix.as_deref().unwrap_or_default());
+                                text.unknown = true;
+                            }
+                            _ => text.unknown = true,
                         }
                     }
                 }

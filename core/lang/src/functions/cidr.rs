@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use sgp_model::{Number, Type, Value};
+use sgp_model::{Number, Type, Value, value::Lengths};
 
-use super::spec::{Args, Fail, Function, Outcome, Ty, arg_error, error, param};
+use super::spec::{Args, Fail, Function, Outcome, Ty, arg_error, error, param, unknown_with};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -37,8 +37,8 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "cidrsubnets",
-        params: &[param("prefix", Ty::String)],
-        rest: Some(param("newbits", Ty::Number)),
+        params: &[param("prefix", Ty::String).unknown()],
+        rest: Some(param("newbits", Ty::Number).unknown()),
         returns: Ty::ListOfString,
         run: subnets,
     },
@@ -157,6 +157,10 @@ fn subnet(a: &Args) -> Outcome {
 
 /// Consecutive ranges, each aligned to its own size.
 fn subnets(a: &Args) -> Outcome {
+    if a.values.iter().any(|v| !v.is_known()) {
+        // How many there are does not depend on where they are.
+        return Ok(unknown_with(Type::list(Type::String), Lengths::exactly(a.len() - 1)));
+    }
     let whole = Range::parse(a.str(0)).map_err(|e| arg_error(0, e))?;
     let mut found: Vec<Range> = Vec::new();
     for place in 1..a.len() {

@@ -3,10 +3,11 @@
 use sgp_model::{
     Kind, Number, Type, Value,
     convert::{convert, unify},
+    value::{Lengths, Unknown},
 };
 
 use super::{
-    spec::{Args, Function, Outcome, Ty, arg_error, equal, error, param, unknown_of},
+    spec::{Args, Function, Outcome, Ty, arg_error, error, lengths, param, unknown_of},
     string,
 };
 
@@ -98,8 +99,10 @@ fn coalesce(a: &Args) -> Outcome {
     let ty = ty.ok_or_else(|| error("all arguments must have the same type"))?;
     for (place, value) in a.values.iter().enumerate() {
         let value = convert(value, &ty).map_err(|e| arg_error(place, e.to_string()))?;
-        if !value.is_known() {
-            return Ok(Value::unknown(ty));
+        if let Kind::Unknown(unknown) = value.kind() {
+            // What is certainly not passed over is the result, whatever it turns out to be.
+            let taken = unknown.not_null && (unknown.prefix.is_some() || !matches!(ty, Type::String | Type::Dynamic));
+            return Ok(if taken { value } else { unknown_of(ty) });
         }
         if !value.is_null() && value.as_str() != Some("") {
             return Ok(value);
@@ -123,6 +126,9 @@ fn coalesce_list(a: &Args) -> Outcome {
     }
     for value in &a.values {
         if !value.is_known() {
+            if lengths(value).min > 0 && value.is_never_null() {
+                return Ok(value.clone());
+            }
             // Which argument is taken decides the type, unless all have this one.
             let ty = if a.values.iter().all(|v| v.ty() == value.ty()) { value.ty() } else { Type::Dynamic };
             return Ok(Value::unknown(ty));
@@ -144,7 +150,7 @@ enum Found {
 
 fn find(elements: &[&Value], value: &Value) -> Found {
     for (place, element) in elements.iter().enumerate() {
-        match equal(element, value) {
+        match element.equals(value) {
             Some(true) => return Found::At(place),
             Some(false) => {}
             None => return Found::Open,
@@ -158,7 +164,7 @@ fn contains(a: &Args) -> Outcome {
         return Err(error("argument must be list, tuple, or set"));
     };
     // An unknown element before the one that is equal does not matter here.
-    if elements.iter().any(|e| equal(e, a.value(1)) == Some(true)) {
+    if elements.iter().any(|e| e.equals(a.value(1)) == Some(true)) {
         return Ok(true.into());
     }
     Ok(match find(&elements, a.value(1)) {
@@ -223,27 +229,28 @@ fn index(a: &Args) -> Outcome {
     match find(&elements, a.value(1)) {
         Found::At(place) => Ok(Number::from(place).into()),
         Found::Nowhere => Err(error("item not found")),
-        Found::Open => Ok(unknown_of(Type::Number)),
+        Found::Open => Ok(Unknown::of(Type::Number).at_least(0).at_most(elements.len() - 1).into_value()),
     }
 }
 
+const UNCOUNTABLE: &str = "argument must be a string, a collection type, or a structural type";
+
 fn length(a: &Args) -> Outcome {
     let value = a.value(0);
-    let counted: Option<usize> = match (value.kind(), value.ty()) {
-        (Kind::String(s), _) => return Ok(Value::from(string::graphemes(s)).mark(value.marks())),
-        (_, Type::Tuple(ts)) => Some(ts.len()),
-        (_, Type::Object(fs)) => Some(fs.len()),
-        (Kind::Set(_, elements), _) => {
-            // Unknown elements may turn out to equal others.
-            (elements.len() < 2 || value.is_wholly_known()).then_some(elements.len())
-        }
-        (Kind::List(_, elements), _) => Some(elements.len()),
-        (Kind::Map(_, entries), _) => Some(entries.len()),
-        (_, Type::String | Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Map(_)) => None,
-        _ => return Err(error("argument must be a string, a collection type, or a structural type")),
+    let count = match value.kind() {
+        Kind::String(s) => return Ok(Value::from(string::graphemes(s)).mark(value.marks())),
+        // What a text begins with is at least one character.
+        Kind::Unknown(u) if u.ty == Type::String => Lengths { min: usize::from(u.prefix.is_some()), max: None },
+        Kind::Bool(_) | Kind::Number(_) => return Err(error(UNCOUNTABLE)),
+        Kind::Unknown(u) if matches!(u.ty, Type::Bool | Type::Number) => return Err(error(UNCOUNTABLE)),
+        _ => lengths(value),
     };
-    let result = counted.map_or_else(|| unknown_of(Type::Number), |n| Number::from(n).into());
-    Ok(result.mark(value.marks()))
+    let result = Unknown::of(Type::Number).at_least(count.min);
+    let result = match count.max {
+        Some(max) => result.at_most(max),
+        None => result,
+    };
+    Ok(result.into_value().mark(value.marks()))
 }
 
 fn one(a: &Args) -> Outcome {

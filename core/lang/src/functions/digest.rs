@@ -70,12 +70,17 @@ pub(super) fn base64_sha512(bytes: &[u8]) -> String {
 }
 
 fn bcrypt(a: &Args) -> Outcome {
+    const DEFAULT: u32 = 10;
     if a.len() > 2 {
         return Err(error("bcrypt() takes no more than two arguments"));
     }
-    let cost = if a.len() == 2 { a.int_arg(1)? } else { 10 };
-    let cost = u32::try_from(cost).ok().filter(|c| (4..=31).contains(c));
-    let cost = cost.ok_or_else(|| arg_error(1, "cost is outside the allowed range of 4 to 31"))?;
+    let cost = if a.len() == 2 { a.int_arg(1)? } else { DEFAULT.into() };
+    let cost = match u32::try_from(cost) {
+        Ok(cost @ 4..=31) => cost,
+        Ok(32..) | Err(_) if cost > 0 => return Err(arg_error(1, "cost is outside the allowed range of 4 to 31")),
+        // So few rounds protect nothing.
+        _ => DEFAULT,
+    };
     if a.str(0).len() > 72 {
         return Err(arg_error(0, "must not be longer than 72 bytes"));
     }

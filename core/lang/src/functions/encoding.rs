@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, io::Write as _};
 
 use base64::{Engine, alphabet, engine::DecodePaddingMode, engine::GeneralPurpose, engine::GeneralPurposeConfig};
-use sgp_model::{Kind, Type, Value, json};
+use sgp_model::{Type, Value, json, value::Unknown};
 
 use super::{
     csv,
@@ -114,15 +114,15 @@ fn json_encode(a: &Args) -> Value {
     if let Ok(encoded) = json::to_json_text(value) {
         return encoded.into();
     }
-    // What the text begins with shows in the type already.
+    // What the text begins with shows in the type already, unless the whole may be null.
+    let certain = value.is_known() || value.is_never_null();
     let prefix = match value.ty() {
-        _ if !value.is_known() => None,
-        Type::Object(_) | Type::Map(_) => Some("{".into()),
-        Type::List(_) | Type::Set(_) | Type::Tuple(_) => Some("[".into()),
-        _ => None,
+        Type::Object(_) | Type::Map(_) if certain => "{",
+        Type::List(_) | Type::Set(_) | Type::Tuple(_) if certain => "[",
+        Type::String if certain => "\"",
+        _ => "",
     };
-    let unknown = sgp_model::value::Unknown { ty: Type::String, not_null: true, prefix };
-    Kind::Unknown(std::sync::Arc::new(unknown)).into()
+    Unknown::of(Type::String).begins_with(prefix).into_value()
 }
 
 fn csv_decode(a: &Args) -> Outcome {

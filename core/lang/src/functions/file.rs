@@ -134,7 +134,11 @@ fn dir_name(path: &str) -> String {
 /// Files below the path that match a pattern of `*`, `**`, `?`, `[...]` and `{a,b}`, as paths relative to it.
 fn file_set(a: &Args) -> Outcome {
     let (root, pattern) = (expand(a)?, clean(a.str(1)));
-    let glob = globset::GlobBuilder::new(&pattern).literal_separator(true).backslash_escape(true).build();
+    let glob = globset::GlobBuilder::new(&pattern)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .empty_alternates(true)
+        .build();
     let matcher =
         glob.map_err(|e| error(format!("failed to glob pattern {:?}: {}", a.str(1), e.kind())))?.compile_matcher();
     // Only a pattern that climbs looks outside of the root.

@@ -1,9 +1,11 @@
 //! `format` and `formatlist`: text with verbs such as `%s` and `%05d`.
 
-use sgp_model::{Kind, Number, Type, Value, convert::convert, json};
+use sgp_model::{Kind, Number, Type, Value, convert::convert, json, value::Lengths};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::spec::{Args, Fail, Function, Outcome, Ty, arg_error, error, param, text, unknown_of};
+use super::spec::{
+    Args, Fail, Function, Outcome, Ty, arg_error, error, lengths, param, text, unknown_text, unknown_with,
+};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -23,52 +25,80 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 fn format(a: &Args) -> Outcome {
-    let template = a.str(0);
-    if a.values[1..].iter().any(|v| !v.is_wholly_known()) {
-        // What stands before the first verb is certain.
-        let prefix = template.split('%').next().filter(|p| !p.is_empty()).map(Into::into);
-        let unknown = sgp_model::value::Unknown { ty: Type::String, not_null: true, prefix };
-        return Ok(Kind::Unknown(std::sync::Arc::new(unknown)).into());
-    }
-    render(template, &a.values[1..]).map(|s| text(&s))
+    rendered(a.str(0), &a.values[1..])
+}
+
+/// The text, or what is certain of it: what stands before the first verb whose argument is not known.
+fn rendered(template: &str, args: &[Value]) -> Outcome {
+    let known = args.iter().all(Value::is_wholly_known);
+    let result = render(template, args)?;
+    Ok(if known { text(&result) } else { unknown_text(&result) })
 }
 
 /// Each argument is a sequence or one value for all rounds; sequences have one length.
 fn format_list(a: &Args) -> Outcome {
-    let template = a.str(0);
-    let mut rounds: Option<(usize, usize)> = None;
-    for (place, arg) in a.values.iter().enumerate().skip(1) {
-        if !arg.is_known() && !matches!(arg.ty(), Type::Tuple(_)) {
-            return Ok(unknown_of(Type::list(Type::String)));
-        }
-        let Some(length) = arg.elements().map(|es| es.len()) else { continue };
-        if matches!(arg.kind(), Kind::Set(..)) && !arg.is_wholly_known() {
-            return Ok(unknown_of(Type::list(Type::String)));
-        }
-        match rounds {
-            Some((first, expected)) if length != expected => {
-                return Err(arg_error(
-                    place,
-                    format!(
-                        "argument {place} has length {length}, which is inconsistent with argument {first} of length {expected}"
-                    ),
-                ));
+    let (template, args) = (a.str(0), &a.values[1..]);
+    let rounds = same_length(args)?;
+    if args.iter().any(is_open) {
+        let count = match rounds {
+            // Elements of a set that are not known may turn out to be one.
+            Some(n) if args.iter().any(|arg| matches!(arg.kind(), Kind::Set(..)) && is_open(arg)) => {
+                Lengths { min: n.min(1), max: Some(n) }
             }
-            Some(_) => {}
-            None => rounds = Some((place, length)),
+            // A tuple that turns out to be null counts as one value.
+            Some(_) if args.iter().any(|arg| matches!(arg.ty(), Type::Tuple(_)) && !arg.is_never_null()) => {
+                Lengths::default()
+            }
+            Some(n) => Lengths::exactly(n),
+            None => {
+                args.iter().filter(|arg| is_open(arg) && arg.is_never_null()).map(lengths).next().unwrap_or_default()
+            }
+        };
+        return Ok(unknown_with(Type::list(Type::String), count));
+    }
+    let sequences: Vec<Option<Vec<&Value>>> = args.iter().map(Value::elements).collect();
+    let round = |i: usize| {
+        let each = args.iter().zip(&sequences);
+        let args: Vec<Value> = each.map(|(one, all)| all.as_ref().map_or(one, |es| es[i]).clone()).collect();
+        let failed = |e: Fail| Fail { message: format!("error on format iteration {i}: {}", e.message), ..e };
+        rendered(template, &args).map_err(failed)
+    };
+    Ok(Value::list(Type::String, (0..rounds.unwrap_or(1)).map(round).collect::<Result<_, _>>()?))
+}
+
+/// Whether it is a sequence whose elements cannot be gone through yet.
+fn is_open(arg: &Value) -> bool {
+    match arg.kind() {
+        Kind::Unknown(u) => matches!(u.ty, Type::List(_) | Type::Set(_) | Type::Tuple(_) | Type::Dynamic),
+        Kind::Set(..) => !arg.is_wholly_known(),
+        _ => false,
+    }
+}
+
+/// The length of the sequences among the arguments, as far as it is known; all have the same.
+fn same_length(args: &[Value]) -> Result<Option<usize>, Fail> {
+    let mut first: Option<(usize, usize)> = None;
+    for (place, arg) in (1..).zip(args) {
+        let length = match arg.kind() {
+            // How many elements an unknown tuple has is part of its type.
+            Kind::Unknown(unknown) => match &unknown.ty {
+                Type::Tuple(ts) => Some(ts.len()),
+                _ => None,
+            },
+            _ => arg.elements().map(|es| es.len()),
+        };
+        match (length, first) {
+            (Some(length), Some((first, expected))) if length != expected => {
+                let reason = format!(
+                    "argument {place} has length {length}, which is inconsistent with argument {first} of length {expected}"
+                );
+                return Err(arg_error(place, reason));
+            }
+            (Some(length), None) => first = Some((place, length)),
+            _ => {}
         }
     }
-    let round = |i: usize| {
-        let args: Vec<Value> =
-            a.values[1..].iter().map(|arg| arg.elements().map_or_else(|| arg.clone(), |es| es[i].clone())).collect();
-        if args.iter().any(|v| !v.is_wholly_known()) {
-            return Ok(unknown_of(Type::String));
-        }
-        render(template, &args)
-            .map(|s| text(&s))
-            .map_err(|e| Fail { message: format!("error on format iteration {i}: {}", e.message), ..e })
-    };
-    Ok(Value::list(Type::String, (0..rounds.map_or(1, |(_, n)| n)).map(round).collect::<Result<_, _>>()?))
+    Ok(first.map(|(_, length)| length))
 }
 
 /// A verb: `%[2]-05.1f` and where it begins.
@@ -91,9 +121,11 @@ struct Verb<'a> {
 /// Wide enough for any table and small enough not to be an attack on memory.
 const WIDTH_LIMIT: usize = 10_000;
 
+/// The text up to the first verb whose argument is not known, but all of the template is checked.
 fn render(template: &str, args: &[Value]) -> Result<String, Fail> {
     let mut out = String::new();
     let (mut at, mut next, mut used) = (0, 0, 0);
+    let mut certain = None;
     while let Some(found) = template[at..].find('%') {
         out.push_str(&template[at..at + found]);
         at += found;
@@ -115,7 +147,11 @@ fn render(template: &str, args: &[Value]) -> Result<String, Fail> {
                 args.len()
             )));
         };
-        out.push_str(&verb.apply(arg)?);
+        if arg.is_wholly_known() {
+            out.push_str(&verb.apply(arg)?);
+        } else {
+            certain.get_or_insert(out.len());
+        }
     }
     out.push_str(&template[at..]);
     if used < args.len() {
@@ -125,6 +161,7 @@ fn render(template: &str, args: &[Value]) -> Result<String, Fail> {
         };
         return Err(arg_error(used + 1, reason));
     }
+    out.truncate(certain.unwrap_or(out.len()));
     Ok(out)
 }
 
@@ -233,7 +270,8 @@ impl Verb<'_> {
         match arg.kind() {
             Kind::String(s) if !self.sharp => self.pad(s.to_string()),
             Kind::Number(n) if !self.sharp => {
-                Self { plus: false, space: false, precision: None, ..*self }.float(n, 'g')
+                let plain = Self { plus: false, space: false, zero: false, width: 0, precision: None, ..*self };
+                self.pad(plain.float(n, 'g'))
             }
             _ => self.pad(json_text(arg)),
         }

@@ -1,10 +1,15 @@
 //! Functions on maps and objects.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use sgp_model::{Kind, Marks, Type, Value, convert::convert};
+use sgp_model::{Kind, Marks, Type, Value, convert::convert, value::Lengths};
 
-use super::spec::{Args, Function, Outcome, Ty, arg_error, element_type, equal, error, param, same_list, unknown_of};
+use super::spec::{
+    Args, Function, Outcome, Ty, arg_error, element_type, error, lengths, param, same_list, unknown_of, unknown_with,
+};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -81,7 +86,7 @@ fn keys(a: &Args) -> Outcome {
     let result = match (map.kind(), map.ty()) {
         (_, Type::Object(fs)) => Value::tuple(fs.keys().map(|k| Value::string(k.clone())).collect()),
         (Kind::Map(_, entries), _) => Value::strings(entries.keys().cloned()),
-        (Kind::Unknown(_), Type::Map(_)) => unknown_of(Type::list(Type::String)),
+        (Kind::Unknown(_), Type::Map(_)) => unknown_with(Type::list(Type::String), lengths(map)),
         (Kind::Unknown(_), Type::Dynamic) => Value::unknown(Type::Dynamic),
         _ => return Err(arg_error(0, "must have map or object type")),
     };
@@ -96,7 +101,7 @@ fn values(a: &Args) -> Outcome {
         (Kind::Unknown(_), Type::Object(fs)) => {
             Value::tuple(fs.values().map(|f| Value::unknown(f.ty.clone())).collect())
         }
-        (Kind::Unknown(_), Type::Map(t)) => unknown_of(Type::list((*t).clone())),
+        (Kind::Unknown(_), Type::Map(t)) => unknown_with(Type::list((*t).clone()), lengths(map)),
         (Kind::Unknown(_), Type::Dynamic) => Value::unknown(Type::Dynamic),
         _ => return Err(error("values() requires a map as the first argument")),
     };
@@ -172,7 +177,11 @@ fn merge(a: &Args) -> Outcome {
     let uniform = first.filter(|ty| a.values.iter().all(|v| v.ty() == *ty));
     let result = match uniform {
         _ if open_type => Value::unknown(Type::Dynamic),
-        Some(ty @ Type::Map(_)) if open_map => unknown_of(ty),
+        Some(ty @ Type::Map(_)) if open_map => {
+            let all = || a.values.iter().filter(|v| !v.is_null()).map(lengths);
+            let min = all().map(|l| l.min).max().unwrap_or(0);
+            unknown_with(ty, Lengths { min, ..all().fold(Lengths::exactly(0), Lengths::plus) })
+        }
         _ if open_map => Value::unknown(Type::Dynamic),
         Some(Type::Map(element)) => Value::map((*element).clone(), merged),
         _ => Value::object(merged),
@@ -183,36 +192,37 @@ fn merge(a: &Args) -> Outcome {
 fn match_keys(a: &Args) -> Outcome {
     let types = [a.value(1).ty(), a.value(2).ty()];
     let comparable = types.each_ref().map(|ty| element_type(ty).cloned().unwrap_or(Type::Dynamic));
-    if sgp_model::convert::unify(&comparable).is_none() {
-        return Err(error("keys and searchset must be of the same type"));
-    }
+    let different = || error("keys and searchset must be of the same type");
+    // Keys and search set may have different primitive types, which compare in the type they have in common.
+    let common = Type::list(sgp_model::convert::unify(&comparable).ok_or_else(different)?);
+    let open = |at_least| unknown_with(a.value(0).ty(), Lengths { min: at_least, max: lengths(a.value(0)).max });
     if a.values.iter().any(|v| !v.is_known()) {
-        return Ok(unknown_of(a.value(0).ty()));
+        return Ok(open(0));
     }
-    let (values, keys) = (a.elements(0), a.elements(1));
+    let in_common = |place: usize| convert(a.value(place), &common).map_err(|_| different());
+    let (keys, search) = (in_common(1)?, in_common(2)?);
+    let (values, keys) = (a.elements(0), keys.elements().unwrap_or_default());
     if values.len() != keys.len() {
         return Err(error("length of keys and values should be equal"));
     }
-    let search = a.elements(2);
+    let search: BTreeSet<&Value> = search.elements().unwrap_or_default().into_iter().collect();
+    let undecided: Vec<&Value> = search.iter().copied().filter(|s| !s.is_wholly_known()).collect();
     let mut kept = Vec::new();
     for (value, key) in values.into_iter().zip(keys) {
-        let equals: Vec<Option<bool>> = search.iter().map(|s| equal_as_text(key, s)).collect();
-        if equals.contains(&Some(true)) {
-            kept.push(value.clone());
-        } else if equals.contains(&None) {
-            return Ok(unknown_of(a.value(0).ty()));
+        let found = if search.contains(key) && key.is_wholly_known() {
+            Some(true)
+        } else {
+            // What is not known, in the key or among what it is looked for in, may turn out to be equal.
+            let others = if key.is_wholly_known() { &undecided } else { &search.iter().copied().collect() };
+            if others.iter().all(|s| key.equals(s) == Some(false)) { Some(false) } else { None }
+        };
+        match found {
+            Some(true) => kept.push(value.clone()),
+            Some(false) => {}
+            None => return Ok(open(kept.len())),
         }
     }
     Ok(same_list(a.value(0), kept))
-}
-
-/// Keys and search set may have different primitive types, which compare in the type they have in common.
-fn equal_as_text(a: &Value, b: &Value) -> Option<bool> {
-    let pair = [a.clone(), b.clone()];
-    match sgp_model::convert::unify_values(&pair) {
-        Some((_, pair)) => equal(&pair[0], &pair[1]),
-        None => Some(false),
-    }
 }
 
 fn transpose(a: &Args) -> Outcome {
@@ -249,6 +259,8 @@ fn zip(a: &Args) -> Outcome {
     let elements: Vec<Value> = match (values.elements(), &ty) {
         (Some(elements), _) => elements.into_iter().cloned().collect(),
         (None, Type::Tuple(ts)) => ts.iter().map(|t| Value::unknown(t.clone())).collect(),
+        // A list that has not as many elements as there are keys would be an error.
+        (None, Type::List(t)) => vec![Value::unknown((**t).clone()); names.len()],
         (None, _) => return Ok(unknown_of(map_type).mark(marks)),
     };
     if names.len() != elements.len() {

@@ -10,6 +10,7 @@ use sgp_model::Value;
 use crate::source::Files;
 use spec::{Fail, Function};
 
+mod assume;
 mod cidr;
 mod collection;
 mod csv;
@@ -20,6 +21,8 @@ mod format;
 mod maps;
 mod numeric;
 mod pattern;
+mod redact;
+mod rsa;
 mod sequence;
 mod sets;
 mod spec;
@@ -75,8 +78,9 @@ impl std::error::Error for FunctionError {}
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> =
     LazyLock::new(|| families().into_iter().flatten().map(|f| (f.name, f)).collect());
 
-fn families() -> [&'static [Function]; 13] {
+fn families() -> [&'static [Function]; 15] {
     [
+        assume::TABLE,
         cidr::TABLE,
         collection::TABLE,
         digest::TABLE,
@@ -85,6 +89,7 @@ fn families() -> [&'static [Function]; 13] {
         format::TABLE,
         maps::TABLE,
         numeric::TABLE,
+        rsa::TABLE,
         sequence::TABLE,
         sets::TABLE,
         string::TABLE,

@@ -1,6 +1,6 @@
 //! Functions on numbers.
 
-use sgp_model::{Number, Value};
+use sgp_model::{Number, Type, Value, value::Unknown};
 
 use super::spec::{Args, Function, Outcome, Param, Ty, arg_error, error, param};
 
@@ -10,7 +10,16 @@ const fn of_number(name: &'static str, run: fn(&Args) -> Outcome) -> Function {
 }
 
 pub(super) const TABLE: &[Function] = &[
-    of_number("abs", |a| Ok(a.number(0).abs().into())),
+    Function {
+        name: "abs",
+        params: &[param("num", Ty::Number).unknown()],
+        rest: None,
+        returns: Ty::Number,
+        run: |a| {
+            let zero = || Unknown::of(Type::Number).at_least(0).into_value();
+            Ok(a.value(0).as_number().map_or_else(zero, |n| n.abs().into()))
+        },
+    },
     of_number("ceil", |a| Ok(a.number(0).ceil().into())),
     of_number("floor", |a| Ok(a.number(0).floor().into())),
     Function {
@@ -23,16 +32,16 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         name: "max",
         params: &[],
-        rest: Some(param("numbers", Ty::Number)),
+        rest: Some(param("numbers", Ty::Number).unknown()),
         returns: Ty::Number,
-        run: |a| extreme(a, Number::max),
+        run: |a| extreme(a, Number::max, |unknown, known| unknown.at_least(known)),
     },
     Function {
         name: "min",
         params: &[],
-        rest: Some(param("numbers", Ty::Number)),
+        rest: Some(param("numbers", Ty::Number).unknown()),
         returns: Ty::Number,
-        run: |a| extreme(a, Number::min),
+        run: |a| extreme(a, Number::min, |unknown, known| unknown.at_most(known)),
     },
     Function {
         name: "parseint",
@@ -55,9 +64,14 @@ fn finite(float: f64) -> Outcome {
     Number::from_f64(float).map(Value::from).ok_or_else(|| error("the result is not a finite number"))
 }
 
-fn extreme(a: &Args, pick: fn(Number, Number) -> Number) -> Outcome {
+/// The largest or smallest number; where one is not known, the others are a limit all the same.
+fn extreme(a: &Args, pick: fn(Number, Number) -> Number, limit: fn(Unknown, Number) -> Unknown) -> Outcome {
     let picked = a.values.iter().filter_map(Value::as_number).cloned().reduce(pick);
-    picked.map(Value::from).ok_or_else(|| error("must pass at least one number"))
+    if a.values.iter().all(Value::is_known) {
+        return picked.map(Value::from).ok_or_else(|| error("must pass at least one number"));
+    }
+    let unknown = Unknown::of(Type::Number).not_null();
+    Ok(picked.map_or(unknown.clone(), |known| limit(unknown, known)).into_value())
 }
 
 /// Bases up to 36 do not look at the case; beyond, large letters follow the small ones.

@@ -3,9 +3,13 @@
 use sgp_model::{
     Kind, Marks, Number, Type, Value,
     convert::{convert, unify},
+    value::Lengths,
 };
 
-use super::spec::{Args, Fail, Function, Outcome, Ty, arg_error, element_type, error, param, same_list, unknown_of};
+use super::spec::{
+    Args, Fail, Function, Outcome, Ty, arg_error, element_type, error, lengths, param, same_list, unknown_of,
+    unknown_with,
+};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -17,7 +21,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "compact",
-        params: &[param("list", Ty::ListOfString)],
+        params: &[param("list", Ty::ListOfString).unknown()],
         rest: None,
         returns: Ty::ListOfString,
         run: |a| Ok(compact(a)),
@@ -64,7 +68,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "sort",
-        params: &[param("list", Ty::ListOfString)],
+        params: &[param("list", Ty::ListOfString).unknown()],
         rest: None,
         returns: Ty::ListOfString,
         run: sort,
@@ -74,7 +78,14 @@ fn chunk(a: &Args) -> Outcome {
     let list = a.value(0);
     let inner = list.ty();
     if !(list.is_known() && a.value(1).is_known()) {
-        return Ok(unknown_of(Type::list(inner)).mark(all_marks(a)));
+        let count = lengths(list);
+        let chunks = match a.value(1).as_i64().and_then(|n| usize::try_from(n).ok()) {
+            Some(size) if size > 0 => {
+                Lengths { min: count.min.div_ceil(size), max: count.max.map(|max| max.div_ceil(size)) }
+            }
+            _ => Lengths { min: count.min.min(1), max: count.max },
+        };
+        return Ok(unknown_with(Type::list(inner), chunks).mark(all_marks(a)));
     }
     let size = a.value(1).as_i64().ok_or_else(|| error("value must be a whole number"))?;
     let size = usize::try_from(size).map_err(|_| error("the size argument must be positive"))?;
@@ -88,9 +99,15 @@ fn chunk(a: &Args) -> Outcome {
 }
 
 fn compact(a: &Args) -> Value {
+    if !a.value(0).is_known() {
+        return unknown_with(Type::list(Type::String), Lengths { min: 0, max: lengths(a.value(0)).max });
+    }
     let elements = a.elements(0);
     if elements.iter().any(|e| !e.is_known()) {
-        return unknown_of(Type::list(Type::String));
+        // Those that are there stay.
+        let min = elements.iter().filter(|e| e.as_str().is_some_and(|s| !s.is_empty())).count();
+        let max = elements.iter().filter(|e| !(e.is_null() || e.as_str() == Some(""))).count();
+        return unknown_with(Type::list(Type::String), Lengths { min, max: Some(max) });
     }
     let kept = elements.into_iter().filter(|e| e.as_str().is_some_and(|s| !s.is_empty()));
     Value::list(Type::String, kept.cloned().collect())
@@ -119,7 +136,7 @@ fn concat(a: &Args) -> Outcome {
         && let Some(element) = element_type(&ty)
     {
         if open {
-            return Ok(unknown_of(ty.clone()).mark(marks));
+            return Ok(unknown_with(ty.clone(), total(a)).mark(marks));
         }
         let lists = a.values.iter().map(|v| convert(v, &ty)).collect::<Result<Vec<_>, _>>();
         let lists = lists.map_err(|e| error(e.to_string()))?;
@@ -127,10 +144,15 @@ fn concat(a: &Args) -> Outcome {
         return Ok(Value::list(element.clone(), elements).mark(marks));
     }
     if open {
-        return Ok(Value::unknown(Type::Dynamic).mark(marks));
+        return Ok(unknown_with(Type::Dynamic, total(a)).mark(marks));
     }
     let elements = a.values.iter().flat_map(|v| v.elements().unwrap_or_default()).cloned().collect();
     Ok(Value::tuple(elements).mark(marks))
+}
+
+/// How many elements all arguments have together.
+fn total(a: &Args) -> Lengths {
+    a.values.iter().map(lengths).fold(Lengths::exactly(0), Lengths::plus)
 }
 
 fn all_marks(a: &Args) -> Marks {
@@ -140,7 +162,8 @@ fn all_marks(a: &Args) -> Marks {
 fn distinct(a: &Args) -> Value {
     let list = a.value(0);
     if !list.is_wholly_known() {
-        return unknown_of(list.ty());
+        let count = lengths(list);
+        return unknown_with(list.ty(), Lengths { min: count.min.min(1), max: count.max });
     }
     let mut seen = std::collections::BTreeSet::new();
     let kept = a.elements(0).into_iter().filter(|e| seen.insert(*e)).cloned().collect();
@@ -219,7 +242,7 @@ fn reverse(a: &Args) -> Outcome {
     let result = match (list.kind(), list.ty()) {
         (Kind::Unknown(_), Type::Dynamic) => Value::unknown(Type::Dynamic),
         (Kind::Unknown(_), Type::Tuple(ts)) => unknown_of(Type::tuple(ts.iter().rev().cloned())),
-        (Kind::Unknown(_), Type::List(t) | Type::Set(t)) => unknown_of(Type::list((*t).clone())),
+        (Kind::Unknown(_), Type::List(t) | Type::Set(t)) => unknown_with(Type::list((*t).clone()), lengths(list)),
         (Kind::Tuple(es), _) => Value::tuple(es.iter().rev().cloned().collect()),
         (Kind::List(t, es), _) => Value::list(t.clone(), es.iter().rev().cloned().collect()),
         (Kind::Set(t, es), _) => Value::list(t.clone(), es.iter().rev().cloned().collect()),
@@ -246,8 +269,7 @@ fn slice(a: &Args) -> Outcome {
         _ => return Err(arg_error(0, "must be a list or tuple value")),
     }
     let Some(elements) = list.elements().filter(|_| a.value(1).is_known() && a.value(2).is_known()) else {
-        let ty = if matches!(list.ty(), Type::List(_)) { list.ty() } else { Type::Dynamic };
-        return Ok(unknown_of(ty).mark(list.marks()));
+        return slice_unknown(a).map(|v| v.mark(list.marks()));
     };
     let (start, end) = slice_bounds(a, elements.len())?;
     let part: Vec<Value> = elements[start..end].iter().copied().cloned().collect();
@@ -256,6 +278,23 @@ fn slice(a: &Args) -> Outcome {
         _ => Value::tuple(part),
     };
     Ok(result.mark(list.marks()))
+}
+
+/// Where the list or a bound is not known yet: whatever is known is checked, and says how long the result is.
+fn slice_unknown(a: &Args) -> Outcome {
+    let list = a.value(0);
+    let lists = matches!(list.ty(), Type::List(_));
+    let ty = if lists { list.ty() } else { Type::Dynamic };
+    let longest = lengths(list).max.unwrap_or(usize::MAX);
+    if !(a.value(1).is_known() && a.value(2).is_known()) {
+        let longest = Lengths { min: 0, max: lengths(list).max };
+        return Ok(unknown_with(ty, longest));
+    }
+    let (start, end) = slice_bounds(a, longest)?;
+    Ok(match list.ty() {
+        Type::Tuple(ts) => unknown_of(Type::tuple(ts[start..end].iter().cloned())),
+        _ => unknown_with(ty, Lengths::exactly(end - start)),
+    })
 }
 
 fn slice_bounds(a: &Args, length: usize) -> Result<(usize, usize), Fail> {
@@ -274,6 +313,9 @@ fn slice_bounds(a: &Args, length: usize) -> Result<(usize, usize), Fail> {
 }
 
 fn sort(a: &Args) -> Outcome {
+    if !a.value(0).is_known() {
+        return Ok(unknown_with(Type::list(Type::String), lengths(a.value(0))));
+    }
     let elements = a.elements(0);
     if elements.iter().any(|e| !e.is_known()) {
         // Any may come first, but how many there are is certain.

@@ -1,13 +1,14 @@
 //! Set operations.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use sgp_model::{
     Kind, Marks, Type, Value,
     convert::{convert, unify, unify_values},
+    value::Lengths,
 };
 
-use super::spec::{Args, Fail, Function, Outcome, Ty, arg_error, element_type, error, param, unknown_of};
+use super::spec::{Args, Fail, Function, Outcome, Ty, arg_error, element_type, error, lengths, param, unknown_with};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -16,7 +17,8 @@ pub(super) const TABLE: &[Function] = &[
         rest: Some(param("other_sets", Ty::SetOfAny).unknown()),
         returns: Ty::SetOfAny,
         run: |a| {
-            combine(a, true, |sets| {
+            let least = |all: &[Lengths]| Lengths { min: 0, max: all.iter().filter_map(|l| l.max).min() };
+            combine(a, true, least, |sets| {
                 let (first, rest) = sets.split_first()?;
                 Some(first.iter().filter(|e| rest.iter().all(|s| s.contains(*e))).cloned().collect())
             })
@@ -35,7 +37,8 @@ pub(super) const TABLE: &[Function] = &[
         rest: None,
         returns: Ty::SetOfAny,
         run: |a| {
-            combine(a, true, |sets| {
+            let first = |all: &[Lengths]| Lengths { min: 0, max: all.first().and_then(|l| l.max) };
+            combine(a, true, first, |sets| {
                 let (first, rest) = sets.split_first()?;
                 Some(first.iter().filter(|e| !rest.iter().any(|s| s.contains(*e))).cloned().collect())
             })
@@ -46,13 +49,24 @@ pub(super) const TABLE: &[Function] = &[
         params: &[param("first_set", Ty::SetOfAny).unknown()],
         rest: Some(param("other_sets", Ty::SetOfAny).unknown()),
         returns: Ty::SetOfAny,
-        run: |a| combine(a, false, |sets| Some(sets.concat())),
+        run: |a| {
+            let together = |all: &[Lengths]| {
+                let sum = all.iter().copied().fold(Lengths::exactly(0), Lengths::plus);
+                Lengths { min: sum.min.min(1), ..sum }
+            };
+            combine(a, false, together, |sets| Some(sets.iter().flat_map(|s| s.iter().cloned()).collect()))
+        },
     },
 ];
 
 /// Brings all sets to one element type and combines them. Where `exact`, an unknown element leaves the result unknown,
-/// because it may equal any other.
-fn combine(a: &Args, exact: bool, operation: fn(&[Vec<Value>]) -> Option<Vec<Value>>) -> Outcome {
+/// because it may equal any other; `bounds` says how many elements it has then.
+fn combine(
+    a: &Args,
+    exact: bool,
+    bounds: fn(&[Lengths]) -> Lengths,
+    operation: fn(&[Arc<BTreeSet<Value>>]) -> Option<BTreeSet<Value>>,
+) -> Outcome {
     // An empty set of open type fits beside any other.
     let known: Vec<Type> =
         a.values.iter().filter_map(|s| element_type(&s.ty()).cloned()).filter(|t| *t != Type::Dynamic).collect();
@@ -62,9 +76,12 @@ fn combine(a: &Args, exact: bool, operation: fn(&[Vec<Value>]) -> Option<Vec<Val
     for (place, set) in a.values.iter().enumerate() {
         let set = convert(set, &ty).map_err(|e| arg_error(place, e.to_string()))?;
         if !set.is_known() || (exact && !set.is_wholly_known()) {
-            return Ok(unknown_of(ty));
+            let all: Vec<Lengths> = a.values.iter().map(lengths).collect();
+            return Ok(unknown_with(ty, bounds(&all)));
         }
-        sets.push(set.elements().unwrap_or_default().into_iter().cloned().collect());
+        if let Kind::Set(_, elements) = set.kind() {
+            sets.push(elements.clone());
+        }
     }
     Ok(Value::set(element, operation(&sets).unwrap_or_default()))
 }
@@ -103,7 +120,11 @@ fn product(a: &Args) -> Outcome {
     let ty = if unordered { Type::set(element.clone()) } else { Type::list(element.clone()) };
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for (_, elements) in factors {
-        let Some(elements) = elements else { return Ok(unknown_of(ty).mark(marks)) };
+        let Some(elements) = elements else {
+            let all = a.values.iter().map(lengths).fold(Lengths::exactly(1), Lengths::times);
+            let all = if unordered { Lengths { min: all.min.min(1), max: all.max } } else { all };
+            return Ok(unknown_with(ty, all).mark(marks));
+        };
         if rows.len().saturating_mul(elements.len()) > PRODUCT_LIMIT {
             return Err(error(format!("the product would have more than {PRODUCT_LIMIT} elements")));
         }

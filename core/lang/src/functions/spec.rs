@@ -3,9 +3,13 @@
 
 use std::sync::Arc;
 
-use sgp_model::{Kind, Marks, Number, Type, Value, convert::convert};
+use sgp_model::{
+    Kind, Marks, Number, Type, Value,
+    convert::convert,
+    value::{Lengths, Unknown},
+};
 
-use super::FunctionContext;
+use super::{FunctionContext, redact::Secrets};
 
 /// A parameter's or result's type, as a constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +24,7 @@ pub(super) enum Ty {
     ListOfString,
     SetOfAny,
     SetOfString,
+    MapOfAny,
     MapOfStrings,
 }
 
@@ -36,6 +41,7 @@ impl Ty {
             Self::ListOfString => Type::list(Type::String),
             Self::SetOfAny => Type::set(Type::Dynamic),
             Self::SetOfString => Type::set(Type::String),
+            Self::MapOfAny => Type::map(Type::Dynamic),
             Self::MapOfStrings => Type::map(Type::list(Type::String)),
         }
     }
@@ -96,6 +102,11 @@ impl Function {
 
     /// Gives the arguments the types of the parameters, settles what the parameters do not take, and runs the function.
     pub(super) fn call(&self, args: Vec<Value>, cx: &FunctionContext) -> Outcome {
+        let given = args.clone();
+        self.call_openly(args, cx).map_err(|fail| Secrets::of(&given).redact(fail))
+    }
+
+    fn call_openly(&self, args: Vec<Value>, cx: &FunctionContext) -> Outcome {
         let mut marks = Marks::NONE;
         let mut values = Vec::with_capacity(args.len());
         for (place, arg) in args.into_iter().enumerate() {
@@ -122,6 +133,30 @@ impl Function {
 /// Unknown of a type; not null, unless even the type is open.
 pub(super) fn unknown_of(ty: Type) -> Value {
     if ty == Type::Dynamic { Value::unknown(ty) } else { Value::unknown_not_null(ty) }
+}
+
+/// Unknown of a type with so many elements.
+pub(super) fn unknown_with(ty: Type, lengths: Lengths) -> Value {
+    Unknown::of(ty).with_lengths(lengths).into_value()
+}
+
+/// An unknown string that begins with this text, whatever follows it.
+pub(super) fn unknown_text(prefix: &str) -> Value {
+    crate::eval::unknown_text(prefix)
+}
+
+/// How many elements a value has, as far as that is known.
+pub(super) fn lengths(value: &Value) -> Lengths {
+    match value.kind() {
+        Kind::Tuple(vs) | Kind::List(_, vs) => Lengths::exactly(vs.len()),
+        Kind::Map(_, fs) | Kind::Object(fs) => Lengths::exactly(fs.len()),
+        Kind::Unknown(u) => match &u.ty {
+            Type::Tuple(ts) => Lengths::exactly(ts.len()),
+            Type::Object(fs) => Lengths::exactly(fs.len()),
+            _ => u.lengths,
+        },
+        _ => Unknown::about(value).lengths,
+    }
 }
 
 /// Why a call has no result, without the words around it.
@@ -198,44 +233,6 @@ pub(super) fn element_type(ty: &Type) -> Option<&Type> {
 pub(super) fn same_list(like: &Value, elements: Vec<Value>) -> Value {
     let element = element_type(&like.ty()).cloned().unwrap_or(Type::Dynamic);
     Value::list(element, elements)
-}
-
-/// Whether two values are equal, as `==` says: `None` when that is not known yet.
-pub(super) fn equal(a: &Value, b: &Value) -> Option<bool> {
-    match (a.kind(), b.kind()) {
-        (Kind::Null(_), Kind::Null(_)) => Some(true),
-        (Kind::Unknown(u), Kind::Null(_)) | (Kind::Null(_), Kind::Unknown(u)) if u.not_null => Some(false),
-        (Kind::Unknown(_), _) | (_, Kind::Unknown(_)) => {
-            let (a, b) = (a.ty(), b.ty());
-            if a == Type::Dynamic || b == Type::Dynamic || a == b { None } else { Some(false) }
-        }
-        (Kind::Null(_), _) | (_, Kind::Null(_)) => Some(false),
-        (Kind::List(..), Kind::List(..)) | (Kind::Tuple(_), Kind::Tuple(_)) => {
-            let (a, b) = (a.elements()?, b.elements()?);
-            if a.len() == b.len() { all_equal(a.into_iter().zip(b)) } else { Some(false) }
-        }
-        (Kind::Map(_, x), Kind::Map(_, y)) | (Kind::Object(x), Kind::Object(y)) => {
-            if x.keys().ne(y.keys()) {
-                Some(false)
-            } else {
-                all_equal(x.values().zip(y.values()))
-            }
-        }
-        (Kind::Set(..), Kind::Set(..)) if !(a.is_wholly_known() && b.is_wholly_known()) => None,
-        _ => Some(a.same(b)),
-    }
-}
-
-fn all_equal<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<bool> {
-    let mut result = Some(true);
-    for (a, b) in pairs {
-        match equal(a, b) {
-            Some(true) => {}
-            Some(false) => return Some(false),
-            None => result = None,
-        }
-    }
-    result
 }
 
 /// A string in composed form.

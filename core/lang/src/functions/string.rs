@@ -1,11 +1,14 @@
 //! Functions on text. What people see as one character counts as one: lengths and places are in grapheme clusters.
 
-use sgp_model::{Number, Type, Value};
+use sgp_model::{Kind, Number, Type, Value, value::Lengths};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
     pattern,
-    spec::{Args, Function, Outcome, Param, Ty, arg_error, error, param, text, texts, unknown_of},
+    spec::{
+        Args, Function, Outcome, Param, Ty, arg_error, error, param, text, texts, unknown_of, unknown_text,
+        unknown_with,
+    },
 };
 
 const fn of_text(name: &'static str, run: fn(&Args) -> Outcome) -> Function {
@@ -60,7 +63,7 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "split",
-        params: &[param("separator", Ty::String), param("str", Ty::String)],
+        params: &[param("separator", Ty::String), param("str", Ty::String).unknown()],
         rest: None,
         returns: Ty::ListOfString,
         run: |a| Ok(split(a)),
@@ -74,10 +77,10 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         name: "strcontains",
-        params: &[param("str", Ty::String), param("substr", Ty::String)],
+        params: &[param("str", Ty::String).unknown(), param("substr", Ty::String)],
         rest: None,
         returns: Ty::Bool,
-        run: |a| Ok(a.str(0).contains(a.str(1)).into()),
+        run: |a| Ok(contains(a)),
     },
     of_text("strrev", |a| Ok(text(&a.str(0).graphemes(true).rev().collect::<String>()))),
     Function {
@@ -131,19 +134,25 @@ fn join(a: &Args) -> Outcome {
         return Err(error("at least one list is required"));
     }
     let mut parts = Vec::new();
-    let mut open = false;
+    // How much of it is certain: up to the first element that is not known.
+    let mut certain = None;
     for place in 1..a.len() {
         for (i, element) in a.elements(place).into_iter().enumerate() {
             if element.is_null() {
-                return Err(arg_error(place, format!("element {i} is null; cannot concatenate null values")));
+                let of_list = if a.len() > 2 { format!(" of list {place}") } else { String::new() };
+                return Err(arg_error(place, format!("element {i}{of_list} is null; cannot concatenate null values")));
             }
             match element.as_str() {
                 Some(s) => parts.push(s),
-                None => open = true,
+                None => drop(certain.get_or_insert(parts.len())),
             }
         }
     }
-    Ok(if open { unknown_of(Type::String) } else { text(&parts.join(a.str(0))) })
+    Ok(match certain {
+        None => text(&parts.join(a.str(0))),
+        Some(0) => unknown_of(Type::String),
+        Some(known) => unknown_text(&(parts[..known].join(a.str(0)) + a.str(0))),
+    })
 }
 
 fn replace(a: &Args) -> Outcome {
@@ -159,7 +168,11 @@ fn replace(a: &Args) -> Outcome {
 }
 
 fn split(a: &Args) -> Value {
-    let (separator, whole) = (a.str(0), a.str(1));
+    let separator = a.str(0);
+    let Some(whole) = a.value(1).as_str() else {
+        // Even an empty text has one part, unless it is taken apart into characters.
+        return unknown_with(Type::list(Type::String), Lengths { min: usize::from(!separator.is_empty()), max: None });
+    };
     if separator.is_empty() {
         let mut buffer = [0; 4];
         return Value::list(Type::String, whole.chars().map(|c| text(c.encode_utf8(&mut buffer))).collect());
@@ -167,14 +180,22 @@ fn split(a: &Args) -> Value {
     texts(whole.split(separator))
 }
 
+fn contains(a: &Args) -> Value {
+    match a.value(0).kind() {
+        Kind::Unknown(unknown) if unknown.prefix.as_deref().unwrap_or_default().contains(a.str(1)) => true.into(),
+        Kind::Unknown(_) => unknown_of(Type::Bool),
+        _ => a.str(0).contains(a.str(1)).into(),
+    }
+}
+
 /// A known beginning of an unknown string can be enough to tell.
 fn starts_with(a: &Args) -> Value {
     let prefix = a.str(1);
-    let sgp_model::Kind::Unknown(unknown) = a.value(0).kind() else {
+    let Kind::Unknown(unknown) = a.value(0).kind() else {
         return a.str(0).starts_with(prefix).into();
     };
     let known = unknown.prefix.as_deref().unwrap_or_default();
-    if known.starts_with(prefix) && !prefix.is_empty() {
+    if known.starts_with(prefix) {
         true.into()
     } else if !prefix.starts_with(known) {
         false.into()

@@ -103,14 +103,24 @@ impl Cursor<'_> {
         number.parse().map_err(|_| format!("cannot use {number:?} as {what}"))
     }
 
-    fn symbol(&mut self, symbol: char, what: &str) -> Result<(), String> {
-        self.0 = self.0.strip_prefix(symbol).ok_or_else(|| format!("missing required {what} '{symbol}'"))?;
+    fn symbol(&mut self, symbol: char) -> Result<(), String> {
+        self.0 = self.0.strip_prefix(symbol).ok_or_else(|| match (symbol, self.0) {
+            ('T', _) => "missing required time introducer 'T'".to_owned(),
+            (_, "") => format!("end of string where \"{symbol}\" is expected"),
+            (_, found) => format!("found {found:?} where \"{symbol}\" is expected"),
+        })?;
         Ok(())
     }
 
-    /// Digits after a point as nanoseconds.
+    /// Two digits, or one where a colon follows, as other readers of RFC 3339 take it, too.
+    fn hour(&mut self) -> Result<u32, String> {
+        let single = self.0.as_bytes().get(1) == Some(&b':');
+        self.number(if single { 1 } else { 2 }, "hour")
+    }
+
+    /// Digits after a point or comma as nanoseconds.
     fn fraction(&mut self) -> Result<u32, String> {
-        let Some(rest) = self.0.strip_prefix('.') else { return Ok(0) };
+        let Some(rest) = self.0.strip_prefix(['.', ',']) else { return Ok(0) };
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         if digits == 0 {
             return Err("missing digits after the decimal point of the seconds".into());
@@ -133,7 +143,7 @@ impl Cursor<'_> {
         };
         self.0 = &self.0[1..];
         let hours = self.number(2, "offset hours")?;
-        self.symbol(':', "offset separator")?;
+        self.symbol(':')?;
         let minutes = self.number(2, "offset minutes")?;
         if hours > 23 || minutes > 59 {
             return Err("UTC offset out of range".into());
@@ -145,15 +155,15 @@ impl Cursor<'_> {
 fn parse(text: &str) -> Result<Moment, String> {
     let mut at = Cursor(text);
     let year = at.number(4, "year")?;
-    at.symbol('-', "date separator")?;
+    at.symbol('-')?;
     let month = at.number(2, "month")?;
-    at.symbol('-', "date separator")?;
+    at.symbol('-')?;
     let day = at.number(2, "day")?;
-    at.symbol('T', "time introducer")?;
-    let hour = at.number(2, "hour")?;
-    at.symbol(':', "time separator")?;
+    at.symbol('T')?;
+    let hour = at.hour()?;
+    at.symbol(':')?;
     let minute = at.number(2, "minute")?;
-    at.symbol(':', "time separator")?;
+    at.symbol(':')?;
     let second = at.number(2, "second")?;
     let nanos = at.fraction()?;
     let offset = at.offset()?;
@@ -281,8 +291,12 @@ fn format_date(format: &str, moment: Moment) -> Outcome {
     Ok(text(&out))
 }
 
-/// Writes what stands between quotes, two quotes being one, and says how long that was.
+/// Writes what stands between quotes, two quotes being one, and says how long that was. Two quotes alone are one as well.
 fn quoted(out: &mut String, source: &str) -> Option<usize> {
+    if source.starts_with("''") {
+        out.push('\'');
+        return Some(2);
+    }
     let mut chars = source.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {
         if c != '\'' {
@@ -362,7 +376,8 @@ fn verb(verb: &str, moment: Moment) -> Result<String, String> {
                 "E" => ": day of week must either be \"EEE\" or \"EEEE\"",
                 "h" => ": 24-hour must either be \"h\" or \"hh\"",
                 "H" => ": 12-hour must either be \"H\" or \"HH\"",
-                "A" | "a" => ": must be \"aa\" or \"AA\"",
+                "A" => ": must be \"AA\"",
+                "a" => ": must be \"aa\"",
                 "m" => ": minute must either be \"m\" or \"mm\"",
                 "s" => ": second must either be \"s\" or \"ss\"",
                 "Z" => ": timezone must be Z, ZZZZ, or ZZZZZ",

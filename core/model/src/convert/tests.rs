@@ -103,7 +103,11 @@ fn sequences_convert_among_each_other() {
 fn a_set_with_unknown_elements_is_an_unknown_list() {
     let set = Value::set(Type::String, [text("a"), Value::unknown(Type::String)]);
     let list = convert(&set, &Type::list(Type::String)).unwrap();
-    assert_eq!(list, Value::unknown_not_null(Type::list(Type::String)));
+    let lengths = Lengths { min: 1, max: Some(2) };
+    assert_eq!(list, Unknown::of(Type::list(Type::String)).with_lengths(lengths).into_value());
+    let one = Value::set(Type::String, [Value::unknown(Type::String)]);
+    let list = convert(&one, &Type::list(Type::String));
+    assert_eq!(list, Ok(Value::list(Type::String, vec![Value::unknown(Type::String)])));
 }
 
 #[test]
@@ -126,9 +130,10 @@ fn null_and_unknown_take_the_target_type() {
     assert_eq!(convert(&Value::dynamic_null(), &Type::Bool), Ok(Value::null(Type::Bool)));
     assert_eq!(convert(&Value::null(Type::Number), &Type::String), Ok(Value::null(Type::String)));
     assert_eq!(convert(&Value::unknown(Type::Dynamic), &ty), Ok(Value::unknown(ty.clone())));
+    // How many elements there are is part of a tuple's type, and so known of the list.
     assert_eq!(
         convert(&Value::unknown_not_null(Type::tuple([Type::String, Type::Number])), &ty),
-        Ok(Value::unknown_not_null(Type::list(Type::String)))
+        Ok(Value::list(Type::String, vec![Value::unknown(Type::String); 2]))
     );
     let nulls = tuple_of([Value::dynamic_null(), Value::object([("a", num("1"))])]);
     assert_eq!(convert(&nulls, &ty).unwrap().ty(), Type::list(Type::object([("a", Type::Number)])));

@@ -309,7 +309,7 @@ fn templates() {
         ("\"%{ if false }a\\tb%{ else }c\\td%{ endif }\"", "\"c\\td\""),
         ("\"%{ for x in [1, 2] }<${x}>%{ endfor }\"", "\"<1><2>\""),
         ("\"%{ for i, x in [\"a\"] ~} ${i}${x} %{~ endfor }\"", "\"0a\""),
-        ("\"a-${local.u}-b\"", "unknown(string \"a\"...)"),
+        ("\"a-${local.u}-b\"", "unknown(string \"a-\"...)"),
         ("\"a-${var.hidden}\"", "sensitive(\"a-pw\")"),
         ("\"${null}x\"", "error Invalid template interpolation value: The expression result is null."),
         ("\"x${[]}\"", "error Invalid template interpolation value: This value cannot be included in a string"),

@@ -7,6 +7,7 @@ mod expressions;
 mod json;
 mod modules;
 mod objects;
+mod operators;
 mod overrides;
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};

@@ -45,7 +45,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     (r#"templatefile("list.tftpl", { names = ["a", "b"] })"#, r#"["A", "B"]"#),
     (r#"templatefile("nested.tftpl", { who = "x" })"#, r#""<Hello x, bye>""#),
     (r#"templatefile("greeting.tftpl", { names = [sensitive("a")] })"#, "(sensitive value)"),
-    (r#"templatefile("greeting.tftpl", { names = strings })"#, "unknown string: Hello..."),
+    (r#"templatefile("greeting.tftpl", { names = strings })"#, "unknown string: Hello ..."),
     (r#"templatefile("loop.tftpl", {})"#, "error: loop.tftpl is rendered inside of 64 other templates: does it render itself?"),
     (r#"templatefile("greeting.tftpl", any)"#, "unknown any"),
     (r#"templatefile("greeting.tftpl", 1)"#, "error: Invalid value for \"vars\" parameter: invalid vars value: must be a map."),
