@@ -145,6 +145,8 @@ pub(super) fn nat(world: &World, id: &str) -> Option<Nat> {
 pub(super) enum Target {
     Local,
     Internet(String),
+    /// An egress-only internet gateway.
+    OutOnly(String),
     Nat(String),
     Peering(String),
     ServiceEndpoint(String),
@@ -204,7 +206,8 @@ fn target(world: &World, vpc: &str, route: &routes::Route) -> (Target, String) {
     let target = match &route.target {
         _ if !routes::is_active(world, vpc, route) => Target::Blackhole,
         T::Local => Target::Local,
-        T::InternetGateway(id) | T::EgressOnlyGateway(id) => Target::Internet(id.clone()),
+        T::InternetGateway(id) => Target::Internet(id.clone()),
+        T::EgressOnlyGateway(id) => Target::OutOnly(id.clone()),
         T::NatGateway(id) => Target::Nat(id.clone()),
         T::Peering(id) => Target::Peering(id.clone()),
         T::Endpoint(id) => Target::ServiceEndpoint(id.clone()),

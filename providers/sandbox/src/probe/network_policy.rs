@@ -29,6 +29,21 @@ pub struct Peer {
     pub pod: Option<Arc<Value>>,
 }
 
+/// A packet to a Service, as the sender's interface sees it: with the Service's address and port.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The Service.
+    pub service: &'a Value,
+    /// Its cluster address.
+    pub address: Option<IpAddr>,
+    /// Its port.
+    pub port: u16,
+    /// The pod that kube-proxy chooses.
+    pub receiver: &'a Value,
+    /// The port there.
+    pub target: u16,
+}
+
 /// What policies say of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
@@ -51,20 +66,61 @@ pub fn judge(
     port: Option<u16>,
 ) -> Judgement {
     let namespace = pod["metadata"]["namespace"].as_str().unwrap_or("default");
+    let (member, peers) = match direction {
+        Direction::Ingress => ("ingress", "from"),
+        Direction::Egress => ("egress", "to"),
+    };
+    // Named ports are those of the pod that receives.
+    let receiver = if direction == Direction::Ingress { Some(pod) } else { peer.pod.as_deref() };
+    by_rules(world, cluster, pod, direction, member, |rule| {
+        fits_port(&rule["ports"], receiver, protocol, port) && fits_peer(world, cluster, namespace, &rule[peers], peer)
+    })
+}
+
+/// Judges a packet to a Service at the pod that sends it. The agent looks at the pod's own end of its link, where kube-proxy has not
+/// been yet: blocks are for the Service's address and port. Peers that are pods stand for Services, too: for those whose selector they
+/// select, at the ports that lead to the rule's.
+///
+/// Source: github.com/aws/amazon-network-policy-controller-k8s, `pkg/resolvers/endpoints.go` (`getMatchingServiceClusterIPs`).
+pub fn judge_service(world: &World, cluster: &str, pod: &Value, named: &Named<'_>, protocol: &str) -> Judgement {
+    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or("default");
+    let theirs = named.service["metadata"]["namespace"].as_str().unwrap_or("default");
+    by_rules(world, cluster, pod, Direction::Egress, "egress", |rule| {
+        // Of an address nobody knows which port has which name.
+        let is_port = || fits_port(&rule["ports"], None, protocol, Some(named.port));
+        let Some(peers) = rule["to"].as_array().filter(|peers| !peers.is_empty()) else { return is_port() };
+        peers.iter().any(|allowed| {
+            if !allowed["ipBlock"].is_null() {
+                return is_port() && named.address.is_some_and(|address| in_block(&allowed["ipBlock"], address));
+            }
+            let in_namespace = match &allowed["namespaceSelector"] {
+                Value::Null => theirs == namespace,
+                wanted => fits(wanted, &namespace_labels(world, cluster, theirs)),
+            };
+            let selector = &named.service["spec"]["selector"];
+            in_namespace
+                && (allowed["podSelector"].is_null() || fits(&allowed["podSelector"], selector))
+                && fits_port(&rule["ports"], Some(named.receiver), protocol, Some(named.target))
+        })
+    })
+}
+
+/// Judges by the rules of all policies that select a pod.
+fn by_rules(
+    world: &World,
+    cluster: &str,
+    pod: &Value,
+    direction: Direction,
+    member: &str,
+    fits: impl Fn(&Value) -> bool,
+) -> Judgement {
+    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or("default");
     let policies = world.kubernetes.objects.list(cluster, "networkpolicies.networking.k8s.io", Some(namespace));
     let mut selecting = Vec::new();
     for policy in policies.filter(|policy| selects(policy, pod, direction)) {
         let name = policy["metadata"]["name"].as_str().unwrap_or_default();
-        let (member, peers) = match direction {
-            Direction::Ingress => ("ingress", "from"),
-            Direction::Egress => ("egress", "to"),
-        };
         for (number, rule) in policy["spec"][member].as_array().into_iter().flatten().enumerate() {
-            // Named ports are those of the pod that receives.
-            let receiver = if direction == Direction::Ingress { Some(pod) } else { peer.pod.as_deref() };
-            if fits_port(&rule["ports"], receiver, protocol, port)
-                && fits_peer(world, cluster, namespace, &rule[peers], peer)
-            {
+            if fits(rule) {
                 return Judgement::Allowed(format!("NetworkPolicy {namespace}/{name}, {member} rule {}", number + 1));
             }
         }

@@ -1,6 +1,6 @@
 //! The ends of a walk, by the names that people give them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -10,8 +10,9 @@ use crate::ec2::interfaces::NetworkInterface;
 use crate::kubernetes::objects::Key;
 use crate::world::World;
 
-/// A public address that stands for the internet (RFC 5737).
-pub(super) const INTERNET: &str = "203.0.113.1";
+/// Public addresses that stand for the internet (RFC 5737, RFC 3849).
+const INTERNET: [IpAddr; 2] =
+    [IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))];
 
 /// How a pod is on the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub(super) struct Place {
     pub name: String,
     /// Its address.
     pub address: IpAddr,
+    /// Its address of the other family, when it has one.
+    pub other_address: Option<IpAddr>,
     /// The interface that has the address; `None` outside of the account's networks.
     pub interface: Option<NetworkInterface>,
     /// What runs there, when that is part of a cluster.
@@ -53,6 +56,13 @@ pub(super) struct Guest {
 }
 
 impl Place {
+    /// The same with its address of a family alone.
+    pub(super) fn in_family(&self, is_ipv6: bool) -> Option<Self> {
+        let both = [Some(self.address), self.other_address];
+        let address = both.into_iter().flatten().find(|it| it.is_ipv6() == is_ipv6)?;
+        Some(Self { address, other_address: None, ..self.clone() })
+    }
+
     /// Whether it is a pod with security groups of its own.
     pub(super) fn is_branch(&self) -> bool {
         self.guest.as_ref().is_some_and(|guest| guest.attachment == Attachment::Branch)
@@ -78,7 +88,8 @@ impl Place {
 /// What is not there, in a sentence.
 pub(super) fn find(world: &World, text: &str) -> Result<Place, String> {
     if text == "internet" {
-        return outside(INTERNET, text);
+        let [address, other] = INTERNET;
+        return Ok(Place { other_address: Some(other), ..outside(address, text) });
     }
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(by_address(world, address));
@@ -101,7 +112,7 @@ pub(super) fn find(world: &World, text: &str) -> Result<Place, String> {
 }
 
 /// The cluster before a colon, or the only one.
-fn cluster_of<'a>(world: &World, text: &'a str) -> Result<(String, &'a str), String> {
+pub(super) fn cluster_of<'a>(world: &World, text: &'a str) -> Result<(String, &'a str), String> {
     if let Some((cluster, rest)) = text.split_once(':') {
         let known = world.kubernetes.clusters.contains(cluster);
         return if known { Ok((cluster.to_owned(), rest)) } else { Err(format!("there is no cluster {cluster}")) };
@@ -114,12 +125,11 @@ fn cluster_of<'a>(world: &World, text: &'a str) -> Result<(String, &'a str), Str
     }
 }
 
-fn outside(address: &str, name: &str) -> Result<Place, String> {
-    let address = address.parse().map_err(|_| format!("{address} is no address"))?;
-    Ok(Place { name: name.to_owned(), address, interface: None, guest: None })
+fn outside(address: IpAddr, name: &str) -> Place {
+    Place { name: name.to_owned(), address, other_address: None, interface: None, guest: None }
 }
 
-fn node(world: &World, cluster: &str, name: &str) -> Result<Place, String> {
+pub(super) fn node(world: &World, cluster: &str, name: &str) -> Result<Place, String> {
     let key = Key::new(cluster, "nodes", "", name);
     let node = world.kubernetes.objects.get(&key).ok_or_else(|| format!("cluster {cluster} has no node {name}"))?;
     let instance = instance_of(node);
@@ -137,21 +147,30 @@ fn instance_of(node: &Value) -> Option<&str> {
     node["spec"]["providerID"].as_str()?.rsplit('/').next().filter(|id| id.starts_with("i-"))
 }
 
-fn pod(world: &World, cluster: &str, namespace: &str, name: &str) -> Result<Place, String> {
+pub(super) fn pod(world: &World, cluster: &str, namespace: &str, name: &str) -> Result<Place, String> {
     let key = Key::new(cluster, "pods", namespace, name);
     let pod = world.kubernetes.objects.get(&key);
     let pod = pod.ok_or_else(|| format!("cluster {cluster} has no pod {namespace}/{name}"))?;
-    let address = pod["status"]["podIP"].as_str().and_then(|address| address.parse().ok());
-    let address = address.ok_or_else(|| format!("pod {namespace}/{name} has no address yet"))?;
+    let mut addresses = addresses_of(pod);
+    let address = addresses.next().ok_or_else(|| format!("pod {namespace}/{name} has no address yet"))?;
+    let other_address = addresses.find(|it| it.is_ipv4() != address.is_ipv4());
     let vpc = vpc_of_pod(world, cluster, pod);
     let interface = network::interface_with(world, vpc.as_deref(), address);
     let interface = interface.ok_or_else(|| format!("no interface has {address} of pod {namespace}/{name}"))?;
     Ok(Place {
         name: format!("pod {namespace}/{name}"),
         address,
+        other_address,
         interface: Some(interface.clone()),
         guest: Some(guest(cluster, pod)),
     })
+}
+
+/// A pod's addresses, the first one first.
+fn addresses_of(pod: &Value) -> impl Iterator<Item = IpAddr> + '_ {
+    let more = pod["status"]["podIPs"].as_array().into_iter().flatten().map(|it| &it["ip"]);
+    let all = std::iter::once(&pod["status"]["podIP"]).chain(more);
+    all.filter_map(|it| it.as_str()?.parse().ok())
 }
 
 fn guest(cluster: &str, pod: &Arc<Value>) -> Guest {
@@ -183,29 +202,29 @@ fn vpc_of_pod(world: &World, cluster: &str, pod: &Value) -> Option<String> {
 pub(super) fn by_address(world: &World, address: IpAddr) -> Place {
     match network::interface_with(world, None, address) {
         Some(interface) => at(world, interface, address),
-        None => Place { name: address.to_string(), address, interface: None, guest: None },
+        None => outside(address, &address.to_string()),
     }
 }
 
 /// What has an address of an interface: a pod, the node that the interface is of, or the interface.
 pub(super) fn at(world: &World, interface: &NetworkInterface, address: IpAddr) -> Place {
-    let text = address.to_string();
     for (cluster, _) in world.kubernetes.clusters.iter() {
         let pods = world.kubernetes.objects.list(cluster, "pods", None);
         let is_here = |pod: &&Arc<Value>| {
-            pod["status"]["podIP"] == text.as_str()
-                && pod["spec"]["hostNetwork"] != true
+            pod["spec"]["hostNetwork"] != true
+                && addresses_of(pod).any(|it| it == address)
                 && vpc_of_pod(world, cluster, pod).is_none_or(|vpc| vpc == interface.vpc_id)
         };
         let mut here = pods.filter(is_here);
         if let Some(pod) = here.next() {
             let (namespace, name) = (pod["metadata"]["namespace"].as_str(), pod["metadata"]["name"].as_str());
             let name = format!("pod {}/{}", namespace.unwrap_or_default(), name.unwrap_or_default());
-            return Place { name, address, interface: Some(interface.clone()), guest: Some(guest(cluster, pod)) };
+            let guest = Some(guest(cluster, pod));
+            return Place { interface: Some(interface.clone()), guest, ..outside(address, &name) };
         }
     }
     let guest = node_guest(world, interface);
-    Place { name: text, address, interface: Some(interface.clone()), guest }
+    Place { interface: Some(interface.clone()), guest, ..outside(address, &address.to_string()) }
 }
 
 /// The node whose own interface this is.
@@ -220,10 +239,16 @@ fn node_guest(world: &World, interface: &NetworkInterface) -> Option<Guest> {
 }
 
 fn of_interface(world: &World, interface: &NetworkInterface, guest: Option<Guest>) -> Result<Place, String> {
-    let first = interface.addresses.first().map(|it| IpAddr::V4(it.address));
-    let address = first.or_else(|| interface.ipv6_addresses.first().map(|it| IpAddr::V6(*it)));
-    let address = address.ok_or_else(|| format!("{} has no address", interface.id))?;
-    let mut place = at(world, interface, address);
+    let v4 = interface.addresses.first().map(|it| IpAddr::V4(it.address));
+    let v6 = interface.ipv6_addresses.first().map(|it| IpAddr::V6(*it));
+    let places: Vec<Place> = [v4, v6].into_iter().flatten().map(|address| at(world, interface, address)).collect();
+    // A pod in it has one of them; what is left of the other family is nobody's.
+    let is_of_pod = |place: &&Place| place.guest.as_ref().is_some_and(|guest| guest.pod.is_some());
+    let mut place = match (places.iter().find(is_of_pod), places.as_slice()) {
+        (Some(of_pod), _) => of_pod.clone(),
+        (None, [first, others @ ..]) => Place { other_address: others.first().map(|it| it.address), ..first.clone() },
+        (None, []) => return Err(format!("{} has no address", interface.id)),
+    };
     if let Some(guest) = guest {
         place.guest = Some(guest);
     }

@@ -1,6 +1,8 @@
 //! Walks through small networks whose answers are known.
 
 mod found;
+mod ipv6;
+mod services;
 
 use serde_json::json;
 
@@ -342,7 +344,9 @@ impl Pods {
         };
         let pod = json!({
             "kind": "Pod", "metadata": { "labels": { "app": name }, "annotations": annotations },
-            "spec": { "nodeName": format!("n{node}") }, "status": { "podIP": address },
+            "spec": { "nodeName": format!("n{node}"), "containers": [
+                { "name": "it", "ports": [{ "name": "web", "containerPort": 8080 }] }] },
+            "status": { "podIP": address, "conditions": [{ "type": "Ready", "status": "True" }] },
         });
         life::create(&mut self.net.world, &Key::new("c", "pods", "app", name), pod);
         format!("app/{name}")

@@ -80,6 +80,18 @@ impl Steps {
         Err(Ended)
     }
 
+    /// The same with the packet dropped, as the last step.
+    pub(super) fn stopped(mut self, at: impl Into<String>, what: impl Into<String>) -> Self {
+        self.hops.push(Hop { at: at.into(), what: what.into(), outcome: Outcome::Stops, by: None });
+        self
+    }
+
+    /// The same without knowing how it ends.
+    pub(super) fn lost(mut self, at: impl Into<String>, what: impl Into<String>) -> Self {
+        self.hops.push(Hop { at: at.into(), what: what.into(), outcome: Outcome::Unknown, by: None });
+        self
+    }
+
     /// Ends without knowing.
     pub(super) fn lose<T>(&mut self, at: impl Into<String>, what: impl Into<String>) -> Result<T, Ended> {
         self.hops.push(Hop { at: at.into(), what: what.into(), outcome: Outcome::Unknown, by: None });

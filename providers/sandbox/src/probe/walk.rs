@@ -5,19 +5,31 @@ use std::net::IpAddr;
 use super::groups::{self, Other};
 use super::host::{self, Settings};
 use super::network::{self, Acl, Target};
-use super::network_policy::{self, Direction, Judgement, Peer};
+use super::network_policy::{Direction, Named};
 use super::packet::{Packet, Protocol};
-use super::places::{self, Attachment, Place};
+use super::places::{Attachment, Place};
 use super::trace::{Ended, Steps};
 use crate::ec2::interfaces::NetworkInterface;
 use crate::world::World;
 
 /// One packet's way from one place to another.
 pub(super) struct Walk<'a> {
-    world: &'a World,
-    from: &'a Place,
-    to: &'a Place,
+    pub(super) world: &'a World,
+    pub(super) from: &'a Place,
+    pub(super) to: &'a Place,
+    manner: Manner<'a>,
     pub(super) steps: Steps,
+}
+
+/// What kube-proxy has to do with a packet.
+#[derive(Clone, Copy)]
+pub(super) enum Manner<'a> {
+    /// Nothing.
+    Plain,
+    /// That of the sender's node chose the receiver: the sender's policies see the Service.
+    ByService(&'a Named<'a>),
+    /// That of a node sends it on.
+    Forwarded,
 }
 
 /// How a packet arrived: what its answer must undo.
@@ -47,8 +59,8 @@ pub(super) struct Gateway {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(world: &'a World, from: &'a Place, to: &'a Place) -> Self {
-        Self { world, from, to, steps: Steps::default() }
+    pub(super) fn new(world: &'a World, from: &'a Place, to: &'a Place, manner: Manner<'a>) -> Self {
+        Self { world, from, to, manner, steps: Steps::default() }
     }
 
     /// Walks there.
@@ -59,7 +71,10 @@ impl<'a> Walk<'a> {
             self.steps.pass(&self.from.name, what, None);
             return Ok(Arrival::local(packet));
         }
-        self.police(self.from, self.to, Direction::Egress, packet)?;
+        match self.manner {
+            Manner::ByService(named) => self.police_service(packet.protocol, named)?,
+            Manner::Plain | Manner::Forwarded => self.police(self.from, self.to, Direction::Egress, packet)?,
+        }
         if let Some(arrival) = self.stay_on_node(packet)? {
             self.police(self.to, self.from, Direction::Ingress, packet)?;
             return Ok(arrival);
@@ -95,44 +110,6 @@ impl<'a> Walk<'a> {
     }
 
     // --- on the node ----------------------------------------------------------------------------------------------
-
-    /// NetworkPolicies at a pod. `peer` is the other end, unless its address was translated.
-    fn police(&mut self, at: &Place, peer: &Place, direction: Direction, packet: Packet) -> Result<(), Ended> {
-        let Some((cluster, pod)) = at.policed_pod() else { return Ok(()) };
-        let is_fargate = at.guest.as_ref().is_some_and(|guest| guest.attachment == Attachment::Fargate);
-        if is_fargate || !Settings::of(self.world, cluster).has_network_policies {
-            return Ok(());
-        }
-        let address = if direction == Direction::Egress { packet.destination } else { packet.source };
-        // "Traffic to and from the node where a Pod is running is always allowed" (the page on NetworkPolicies).
-        if at.is_beside(peer) && peer.policed_pod().is_none() {
-            self.steps.pass(&at.name, "traffic with the pod's own node passes NetworkPolicies", None);
-            return Ok(());
-        }
-        let pod_there = peer.policed_pod();
-        // Selectors are for pods of the policy's own cluster.
-        let pod_there =
-            pod_there.filter(|(theirs, _)| *theirs == cluster && peer.address == address).map(|(_, pod)| pod.clone());
-        let other = Peer { address, pod: pod_there };
-        let port = (packet.protocol != Protocol::Icmp).then_some(packet.destination_port);
-        let protocol = packet.protocol.name();
-        let way = if direction == Direction::Egress { "egress" } else { "ingress" };
-        match network_policy::judge(self.world, cluster, pod, direction, &other, protocol, port) {
-            Judgement::Unselected => {}
-            Judgement::Allowed(rule) => {
-                self.steps.pass(&at.name, format!("a NetworkPolicy allows the {way}"), Some(rule));
-            }
-            Judgement::Denied(policies) => {
-                let by = format!("NetworkPolicy {}", policies.join(", "));
-                return self.steps.stop(
-                    &at.name,
-                    format!("NetworkPolicies select the pod and none allows this {way}"),
-                    Some(by),
-                );
-            }
-        }
-        Ok(())
-    }
 
     /// A packet that does not leave its node.
     fn stay_on_node(&mut self, packet: Packet) -> Result<Option<Arrival>, Ended> {
@@ -178,7 +155,14 @@ impl<'a> Walk<'a> {
     /// Kubelet's probes to a branch interface need early demultiplexing switched off, for TCP.
     fn probe_of_kubelet(&mut self, settings: &Settings, packet: Packet) -> Result<(), Ended> {
         let is_node = self.from.guest.as_ref().is_some_and(|guest| guest.attachment == Attachment::Host);
-        if is_node && self.to.is_branch() && packet.protocol == Protocol::Tcp && !settings.is_early_demux_off {
+        // What is handed on has no socket on the node.
+        let has_socket = !matches!(self.manner, Manner::Forwarded);
+        if is_node
+            && has_socket
+            && self.to.is_branch()
+            && packet.protocol == Protocol::Tcp
+            && !settings.is_early_demux_off
+        {
             let what = "strict mode: TCP between a node and a branch interface on it needs DISABLE_TCP_EARLY_DEMUX=true on the CNI's init container";
             return self.steps.stop(&self.from.name, what, Some("DISABLE_TCP_EARLY_DEMUX".to_owned()));
         }
@@ -269,7 +253,9 @@ impl<'a> Walk<'a> {
         };
         match route.target {
             Target::Local => self.deliver(subnet, near, &route.told, arrival),
-            Target::Internet(gateway) => self.over_internet_gateway(&gateway, &route.told, arrival),
+            Target::Internet(gateway) | Target::OutOnly(gateway) => {
+                self.over_internet_gateway(&gateway, &route.told, arrival)
+            }
             Target::Nat(gateway) => self.through_nat(&gateway, &route.told, arrival),
             Target::Peering(connection) => self.over_peering(&connection, &vpc, &route.told, arrival),
             Target::ServiceEndpoint(endpoint) => {
@@ -327,6 +313,15 @@ impl<'a> Walk<'a> {
             return self.steps.stop(gateway, what, Some(route.to_owned()));
         }
         self.steps.pass(gateway, "goes out to the internet", Some(route.to_owned()));
+        if packet.destination.is_ipv6() && network::is_in_any_vpc(self.world, packet.destination) {
+            return match network::interface_with(self.world, None, packet.destination) {
+                Some(interface) if interface.status() == "in-use" => self.steps.lose(
+                    &interface.id,
+                    "is in another network here; packets from the internet to it are walked with FROM internet",
+                ),
+                _ => self.steps.stop(&self.to.name, "nothing has this address of a VPC", None),
+            };
+        }
         if let Some(interface) = network::by_public_address(self.world, packet.destination) {
             return self.steps.lose(
                 &interface.id,
@@ -337,6 +332,9 @@ impl<'a> Walk<'a> {
     }
 
     fn through_nat(&mut self, id: &str, route: &str, arrival: &mut Arrival) -> Result<(), Ended> {
+        if arrival.packet.destination.is_ipv6() {
+            return self.steps.lose(id, "what a NAT gateway makes IPv4 of (NAT64) is not followed");
+        }
         let Some(nat) = network::nat(self.world, id) else {
             return self.steps.stop(id, "the NAT gateway is gone", Some(route.to_owned()));
         };
@@ -430,14 +428,7 @@ impl<'a> Walk<'a> {
         if to.is_branch() {
             self.steps.pass(&to.name, "comes in by its branch interface", None);
         }
-        let peer = if packet.source == self.from.address {
-            self.from.clone()
-        } else {
-            network::interface_near(self.world, &interface.vpc_id, packet.source).map_or_else(
-                || places::by_address(self.world, packet.source),
-                |there| places::at(self.world, there, packet.source),
-            )
-        };
+        let peer = self.sender_as_seen(&interface.vpc_id, packet);
         self.police(to, &peer, Direction::Ingress, packet)
     }
 
@@ -467,7 +458,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A subnet's network ACL, which judges each packet alone.
-    fn judge_acl(&mut self, subnet: &str, is_egress: bool, packet: Packet) -> Result<(), Ended> {
+    pub(super) fn judge_acl(&mut self, subnet: &str, is_egress: bool, packet: Packet) -> Result<(), Ended> {
         let way = if is_egress { "out of" } else { "into" };
         match network::judge_acl(self.world, subnet, is_egress, packet) {
             Acl::Allows(rule) => {
@@ -482,83 +473,6 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(())
-    }
-
-    // --- back -----------------------------------------------------------------------------------------------------
-
-    /// Walks back: groups remember the connection, network ACLs and routes do not.
-    pub(super) fn back(&mut self, arrival: &Arrival) -> Result<(), Ended> {
-        let vpc = arrival.left_by.as_ref().map(|it| it.vpc_id.as_str()).filter(|_| arrival.gateways.is_empty());
-        if vpc.is_some_and(|vpc| network::is_resolver(self.world, vpc, arrival.packet.destination)) {
-            // "Network ACLs can't block DNS requests to or from the Route 53 Resolver" (VPC user guide, "Network ACL basics").
-            self.steps.pass("VPC resolver", "its answers come back: groups and ACLs do not see them", None);
-            return Ok(());
-        }
-        let mut answer = arrival.packet.answer();
-        let mut subnet = arrival.came_in_by.as_ref().map(|it| it.subnet_id.clone());
-        if arrival.left_by.is_none() && arrival.came_in_by.is_none() {
-            self.steps.pass(&self.to.name, "answers on the node", None);
-            return Ok(());
-        }
-        for gateway in arrival.gateways.iter().rev() {
-            self.return_to(subnet.as_deref(), &gateway.subnet_id, answer)?;
-            self.steps.pass(&gateway.id, format!("the NAT gateway puts {} back", gateway.before.source), None);
-            answer = gateway.before.answer();
-            subnet = Some(gateway.subnet_id.clone());
-        }
-        match &arrival.left_by {
-            Some(sender) => self.return_to(subnet.as_deref(), &sender.subnet_id, answer)?,
-            None => self.return_to_internet(arrival, answer)?,
-        }
-        let name = arrival.left_by.as_ref().map_or(self.from.name.as_str(), |it| it.id.as_str());
-        self.steps.pass(name, "security groups let answers of known connections pass", None);
-        Ok(())
-    }
-
-    /// From a subnet (or from outside) to another one.
-    fn return_to(&mut self, from: Option<&str>, to: &str, answer: Packet) -> Result<(), Ended> {
-        if from == Some(to) {
-            return Ok(());
-        }
-        if let Some(from) = from {
-            self.judge_acl(from, true, answer)?;
-            self.check_route_back(from, to, answer)?;
-        }
-        self.judge_acl(to, false, answer)
-    }
-
-    fn check_route_back(&mut self, from: &str, to: &str, answer: Packet) -> Result<(), Ended> {
-        let Some(route) = network::route(self.world, from, answer.destination) else {
-            return self.steps.stop(from, format!("no route back to {}", answer.destination), None);
-        };
-        let (here, there) = (network::vpc_of(self.world, from), network::vpc_of(self.world, to));
-        let leads_there = match &route.target {
-            Target::Local => here == there,
-            Target::Peering(id) => here.as_deref().and_then(|vpc| network::other_end(self.world, id, vpc)) == there,
-            _ => false,
-        };
-        if leads_there {
-            self.steps.pass(from, "a route leads back", Some(route.told));
-            return Ok(());
-        }
-        self.steps.stop(from, format!("the route for {} leads elsewhere", answer.destination), Some(route.told))
-    }
-
-    fn return_to_internet(&mut self, arrival: &Arrival, answer: Packet) -> Result<(), Ended> {
-        let Some(interface) = &arrival.came_in_by else { return Ok(()) };
-        self.judge_acl(&interface.subnet_id, true, answer)?;
-        match network::route(self.world, &interface.subnet_id, answer.destination) {
-            Some(route) if matches!(route.target, Target::Internet(_)) => {
-                self.steps.pass(&interface.subnet_id, "a route leads back to the internet", Some(route.told));
-                Ok(())
-            }
-            Some(route) => self.steps.stop(
-                &interface.subnet_id,
-                "the route back does not lead to the internet gateway",
-                Some(route.told),
-            ),
-            None => self.steps.stop(&interface.subnet_id, "no route back", None),
-        }
     }
 }
 
@@ -579,6 +493,12 @@ fn is_unrouted(address: IpAddr) -> bool {
                 || address.is_link_local()
                 || matches!((first, second), (0 | 127 | 224.., _) | (100, 64..128) | (198, 18 | 19))
         }
-        IpAddr::V6(address) => address.is_unique_local(),
+        // ::/8 holds the unspecified address, the loopback, and IPv4 in IPv6.
+        IpAddr::V6(address) => {
+            address.is_unique_local()
+                || address.is_unicast_link_local()
+                || address.is_multicast()
+                || address.octets()[0] == 0
+        }
     }
 }
