@@ -291,6 +291,29 @@ mod tests {
     }
 
     #[test]
+    fn names_say_what_a_file_is() {
+        for (name, expected) in [
+            ("a.tf", true),
+            ("a.hcl", true),
+            ("a.tf.json", true),
+            ("override.tf", true),
+            ("a_override.tf.json", true),
+            (".a.tf", false),
+            (".tf.json", false),
+            ("a.tf~", false),
+            ("#a.tf#", false),
+            ("a.tftest.hcl", false),
+            ("a.tftest.json", false),
+            ("a.tfmock.hcl", false),
+            ("a.tfvars.json", false),
+            ("a.json", false),
+            ("a.tofu", false),
+        ] {
+            assert_eq!(is_config_file(name), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn what_opentofu_would_read_beside_is_told() {
         let files = MemoryFiles::new([("main.tf", "locals { a = 1 }"), ("x.tofu", ""), ("y.tofu.json", "{}")]);
         let loaded = load(".", &files);

@@ -73,8 +73,8 @@ impl Merging<'_> {
     /// A block that its labels tell apart.
     fn named(&mut self, mut block: Block) {
         let labels: Vec<Arc<str>> = block.labels.iter().map(|l| l.text.clone()).collect();
-        let fixed = depends_on(&mut block);
-        self.diagnostics.extend(fixed);
+        self.diagnostics.extend(depends_on(&mut block));
+        conditions(&mut block.body, &mut self.diagnostics);
         match self.find(|b| b.ty == block.ty && b.labels.iter().map(|l| &l.text).eq(&labels)) {
             Some(base) => merge_block(&mut base.body, block.body),
             None => {
@@ -158,6 +158,21 @@ fn depends_on(block: &mut Block) -> Option<Diagnostic> {
     }
     let detail = "depends_on cannot be overridden. Change it in the block itself.";
     Some(Diagnostic::error("Unsupported override", detail).at(attr.name_span))
+}
+
+/// Takes the conditions of a block out: they are added to a block, and there is no name by which one would replace another.
+fn conditions(body: &mut Body, diagnostics: &mut Diagnostics) {
+    for block in &mut body.blocks {
+        match &*block.ty {
+            "lifecycle" => conditions(&mut block.body, diagnostics),
+            "validation" | "precondition" | "postcondition" => {
+                let detail = format!("A {} block cannot be overridden. Change it in the block itself.", block.ty);
+                diagnostics.push(Diagnostic::error("Unsupported override", detail).at(block.ty_span.clone()));
+            }
+            _ => {}
+        }
+    }
+    body.blocks.retain(|b| !["validation", "precondition", "postcondition"].contains(&&*b.ty));
 }
 
 /// As [`merge`], but `lifecycle` keeps what is not said anew.

@@ -124,6 +124,24 @@ fn what_cannot_be_overridden_is_told() {
     let over = r#"
 resource "test_thing" "t" {
   depends_on = [test_thing.u]
+  lifecycle {
+    postcondition {
+      condition     = false
+      error_message = "No."
+    }
+  }
+}
+variable "v" {
+  validation {
+    condition     = false
+    error_message = "No."
+  }
+}
+output "o" {
+  precondition {
+    condition     = false
+    error_message = "No."
+  }
 }
 resource "test_thing" "missing" {
   name = "x"
