@@ -21,6 +21,9 @@ pub const PRECISION: usize = 512;
 /// The largest magnitude is below two to this power and the smallest above its inverse: about a million decimal digits.
 const EXPONENT_LIMIT: i64 = 1 << 22;
 
+/// Bytes of text that a number may be written with: room for a million digits before and after the point.
+const TEXT_LIMIT: usize = 1 << 21;
+
 /// A number. Whole numbers that fit 64 bits stay small; everything else is a 512-bit binary float. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -202,6 +205,10 @@ impl FromStr for Number {
     fn from_str(text: &str) -> Result<Self, NotANumber> {
         if let Ok(n) = text.parse::<i64>() {
             return Ok(Self(Repr::Small(n)));
+        }
+        // What is longer would be refused for its digits, after they were all looked at.
+        if text.len() > TEXT_LIMIT {
+            return Err(NotANumber);
         }
         let (negative, digits, exponent) = decimal::read(text).ok_or(NotANumber)?;
         if digits.is_zero() {

@@ -87,6 +87,8 @@ pub struct Expr {
     pub kind: Box<ExprKind>,
     /// Where it is.
     pub span: Span,
+    /// How many expressions there are from here to the innermost, this one included.
+    height: usize,
 }
 
 /// The forms of expressions.
@@ -224,7 +226,15 @@ pub enum BinaryOp {
 impl Expr {
     /// An expression at a place.
     pub fn new(kind: ExprKind, span: Span) -> Self {
-        Self { kind: Box::new(kind), span }
+        let mut below = 0;
+        kind.each_child(&mut |child| below = below.max(child.height));
+        Self { kind: Box::new(kind), span, height: below + 1 }
+    }
+
+    /// How many expressions there are from here to the innermost, this one included: what it costs of the stack to walk or
+    /// to drop it.
+    pub(super) fn height(&self) -> usize {
+        self.height
     }
 
     /// The part of a literal tuple or object that a path leads to, as far as the expression is written out.
@@ -259,46 +269,50 @@ impl Expr {
 
     /// Calls `visit` for this expression and everything in it, parents first. `visit` says whether to go on inside.
     pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Expr) -> bool) {
-        if !visit(self) {
-            return;
-        }
-        match &*self.kind {
-            ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Item => {}
-            ExprKind::Template(parts) => walk_parts(parts, visit),
-            ExprKind::Paren(e) | ExprKind::Attr(e, _) | ExprKind::Unary(_, e) => e.walk(visit),
-            ExprKind::Index(a, b) | ExprKind::Splat(a, b) | ExprKind::Binary(_, a, b) => {
-                a.walk(visit);
-                b.walk(visit);
-            }
-            ExprKind::Call { args, .. } | ExprKind::Tuple(args) => args.iter().for_each(|e| e.walk(visit)),
-            ExprKind::Object(items) => items.iter().for_each(|(k, v)| {
-                k.walk(visit);
-                v.walk(visit);
-            }),
-            ExprKind::For(f) => {
-                f.collection.walk(visit);
-                f.key.iter().for_each(|e| e.walk(visit));
-                f.value.walk(visit);
-                f.condition.iter().for_each(|e| e.walk(visit));
-            }
-            ExprKind::Conditional(a, b, c) => [a, b, c].into_iter().for_each(|e| e.walk(visit)),
+        if visit(self) {
+            self.kind.each_child(&mut |child| child.walk(visit));
         }
     }
 }
 
-fn walk_parts<'a>(parts: &'a [Part], visit: &mut impl FnMut(&'a Expr) -> bool) {
+impl ExprKind {
+    /// Calls `each` for the expressions directly within.
+    fn each_child<'a>(&'a self, each: &mut dyn FnMut(&'a Expr)) {
+        match self {
+            ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Item => {}
+            ExprKind::Template(parts) => each_of_parts(parts, each),
+            ExprKind::Paren(e) | ExprKind::Attr(e, _) | ExprKind::Unary(_, e) => each(e),
+            ExprKind::Index(a, b) | ExprKind::Splat(a, b) | ExprKind::Binary(_, a, b) => {
+                each(a);
+                each(b);
+            }
+            ExprKind::Call { args, .. } | ExprKind::Tuple(args) => args.iter().for_each(each),
+            ExprKind::Object(items) => items.iter().for_each(|(k, v)| {
+                each(k);
+                each(v);
+            }),
+            ExprKind::For(f) => {
+                each(&f.collection);
+                f.key.iter().chain([&f.value]).chain(&f.condition).for_each(each);
+            }
+            ExprKind::Conditional(a, b, c) => [a, b, c].into_iter().for_each(each),
+        }
+    }
+}
+
+fn each_of_parts<'a>(parts: &'a [Part], each: &mut dyn FnMut(&'a Expr)) {
     for part in parts {
         match part {
             Part::Text(_) => {}
-            Part::Interpolation(e) => e.walk(visit),
+            Part::Interpolation(e) => each(e),
             Part::If { condition, then, otherwise } => {
-                condition.walk(visit);
-                walk_parts(then, visit);
-                walk_parts(otherwise, visit);
+                each(condition);
+                each_of_parts(then, each);
+                each_of_parts(otherwise, each);
             }
             Part::For { collection, body, .. } => {
-                collection.walk(visit);
-                walk_parts(body, visit);
+                each(collection);
+                each_of_parts(body, each);
             }
         }
     }

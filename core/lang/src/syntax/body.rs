@@ -54,14 +54,15 @@ impl Cursor<'_> {
 
     /// Moves to the next line that starts, unindented, with a name: the next top-level item in any formatted file.
     fn recover(&mut self, item_start: usize) {
-        let from = self.at.max(item_start + 1).min(self.text.len());
-        let next = self
-            .text
-            .match_indices('\n')
-            .map(|(i, _)| i + 1)
-            .find(|line| *line > from && self.text[*line..].starts_with(is_name_start));
-        self.at = next.unwrap_or(self.text.len());
         self.newlines_end = true;
+        if !self.may_go_on() {
+            self.at = self.text.len();
+            return;
+        }
+        let from = self.at.max(item_start + 1).min(self.text.len());
+        let breaks = self.text.as_bytes()[from..].iter().enumerate().filter(|(_, b)| **b == b'\n');
+        let next = breaks.map(|(i, _)| from + i + 1).find(|line| self.text[*line..].starts_with(is_name_start));
+        self.at = next.unwrap_or(self.text.len());
     }
 
     /// Moves on inside of a block after the item that starts at `item_start` could not be read, as far as the indentation
@@ -70,7 +71,7 @@ impl Cursor<'_> {
     fn recover_inside(&mut self, item_start: usize) -> bool {
         let line_start = self.text[..item_start].rfind('\n').map_or(0, |i| i + 1);
         let own = &self.text[line_start..item_start];
-        if own.is_empty() || !own.chars().all(|c| matches!(c, ' ' | '\t')) {
+        if own.is_empty() || !own.chars().all(|c| matches!(c, ' ' | '\t')) || !self.may_go_on() {
             return false;
         }
         let Some(end) = self.text[item_start..].find('\n') else { return false };
@@ -106,12 +107,14 @@ impl Cursor<'_> {
             Item::Attr(attr) => attr,
         };
         if let Some(first) = reading.set.get(&attr.name) {
-            let line = self.text[..first.range.start].matches('\n').count() + 1;
+            let line = self.line(first.range.start);
             let detail = format!(
                 "The argument {:?} was already set on line {line}. Each argument may be set only once.",
                 &*attr.name
             );
-            self.diagnostics.push(Diagnostic::error("Attribute redefined", detail).at(attr.name_span));
+            if self.may_go_on() {
+                self.diagnostics.push(Diagnostic::error("Attribute redefined", detail).at(attr.name_span));
+            }
             return Ok(());
         }
         reading.set.insert(attr.name.clone(), attr.name_span.clone());

@@ -11,6 +11,13 @@ pub(super) const MAX_DEPTH: usize = 200;
 /// How many operators or steps of a reference may follow each other: each makes the tree one deeper.
 pub(super) const MAX_CHAIN: usize = 1000;
 
+/// How high the tree of one expression may be, by nesting and by chains together.
+pub(super) const MAX_HEIGHT: usize = 2 * MAX_CHAIN;
+
+/// After how many mistakes a file is left at that. What is read again after a mistake may be inside of what was read before,
+/// so each can cost as much as the whole.
+const MAX_RECOVERIES: usize = 100;
+
 pub(super) struct Cursor<'t> {
     pub(super) file: Arc<str>,
     pub(super) text: &'t str,
@@ -21,6 +28,10 @@ pub(super) struct Cursor<'t> {
     /// The start of a comment that nothing ends: the rest of the text belongs to it.
     pub(super) unclosed_comment: Option<usize>,
     depth: usize,
+    /// How often reading went on after a mistake.
+    recoveries: usize,
+    /// Where the lines begin, once somebody has asked.
+    line_starts: Vec<usize>,
 }
 
 pub(super) type Parsed<T> = Result<T, Diagnostic>;
@@ -54,7 +65,22 @@ fn meant(c: char) -> Option<&'static str> {
 impl<'t> Cursor<'t> {
     pub(super) fn new(file: Arc<str>, text: &'t str) -> Self {
         let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        Self { file, text, at, newlines_end: true, diagnostics: Diagnostics::new(), unclosed_comment: None, depth: 0 }
+        Self {
+            file,
+            text,
+            at,
+            newlines_end: true,
+            diagnostics: Diagnostics::new(),
+            unclosed_comment: None,
+            depth: 0,
+            recoveries: 0,
+            line_starts: Vec::new(),
+        }
+    }
+
+    /// A cursor over a part of the text, as deep as this one.
+    pub(super) fn part(&self, range: Range<usize>) -> Self {
+        Self { at: range.start, depth: self.depth, ..Self::new(self.file.clone(), &self.text[..range.end]) }
     }
 
     pub(super) fn rest(&self) -> &'t str {
@@ -99,6 +125,20 @@ impl<'t> Cursor<'t> {
         let end = self.text[..self.at].trim_end().len();
         let start = self.text[..end].char_indices().next_back().map_or(0, |(i, _)| i);
         self.span(start..end)
+    }
+
+    /// Whether reading may go on after one more mistake.
+    pub(super) fn may_go_on(&mut self) -> bool {
+        self.recoveries += 1;
+        self.recoveries <= MAX_RECOVERIES
+    }
+
+    /// The line that a place is on, from 1.
+    pub(super) fn line(&mut self, at: usize) -> usize {
+        if self.line_starts.is_empty() {
+            self.line_starts = std::iter::once(0).chain(self.text.match_indices('\n').map(|(i, _)| i + 1)).collect();
+        }
+        self.line_starts.partition_point(|start| *start <= at)
     }
 
     pub(super) fn error_here(&self, summary: &str, detail: impl Into<String>) -> Diagnostic {

@@ -6,7 +6,7 @@ use sgp_model::{Diagnostic, Number, Span, Value};
 
 use super::{
     ast::{BinaryOp, Expr, ExprKind, For, UnaryOp},
-    cursor::{Cursor, MAX_CHAIN, Parsed, is_name_start},
+    cursor::{Cursor, MAX_CHAIN, MAX_HEIGHT, Parsed, is_name_start, too_deep},
 };
 
 /// Binary operators by level, loosest first; longer ones before their beginnings.
@@ -26,7 +26,9 @@ fn join(a: &Span, b: &Span) -> Span {
 impl Cursor<'_> {
     /// An expression, from here; leading trivia is skipped.
     pub(super) fn expression(&mut self) -> Parsed<Expr> {
-        self.nested(self.newlines_end, Self::ternary)
+        let expr = self.nested(self.newlines_end, Self::ternary)?;
+        // Chains within chains: `((a + b + ...) + c + ...) + d + ...`.
+        if expr.height() > MAX_HEIGHT { Err(too_deep(MAX_HEIGHT, expr.span)) } else { Ok(expr) }
     }
 
     fn ternary(&mut self) -> Parsed<Expr> {

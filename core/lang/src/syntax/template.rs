@@ -72,8 +72,7 @@ impl Cursor<'_> {
             )
             .at(self.span(start..content)));
         };
-        let mut inner = Cursor::new(self.file.clone(), &self.text[..content + content_end]);
-        inner.at = content;
+        let mut inner = self.part(content..content + content_end);
         let mut tokens = self.nested(false, |_| inner.tokens(Style::Bare, start))?;
         if flush {
             dedent(&mut tokens);
