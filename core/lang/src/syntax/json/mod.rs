@@ -2,8 +2,8 @@
 //! places in the JSON text.
 //!
 //! Whether a property is an argument or a block depends on the schema of the body, and how a string is to be read on the
-//! argument. What the language itself says is known when a file is read ([`shape`]); what the schema of a resource type or
-//! provider says is decided later ([`decided`]), until then such properties wait in [`Body::json`](super::Body::json).
+//! argument. What the language itself says is known when a file is read (`shape`); what the schema of a resource type or
+//! provider says is decided later (`decided`), until then such properties wait in [`Body::json`](super::Body::json).
 
 mod body;
 mod expr;
