@@ -90,7 +90,7 @@ impl Walk<'_> {
         let ways = match routes::of(self.topology, from, destination, self.family) {
             Way::Unknown => {
                 if here != there {
-                    self.trail.assume(format!("a route leads back from {from}"));
+                    self.trail.assume(format_args!("a route leads back from {from}"));
                 }
                 return;
             }
@@ -121,7 +121,7 @@ impl Walk<'_> {
 
     fn return_to_internet(&mut self, subnet: Option<&Id>, destination: &AddressSet) {
         let Some(subnet) = subnet else {
-            self.trail.assume(format!("{} has a route to the internet", self.to.name));
+            self.trail.assume(format_args!("{} has a route to the internet", self.to.name));
             return;
         };
         self.answer_through_acl(subnet, Direction::Egress, destination);
@@ -129,7 +129,7 @@ impl Walk<'_> {
             return;
         }
         let ways = match routes::of(self.topology, subnet, destination, self.family) {
-            Way::Unknown => return self.trail.assume(format!("{subnet} has a route to the internet")),
+            Way::Unknown => return self.trail.assume(format_args!("{subnet} has a route to the internet")),
             Way::Routes(ways) => ways,
         };
         let chosen = self.oracle.choose(&format!("the route back out of {subnet}"), ways.len());

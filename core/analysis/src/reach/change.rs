@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    matrix::{ANYWHERE, Matrix, Party, PartyKind, Passages, Sketch, matrix_with},
+    classes::Passages,
+    matrix::{ANYWHERE, Matrix, Party, PartyKind, Sketch, matrix_with},
     through::Through,
 };
 use crate::{
-    sets::{Passage, Traffic},
+    sets::{AddressSet, Passage, Traffic},
     topology::{Fact, Topology},
 };
 
@@ -72,7 +73,7 @@ impl Comparison {
         let (before, after) = (Named::of(&self.before), Named::of(&self.after));
         let both = |((from, to), passage): (&(usize, usize), &Passage)| {
             let key = (after.name(*from), after.name(*to));
-            let kept = before.get(key)?.then(passage);
+            let kept = before.passage(key, &after)?.then(passage);
             (!kept.is_closed()).then_some((key.0, key.1, kept))
         };
         self.after.passages.iter().filter_map(both).collect()
@@ -120,7 +121,7 @@ fn differing(before: &Sketch<'_>, after: &Sketch<'_>) -> (Pairs, Pairs) {
 }
 
 fn is_alike(one: &Sketch<'_>, here: (usize, usize), other: &Sketch<'_>, there: (usize, usize)) -> bool {
-    one.classes[here.0] == other.classes[there.0] && one.classes[here.1] == other.classes[there.1]
+    one.faces[here.0] == other.faces[there.0] && one.faces[here.1] == other.faces[there.1]
 }
 
 /// Parties of a sketch by their names.
@@ -199,11 +200,11 @@ fn compare(before: &Matrix, after: &Matrix) -> Change {
     let (before, after) = (Named::of(before), Named::of(after));
     let mut lines = Vec::new();
     for (key, passage) in &after.passages {
-        push(&mut lines, *key, (passage, before.get(*key)), true, after.interest(*key));
+        push(&mut lines, *key, (passage, before.passage(*key, &after)), true, after.interest(*key));
     }
     lines.extend(by_balancers(&before, &after, true));
     for (key, passage) in &before.passages {
-        push(&mut lines, *key, (passage, after.get(*key)), false, before.interest(*key));
+        push(&mut lines, *key, (passage, after.passage(*key, &before)), false, before.interest(*key));
     }
     lines.extend(by_balancers(&after, &before, false));
     // Who is among all addresses needs no line of its own.
@@ -219,14 +220,15 @@ fn compare(before: &Matrix, after: &Matrix) -> Change {
 fn push(
     lines: &mut Vec<Line>,
     key: (&str, &str),
-    (here, there): (&Passage, Option<&Passage>),
+    (here, there): (&Passage, Option<Passage>),
     opens: bool,
     interest: Interest,
 ) {
-    let before = there.map_or_else(Traffic::none, |there| there.possible.clone());
+    let is_anywhere = key.0 == ANYWHERE || key.1 == ANYWHERE;
+    // What passed for a part of all addresses did not pass for all of them.
+    let before = there.map_or_else(Traffic::none, |there| if is_anywhere { there.certain } else { there.possible });
     let certain = here.certain.without(&before);
     let doubtful = here.possible.without(&before).without(&certain);
-    let is_anywhere = key.0 == ANYWHERE || key.1 == ANYWHERE;
     for (traffic, may) in [(certain, false), (doubtful, true)] {
         // What holds for a part of all addresses is told of that part.
         let is_told_elsewhere = may && is_anywhere;
@@ -264,13 +266,34 @@ struct Named<'a> {
     passages: BTreeMap<(&'a str, &'a str), &'a Passage>,
     kinds: BTreeMap<&'a str, PartyKind>,
     through: BTreeMap<(&'a str, &'a str, &'a str), &'a Through>,
+    /// What rules' addresses are.
+    addresses: BTreeMap<&'a str, &'a AddressSet>,
+    /// What passes from addresses, by who answers, and to addresses, by who begins.
+    from_outside: BTreeMap<&'a str, Vec<(&'a AddressSet, &'a Passage)>>,
+    to_outside: BTreeMap<&'a str, Vec<(&'a AddressSet, &'a Passage)>>,
 }
 
 impl<'a> Named<'a> {
     fn of(matrix: &'a Matrix) -> Self {
         let name = |place: usize| matrix.parties[place].name.as_str();
         let passages = matrix.passages.iter().map(|((from, to), passage)| ((name(*from), name(*to)), passage));
+        let is_outside = |it: &&Party| matches!(it.kind, PartyKind::Anywhere | PartyKind::Block);
+        let addresses = |it: &'a Party| Some((it.name.as_str(), &it.ends.first()?.addresses));
+        let addresses: BTreeMap<&str, &AddressSet> =
+            matrix.parties.iter().filter(is_outside).filter_map(addresses).collect();
+        let (mut from_outside, mut to_outside) = (BTreeMap::new(), BTreeMap::new());
+        for ((from, to), passage) in &matrix.passages {
+            if let Some(addresses) = addresses.get(name(*from)) {
+                from_outside.entry(name(*to)).or_insert_with(Vec::new).push((*addresses, passage));
+            }
+            if let Some(addresses) = addresses.get(name(*to)) {
+                to_outside.entry(name(*from)).or_insert_with(Vec::new).push((*addresses, passage));
+            }
+        }
         Self {
+            addresses,
+            from_outside,
+            to_outside,
             parties: &matrix.parties,
             passages: passages.collect(),
             kinds: matrix.parties.iter().map(|it| (it.name.as_str(), it.kind)).collect(),
@@ -291,15 +314,26 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// What passes between two names. Addresses that no rule names there are like all others.
-    fn get(&self, (from, to): (&str, &str)) -> Option<&'a Passage> {
-        let known =
-            |name: &'_ str| if self.kinds.contains_key(name) || !is_block(name) { None } else { Some(ANYWHERE) };
-        let (from, to) = (known(from).unwrap_or(from), known(to).unwrap_or(to));
-        self.passages.get(&(from, to)).copied()
+    /// What passes between two names of another matrix. Where no rule here is for just these addresses, what passes for all of them counts.
+    fn passage(&self, (from, to): (&'a str, &'a str), theirs: &Named<'a>) -> Option<Passage> {
+        if let Some(known) = self.passages.get(&(from, to)) {
+            return Some((*known).clone());
+        }
+        let wider = match (theirs.addresses.get(from), theirs.addresses.get(to)) {
+            (Some(addresses), None) => self.from_outside.get(to).map(|all| wider(all, addresses)),
+            (None, Some(addresses)) => self.to_outside.get(from).map(|all| wider(all, addresses)),
+            _ => None,
+        };
+        wider.flatten()
     }
 }
 
-fn is_block(name: &str) -> bool {
-    name.parse::<ipnet::IpNet>().is_ok()
+/// What passes for addresses that hold all of these.
+fn wider(all: &[(&AddressSet, &Passage)], addresses: &AddressSet) -> Option<Passage> {
+    let whole = all.iter().filter(|(theirs, _)| theirs.covers(addresses));
+    // Of all addresses there are, what is possible may be so for others only.
+    let sure = |(theirs, passage): &(&AddressSet, &Passage)| {
+        if **theirs == AddressSet::all() { Passage::exactly(passage.certain.clone()) } else { (*passage).clone() }
+    };
+    whole.map(sure).reduce(|one, other| one.or(&other))
 }

@@ -33,7 +33,7 @@ pub struct End {
 }
 
 /// A load balancer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a case of its own")]
 pub struct Relay {
     /// It has no groups: everything comes in and goes out.

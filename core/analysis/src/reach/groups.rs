@@ -94,9 +94,11 @@ impl<'a> Sum<'a> {
     }
 
     fn add(&mut self, group: &'a Id, rule: &'a Rule, fit: Fit) {
-        let whole = Traffic::all();
-        let traffic = rule.traffic.known().unwrap_or(&whole).and(&self.wanted);
-        if traffic.is_empty() || matches!(fit, Fit::No) {
+        if matches!(fit, Fit::No) {
+            return;
+        }
+        let traffic = rule.traffic.known().map_or_else(|| self.wanted.clone(), |it| it.and(&self.wanted));
+        if traffic.is_empty() {
             return;
         }
         self.possible = self.possible.or(&traffic);

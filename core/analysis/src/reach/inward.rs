@@ -26,7 +26,7 @@ impl Walk<'_> {
         let public = if self.family == Family::V6 { Public::Yes } else { to.public };
         match public {
             Public::Yes => {}
-            Public::Unknown => self.trail.assume(format!("{} has a public address", to.name)),
+            Public::Unknown => self.trail.assume(format_args!("{} has a public address", to.name)),
             Public::No => {
                 self.trail.stop(&to.name, "has no public address, so nothing from outside reaches it", None);
                 return None;
@@ -42,7 +42,7 @@ impl Walk<'_> {
                 self.trail.stop(&to.name, "its VPC has no internet gateway", None);
                 return None;
             }
-            None => self.trail.assume(format!("the VPC of {} has an internet gateway", to.name)),
+            None => self.trail.assume(format_args!("the VPC of {} has an internet gateway", to.name)),
         }
         let source = self.from.addresses.of_family(self.family);
         let mut arrival = Arrival { source, left_by: None, has_come_in: false, came_in_by: None, gateways: Vec::new() };

@@ -4,20 +4,25 @@
 //! class, and only pairs that some rule of the receiver is for are walked: the effort grows with the rules, not with the pairs.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
+use ipnet::IpNet;
+
 use super::{
-    ask::{Delivery, Placement, Question, ask},
-    end::{End, Public, Relay, Wire},
+    ask::{Placement, Question, ask},
+    candidates::Index,
+    classes::{Classes, Passages, sight},
+    end::{End, Wire},
     ends,
     through::{self, Through},
 };
 use crate::{
     matching,
-    sets::{AddressSet, Passage, Traffic},
-    topology::{Cluster, Direction, Fact, Group, Id, Interface, InterfaceKind, Peer, Topology},
+    sets::{AddressSet, Passage},
+    topology::{Cluster, Direction, Fact, Id, Interface, InterfaceKind, Peer, Topology, makers},
 };
 
 /// Who takes part.
@@ -67,29 +72,6 @@ pub fn matrix(topology: &Topology) -> Matrix {
     matrix_with(topology, &mut Passages::default())
 }
 
-/// What was walked already, by classes.
-#[derive(Default)]
-pub(super) struct Passages {
-    classes: BTreeMap<Class, usize>,
-    known: HashMap<(usize, usize), Passage>,
-    /// Legs of connections by load balancers, with the traffic on them.
-    pub(super) legs: HashMap<(usize, usize, Traffic, Delivery), Passage>,
-}
-
-impl Passages {
-    /// The number of a class.
-    pub(super) fn number(&mut self, class: Class) -> usize {
-        let next = self.classes.len();
-        *self.classes.entry(class).or_insert(next)
-    }
-
-    /// Nothing that was walked counts any more.
-    pub(super) fn clear(&mut self) {
-        self.known.clear();
-        self.legs.clear();
-    }
-}
-
 /// The same, with what is known of topologies that differ in groups and pods only.
 pub(super) fn matrix_with(topology: &Topology, known: &mut Passages) -> Matrix {
     let sketch = Sketch::of(topology, known);
@@ -100,54 +82,110 @@ pub(super) fn matrix_with(topology: &Topology, known: &mut Passages) -> Matrix {
 /// Who may reach whom, before anything is walked.
 pub(super) struct Sketch<'a> {
     topology: &'a Topology,
-    rules: Fingerprints<'a>,
+    classes: Classes<'a>,
     pub(super) parties: Vec<Party>,
-    /// The classes of each party's cases.
-    pub(super) classes: Vec<Vec<usize>>,
+    /// The cases of each party, those of one class together.
+    cases: Vec<Vec<Case>>,
+    /// What is all that counts of a party, as a hash.
+    pub(super) faces: Vec<u64>,
     /// For each party those that its rules are for.
     candidates: Vec<BTreeSet<usize>>,
+}
+
+/// Ends of a party that are of one class.
+struct Case {
+    class: usize,
+    /// Their places in the party.
+    ends: Vec<usize>,
+    /// Blocks that their rules name: of who comes in, of who is gone out to.
+    named: [Vec<IpNet>; 2],
 }
 
 impl<'a> Sketch<'a> {
     pub(super) fn of(topology: &'a Topology, known: &mut Passages) -> Self {
         let parties = parties(topology);
-        let rules = Fingerprints::of(topology);
-        let mut class = |end: &End| known.number(Class::of(topology, &rules, end));
-        let classes = parties.iter().map(|it| it.ends.iter().map(&mut class).collect()).collect();
-        let index = Index::of(&parties);
+        let classes = Classes::of(topology);
+        let cases: Vec<Vec<Case>> = parties.iter().map(|it| cases(&classes, it, known)).collect();
+        let faces = parties.iter().zip(&cases).map(|(party, cases)| face(party, cases)).collect();
+        let index = Index::of(topology, &parties);
         let candidates = (0..parties.len()).map(|to| index.candidates(topology, &parties, to)).collect();
-        Self { topology, rules, parties, classes, candidates }
+        Self { topology, classes, parties, cases, faces, candidates }
     }
 
     /// Pairs that say anything, by who begins and who answers.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let all = self.candidates.iter().enumerate().flat_map(|(to, all)| all.iter().map(move |from| (*from, to)));
-        all.filter(|(from, to)| is_pair(&self.parties, *from, *to))
+        self.candidates.iter().enumerate().flat_map(|(to, all)| all.iter().map(move |from| (*from, to)))
     }
 
     pub(super) fn has_pair(&self, (from, to): (usize, usize)) -> bool {
-        self.candidates[to].contains(&from) && is_pair(&self.parties, from, to)
+        self.candidates[to].contains(&from)
     }
 
     /// The matrix of some pairs.
     pub(super) fn walked(self, pairs: impl IntoIterator<Item = (usize, usize)>, known: &mut Passages) -> Matrix {
         let walk = |pair| Some((pair, self.passage(pair, known).filter(|it| !it.is_closed())?));
         let passages = pairs.into_iter().filter_map(walk).collect();
-        let through = through::all(self.topology, &self.rules, known);
+        let through = through::all(self.topology, &self.classes, known);
         Matrix { parties: self.parties, passages, through }
     }
 
     fn passage(&self, (from, to): (usize, usize), known: &mut Passages) -> Option<Passage> {
         let mut all: Option<Passage> = None;
-        for (one, one_class) in self.parties[from].ends.iter().zip(&self.classes[from]) {
-            for (other, other_class) in self.parties[to].ends.iter().zip(&self.classes[to]) {
-                let key = (*one_class, *other_class);
-                let passage = known.known.entry(key).or_insert_with(|| passage(self.topology, one, other));
-                all = Some(all.map_or_else(|| passage.clone(), |all| all.either(passage)));
+        for one in &self.cases[from] {
+            for other in &self.cases[to] {
+                let senders = unlike(&self.parties[from], one, &other.named[0]);
+                let receivers = unlike(&self.parties[to], other, &one.named[1]);
+                for (sender, sent) in &senders {
+                    for (receiver, received) in &receivers {
+                        let key = (one.class, *sent, other.class, *received);
+                        let walk = || passage(self.topology, sender, receiver);
+                        let passage = known.known.entry(key).or_insert_with(walk);
+                        all = Some(all.map_or_else(|| passage.clone(), |all| all.either(passage)));
+                    }
+                }
             }
         }
         all
     }
+}
+
+fn cases(classes: &Classes<'_>, party: &Party, known: &mut Passages) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    for (place, end) in party.ends.iter().enumerate() {
+        let class = known.number(classes.class(end));
+        match cases.iter_mut().find(|it| it.class == class) {
+            Some(case) => case.ends.push(place),
+            None => {
+                let named = [Direction::Ingress, Direction::Egress].map(|it| classes.blocks(end, it));
+                cases.push(Case { class, ends: vec![place], named });
+            }
+        }
+    }
+    cases
+}
+
+/// One of each kind of a case's ends, as rules that name blocks see them.
+fn unlike<'p>(party: &'p Party, case: &Case, blocks: &[IpNet]) -> Vec<(&'p End, u64)> {
+    let mut kinds: Vec<(&End, u64)> = Vec::new();
+    for end in case.ends.iter().map(|place| &party.ends[*place]) {
+        let sight = sight(end, blocks);
+        if kinds.iter().all(|(_, known)| *known != sight) {
+            kinds.push((end, sight));
+        }
+        if blocks.is_empty() {
+            break;
+        }
+    }
+    kinds
+}
+
+fn face(party: &Party, cases: &[Case]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for case in cases {
+        case.class.hash(&mut hasher);
+        case.ends.iter().for_each(|place| party.ends[*place].addresses.to_string().hash(&mut hasher));
+    }
+    hasher.finish()
 }
 
 fn passage(topology: &Topology, from: &End, to: &End) -> Passage {
@@ -157,22 +195,16 @@ fn passage(topology: &Topology, from: &End, to: &End) -> Passage {
 }
 
 /// Addresses as something to be reached: on the internet, or in a VPC, where somebody with groups that nobody told may have them.
-fn as_destination(topology: &Topology, end: &End) -> End {
+fn as_destination<'e>(topology: &Topology, end: &'e End) -> Cow<'e, End> {
     if end.wire != Wire::Anywhere {
-        return end.clone();
+        return Cow::Borrowed(end);
     }
     let of_vpc = |vpc: &&Id| topology.vpc_addresses(vpc).is_some_and(|it| it.covers(&end.addresses));
-    match topology.vpcs.keys().find(of_vpc) {
+    Cow::Owned(match topology.vpcs.keys().find(of_vpc) {
         Some(vpc) => End { wire: Wire::Plain, vpc: Fact::Known(vpc.clone()), groups: Fact::Unknown, ..end.clone() },
         None if end.addresses == AddressSet::all() => End { name: end.name.clone(), ..End::internet() },
         None => End { wire: Wire::Outside, ..end.clone() },
-    }
-}
-
-/// Whether a pair says anything: nobody asks what passes between places that the model does not know.
-fn is_pair(parties: &[Party], from: usize, to: usize) -> bool {
-    let is_outside = |it: usize| matches!(parties[it].kind, PartyKind::Anywhere | PartyKind::Block);
-    !(is_outside(from) && is_outside(to))
+    })
 }
 
 // --- parties ----------------------------------------------------------------------------------------------------------
@@ -243,12 +275,9 @@ fn pods(topology: &Topology, id: &Id, cluster: &Cluster, prefix: &str, parties: 
         }
     }
     for (key, pod) in &cluster.pods {
-        let is_of_workload = pod.owner.as_ref().is_some_and(|(kind, name)| {
-            let makes = |(theirs, of, its): &(String, String, String)| {
-                theirs == &key.namespace && ends::is_made_by(kind, name, of, its)
-            };
-            cluster.workloads.keys().any(makes)
-        });
+        let owner = pod.owner.iter();
+        let is_of_workload =
+            owner.flat_map(|(kind, name)| makers(kind, name)).any(|it| cluster.has_workload(&key.namespace, it));
         let policies = matching::membership(cluster, &key.namespace, &pod.template);
         used.extend(policies.policies().map(|policy| (key.namespace.clone(), policy.to_owned())));
         let end = ends::of_pod(topology, id, key).filter(|end| !is_of_workload && has_own_groups(end));
@@ -272,156 +301,29 @@ fn has_own_groups(end: &End) -> bool {
 
 /// Whether another workload made it: what a Deployment makes its pods with says nothing new.
 fn is_made(cluster: &Cluster, namespace: &str, kind: &str, name: &str) -> bool {
-    let makes = |(theirs, of, its): &(String, String, String)| {
-        theirs == namespace && of != kind && ends::is_made_by(kind, name, of, its)
-    };
-    kind == "ReplicaSet" && cluster.workloads.keys().any(makes)
+    kind == "ReplicaSet" && makers(kind, name).any(|it| it.0 != kind && cluster.has_workload(namespace, it))
 }
 
-/// Addresses that rules name, other than all of them.
+/// Addresses that rules name, other than all of them: blocks, and what prefix lists are known to hold.
 fn blocks(topology: &Topology) -> Vec<Party> {
     let rules = topology.groups.values().flat_map(|group| &group.rules);
-    let named: BTreeSet<&ipnet::IpNet> = rules
-        .filter_map(|rule| match &rule.peer {
-            Peer::Block(block) if block.prefix_len() > 0 => Some(block),
-            _ => None,
-        })
-        .collect();
-    let party = |block: &ipnet::IpNet| {
-        let addresses = AddressSet::from(*block);
+    let mut named: BTreeMap<String, AddressSet> = BTreeMap::new();
+    for rule in rules {
+        match &rule.peer {
+            Peer::Block(block) if block.prefix_len() > 0 => {
+                named.entry(block.to_string()).or_insert_with(|| (*block).into());
+            }
+            Peer::PrefixList(id) if !named.contains_key(id.as_str()) => {
+                let known = topology.prefix_lists.get(id).and_then(|it| it.blocks.known());
+                named.extend(known.map(|blocks| (id.to_string(), blocks.iter().collect())));
+            }
+            Peer::Block(_) | Peer::PrefixList(_) | Peer::Group(_) | Peer::Unknown => {}
+        }
+    }
+    let party = |(name, addresses): (String, AddressSet)| {
         // Whoever has them: their own groups are not looked at.
-        let end = End { wire: Wire::Anywhere, ..End::outside(block.to_string(), addresses) };
-        Party { name: block.to_string(), kind: PartyKind::Block, ends: vec![end] }
+        let end = End { wire: Wire::Anywhere, ..End::outside(name.clone(), addresses) };
+        Party { name, kind: PartyKind::Block, ends: vec![end] }
     };
     named.into_iter().map(party).collect()
-}
-
-// --- classes ----------------------------------------------------------------------------------------------------------
-
-/// Hashes of the rules of each group.
-pub(super) struct Fingerprints<'a>(BTreeMap<&'a Id, u64>);
-
-impl<'a> Fingerprints<'a> {
-    fn of(topology: &'a Topology) -> Self {
-        let hash = |group: &Group| {
-            let mut hasher = DefaultHasher::new();
-            for rule in &group.rules {
-                (rule.direction, &rule.traffic, &rule.peer).hash(&mut hasher);
-            }
-            group.vpc.hash(&mut hasher);
-            hasher.finish()
-        };
-        Self(topology.groups.iter().map(|(id, group)| (id, hash(group))).collect())
-    }
-
-    fn of_groups(&self, groups: &Fact<Vec<Id>>) -> Vec<u64> {
-        groups.known().into_iter().flatten().map(|id| self.0.get(id).copied().unwrap_or_default()).collect()
-    }
-}
-
-/// What a passage depends on, beside networks and settings.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Class {
-    wire: Wire,
-    vpc: Option<Id>,
-    subnets: Vec<Id>,
-    groups: Option<Vec<Id>>,
-    host_groups: Option<Vec<Id>>,
-    rules: Vec<u64>,
-    host_rules: Vec<u64>,
-    cluster: Option<Id>,
-    /// Namespace and labels, where the cluster has NetworkPolicies; with its name where labels are not known.
-    policed: Option<String>,
-    /// Addresses of what is no pod and no node.
-    addresses: Option<String>,
-    relay: Option<Relay>,
-    /// Whether it has a public address, where that may differ.
-    public: Option<bool>,
-}
-
-impl Class {
-    pub(super) fn of(topology: &Topology, rules: &Fingerprints<'_>, end: &End) -> Self {
-        let cluster = end.guest.as_ref().and_then(|guest| topology.clusters.get(&guest.cluster));
-        let is_policed = cluster.is_some_and(|it| !it.network_policies.is_empty());
-        let policed = end.policed_pod().filter(|_| is_policed);
-        Self {
-            wire: end.wire,
-            vpc: end.vpc.known().cloned(),
-            subnets: end.subnets.clone(),
-            groups: end.groups.known().cloned(),
-            host_groups: end.host.as_ref().and_then(|host| host.groups.known().cloned()),
-            rules: rules.of_groups(&end.groups),
-            host_rules: end.host.as_ref().map(|host| rules.of_groups(&host.groups)).unwrap_or_default(),
-            cluster: end.guest.as_ref().map(|guest| guest.cluster.clone()),
-            policed: policed
-                .map(|(_, namespace, template)| format!("{namespace} {:?} {:?}", template.labels, template.ports)),
-            addresses: end.guest.is_none().then(|| end.addresses.to_string()),
-            relay: end.relay,
-            public: end.relay.map(|_| end.public == Public::Yes),
-        }
-    }
-}
-
-/// Who carries which group.
-struct Index<'a> {
-    by_group: BTreeMap<&'a Id, BTreeSet<usize>>,
-    /// Those whose groups nobody told.
-    open: BTreeSet<usize>,
-    outside: BTreeSet<usize>,
-}
-
-impl<'a> Index<'a> {
-    fn of(parties: &'a [Party]) -> Self {
-        let mut index = Self { by_group: BTreeMap::new(), open: BTreeSet::new(), outside: BTreeSet::new() };
-        for (place, party) in parties.iter().enumerate() {
-            for end in &party.ends {
-                let groups = end.groups.known().into_iter().flatten();
-                // Translated traffic carries the node's.
-                let host = end.host.as_ref().and_then(|host| host.groups.known()).into_iter().flatten();
-                for group in groups.chain(host) {
-                    index.by_group.entry(group).or_default().insert(place);
-                }
-                if !end.groups.is_known() {
-                    index.open.insert(place);
-                }
-            }
-            if matches!(party.kind, PartyKind::Anywhere | PartyKind::Block) {
-                index.outside.insert(place);
-            }
-        }
-        index
-    }
-
-    /// Who may reach a party, by its rules.
-    fn candidates(&self, topology: &Topology, parties: &[Party], to: usize) -> BTreeSet<usize> {
-        let mut from = BTreeSet::new();
-        if self.outside.contains(&to) {
-            // Whoever has a rule for these addresses.
-            return (0..parties.len()).filter(|it| !self.outside.contains(it)).collect();
-        }
-        for end in &parties[to].ends {
-            let Fact::Known(groups) = &end.groups else { return (0..parties.len()).collect() };
-            let rules = groups.iter().filter_map(|id| topology.groups.get(id)).flat_map(|group| &group.rules);
-            for rule in rules.filter(|rule| rule.direction == Direction::Ingress) {
-                match &rule.peer {
-                    Peer::Group(group) => from.extend(self.by_group.get(group).into_iter().flatten()),
-                    Peer::Block(block) => from.extend(with_addresses(parties, &AddressSet::from(*block))),
-                    Peer::PrefixList(list) => {
-                        let blocks = topology.prefix_lists.get(list).and_then(|list| list.blocks.known());
-                        let blocks = blocks.map_or_else(AddressSet::all, |blocks| blocks.iter().collect());
-                        from.extend(with_addresses(parties, &blocks));
-                    }
-                    Peer::Unknown => from.extend(0..parties.len()),
-                }
-            }
-        }
-        from.extend(&self.open);
-        from
-    }
-}
-
-/// Parties that may have one of these addresses.
-fn with_addresses(parties: &[Party], block: &AddressSet) -> Vec<usize> {
-    let has = |end: &End| end.addresses.is_empty() || block.meets(&end.addresses);
-    parties.iter().enumerate().filter(|(_, party)| party.ends.iter().any(has)).map(|(place, _)| place).collect()
 }

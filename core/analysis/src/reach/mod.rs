@@ -11,7 +11,9 @@
 mod acl;
 mod ask;
 mod back;
+mod candidates;
 mod change;
+mod classes;
 mod end;
 pub mod ends;
 mod front;

@@ -139,7 +139,7 @@ impl Walk<'_> {
     pub(super) fn route_unknown(&mut self, subnet: &str, vpc: &Fact<Id>, arrival: &mut Arrival) -> bool {
         let to = self.to;
         if to.wire == Wire::Outside {
-            self.trail.assume(format!("{subnet} has a route to {}", to.name));
+            self.trail.assume(format_args!("{subnet} has a route to {}", to.name));
             self.trail.pass(subnet, format!("taken to have a route to {}: its routes are not known", to.name), None);
             return true;
         }
@@ -148,7 +148,7 @@ impl Walk<'_> {
                 self.trail.pass(subnet, "routed within the VPC", None);
             }
             _ => {
-                self.trail.assume(format!("a route leads from {subnet} to {}", to.name));
+                self.trail.assume(format_args!("a route leads from {subnet} to {}", to.name));
                 self.trail.pass(
                     subnet,
                     format!("taken to have a route to {}: its routes are not known", to.name),
@@ -226,7 +226,7 @@ impl Walk<'_> {
         let sender = arrival.left_by.as_ref().map_or_else(String::new, |(out, _)| out.name.clone());
         match public {
             Public::Yes => {}
-            Public::Unknown => self.trail.assume(format!("{sender} has a public address")),
+            Public::Unknown => self.trail.assume(format_args!("{sender} has a public address")),
             Public::No => {
                 let what =
                     format!("{sender} has no public address, and the internet gateway drops what it cannot translate");

@@ -1,5 +1,6 @@
 //! Rows of questions about a small account: two VPCs that are peered, a cluster with pods, a database, an instance with a public address.
 
+mod blocks;
 mod found;
 mod fronts;
 mod policies;

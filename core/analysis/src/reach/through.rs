@@ -6,9 +6,10 @@ use ipnet::IpNet;
 
 use super::{
     ask::{Answer, Delivery, Placement, Question, ask},
+    classes::{Classes, Passages},
     end::{End, Wire},
     front::{Backing, Balancer, Door, Front, Judge, through},
-    matrix::{ANYWHERE, Class, Fingerprints, Passages},
+    matrix::ANYWHERE,
 };
 use crate::{
     sets::{AddressSet, Passage, Traffic},
@@ -31,8 +32,8 @@ pub struct Through {
 }
 
 /// All of it; what nothing passes by is left out.
-pub(super) fn all(topology: &Topology, rules: &Fingerprints<'_>, known: &mut Passages) -> Vec<Through> {
-    let mut judge = Walked { topology, rules, known };
+pub(super) fn all(topology: &Topology, classes: &Classes<'_>, known: &mut Passages) -> Vec<Through> {
+    let mut judge = Walked { topology, classes, known };
     let mut found = Vec::new();
     let several = topology.clusters.len() > 1;
     for (id, cluster) in &topology.clusters {
@@ -114,14 +115,13 @@ fn clients(topology: &Topology, balancer: &Balancer) -> Vec<End> {
 /// A judge that walks each kind of leg once.
 struct Walked<'a, 'b> {
     topology: &'a Topology,
-    rules: &'a Fingerprints<'a>,
+    classes: &'a Classes<'a>,
     known: &'b mut Passages,
 }
 
 impl Judge for Walked<'_, '_> {
     fn ask(&mut self, from: &End, to: &End, wanted: &Traffic, delivery: Delivery, placement: Placement) -> Answer {
-        let mut class = |end: &End| self.known.number(Class::of(self.topology, self.rules, end));
-        let key = (class(from), class(to), wanted.clone(), delivery);
+        let key = (self.classes.key(self.known, from, to), wanted.clone(), delivery);
         let passage = self.known.legs.entry(key).or_insert_with(|| {
             // What pods on one node do in standard mode is not told of.
             let placement = if placement == Placement::Either { Placement::OtherNode } else { placement };

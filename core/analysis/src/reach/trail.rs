@@ -121,7 +121,7 @@ impl Trail {
 
     /// Goes on under a condition that nobody told.
     pub(crate) fn assume(&mut self, what: impl fmt::Display) {
-        if !self.passage.is_closed() {
+        if self.is_told && !self.passage.is_closed() {
             self.assumptions.insert(what.to_string());
         }
     }

@@ -254,18 +254,18 @@ impl<'a> Walk<'a> {
             }
         }
         let is_closed = judged.passage.certain.and(&wanted).is_empty();
-        let groups = at.groups.known().map_or_else(|| "groups that are not known yet".to_owned(), |ids| joined(ids));
+        let groups = || at.groups.known().map_or_else(|| "groups that are not known yet".to_owned(), |ids| joined(ids));
         self.trail.meet(&judged.passage, || {
             let by: Vec<String> = judged.by.iter().map(|(group, rule)| groups::told(group, rule)).collect();
             if let Some(what) = hidden.clone().filter(|_| is_closed) {
-                return (at.name.clone(), what, Some(groups));
+                return (at.name.clone(), what, Some(groups()));
             }
             if by.is_empty() {
                 let what = match (&at.groups, judged.open.is_empty()) {
                     (Fact::Unknown, _) | (_, false) => format!("nobody can say whether its groups let this {way} pass"),
                     _ => format!("no {way} rule of its groups lets this pass"),
                 };
-                return (at.name.clone(), what, Some(groups));
+                return (at.name.clone(), what, Some(groups()));
             }
             (at.name.clone(), format!("its groups let the {way} pass"), Some(by.join("; ")))
         });
@@ -311,7 +311,7 @@ impl<'a> Walk<'a> {
         let id = topology.subnets.get(subnet).and_then(|subnet| subnet.acl.known());
         let found = id.and_then(|id| topology.acls.get_key_value(id));
         if found.is_none() {
-            self.trail.assume(format!("the network ACL of {subnet} lets it pass"));
+            self.trail.assume(format_args!("the network ACL of {subnet} lets it pass"));
         }
         found
     }

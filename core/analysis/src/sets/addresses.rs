@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    ops::RangeInclusive,
 };
 
 use ipnet::IpNet;
@@ -122,6 +123,21 @@ impl AddressSet {
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
         Self { v4: &self.v4 - &other.v4, v6: &self.v6 - &other.v6 }
+    }
+
+    /// Its ranges, both ends included.
+    pub fn ranges(&self) -> impl Iterator<Item = RangeInclusive<IpAddr>> {
+        let v4 = self.v4.ranges().map(|it| IpAddr::V4(*it.start())..=IpAddr::V4(*it.end()));
+        let v6 = self.v6.ranges().map(|it| IpAddr::V6(*it.start())..=IpAddr::V6(*it.end()));
+        v4.chain(v6)
+    }
+
+    /// Its addresses, when each stands alone and there are few of them.
+    pub fn few(&self) -> Option<Vec<IpAddr>> {
+        const FEW: usize = 4;
+        let alone = |it: RangeInclusive<IpAddr>| (it.start() == it.end()).then_some(*it.start());
+        let few: Vec<IpAddr> = self.ranges().take(FEW + 1).map(alone).collect::<Option<_>>()?;
+        (1..=FEW).contains(&few.len()).then_some(few)
     }
 
     /// The only address, when there is exactly one.

@@ -210,6 +210,15 @@ impl Traffic {
             && other.icmpv6.is_subset(&self.icmpv6)
             && other.others.is_subset(&self.others)
     }
+
+    /// Whether something is in both.
+    pub fn meets(&self, other: &Self) -> bool {
+        !(self.tcp.is_disjoint(&other.tcp)
+            && self.udp.is_disjoint(&other.udp)
+            && self.icmp.is_disjoint(&other.icmp)
+            && self.icmpv6.is_disjoint(&other.icmpv6)
+            && self.others.is_disjoint(&other.others))
+    }
 }
 
 /// `tcp/443, tcp/8000-8080, udp/53`; `all traffic`; `nothing`.

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 use sgp_model::InstanceAddr;
 
-use super::{Events, Fact, Id, Ingress, IngressClass, Service};
+use super::{Events, Fact, Id, Ingress, IngressClass, Pods, Service};
 use crate::selector::Selector;
 
 /// Labels of an object.
@@ -62,11 +62,18 @@ pub struct Cluster {
     /// What IngressClassParams of the AWS Load Balancer Controller say, by name: their `spec`.
     pub ingress_class_params: BTreeMap<String, Value>,
     /// Pods that run.
-    pub pods: BTreeMap<PodKey, Pod>,
+    pub pods: Pods,
     /// What controllers said about pods and nodes.
     pub events: Events,
     /// Whether the objects above are all that the cluster has. Otherwise there may be others that nobody told.
     pub is_complete: bool,
+}
+
+impl Cluster {
+    /// Whether there is a workload of this kind and name.
+    pub(crate) fn has_workload(&self, namespace: &str, (kind, name): (&str, &str)) -> bool {
+        self.workloads.contains_key(&(namespace.to_owned(), kind.to_owned(), name.to_owned()))
+    }
 }
 
 /// Whose groups count where (`POD_SECURITY_GROUP_ENFORCING_MODE`).

@@ -8,6 +8,7 @@ mod events;
 mod fact;
 mod groups;
 mod id;
+mod indexed;
 mod interfaces;
 mod network;
 mod services;
@@ -26,6 +27,8 @@ pub use events::{Event, Events};
 pub use fact::Fact;
 pub use groups::{Direction, Group, Origin, Peer, Rule};
 pub use id::Id;
+pub(crate) use indexed::makers;
+pub use indexed::{Interfaces, Pods};
 pub use interfaces::{Interface, InterfaceKind};
 pub use network::{
     Acl, AclEntry, Destination, InternetGateway, NatGateway, Peering, PrefixList, Route, RouteTable, Subnet, Target,
@@ -57,7 +60,7 @@ pub struct Topology {
     /// Security groups.
     pub groups: BTreeMap<Id, Group>,
     /// Network interfaces. Empty for what is only planned.
-    pub interfaces: BTreeMap<Id, Interface>,
+    pub interfaces: Interfaces,
     /// What EC2 says of instance types, of those that somebody asked about.
     pub instance_types: BTreeMap<String, Described>,
     /// Clusters by name.

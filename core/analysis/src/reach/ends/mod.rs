@@ -7,7 +7,6 @@ mod planned;
 use std::net::IpAddr;
 
 pub use live::{of_node, of_pod};
-pub(crate) use names::is_made_by;
 pub use names::{Forward, Found, find, of_workload};
 pub use planned::{of_control_plane, of_node_group, of_policy, of_template};
 
@@ -94,10 +93,7 @@ fn public_of(interface: &Interface, own: &[IpAddr]) -> Public {
 
 /// The first interface of an instance.
 pub fn first_interface<'a>(topology: &'a Topology, instance: &Id) -> Option<(&'a Id, &'a Interface)> {
-    let mut all = topology.interfaces.iter();
-    all.find(|(_, it)| {
-        it.instance.as_ref() == Some(instance) && it.device_index == Some(0) && it.kind != InterfaceKind::Branch
-    })
+    topology.interfaces.first_of(instance)
 }
 
 /// The interface that has an address, in a VPC or anywhere.
@@ -106,14 +102,12 @@ pub fn interface_with<'a>(
     vpc: Option<&Id>,
     address: IpAddr,
 ) -> Option<(&'a Id, &'a Interface)> {
-    let is_here = |it: &Interface| vpc.is_none_or(|vpc| it.vpc == *vpc);
-    let has = |it: &Interface| it.addresses.contains(&address) || it.prefixes.iter().any(|net| net.contains(&address));
-    topology.interfaces.iter().find(|(_, it)| is_here(it) && has(it))
+    topology.interfaces.with_address(address).find(|(_, it)| vpc.is_none_or(|vpc| it.vpc == *vpc))
 }
 
 /// Interfaces that carry a group, or whatever will.
 pub fn of_group(topology: &Topology, group: &Id) -> Vec<End> {
-    let carriers = topology.interfaces.iter().filter(|(_, it)| it.groups.contains(group) && it.is_in_use);
+    let carriers = topology.interfaces.with_group(group).filter(|(_, it)| it.is_in_use);
     let ends: Vec<End> = carriers.map(|(id, it)| of_any_interface(topology, id, it)).collect();
     if ends.is_empty() { vec![End::carrying(topology, group)] } else { ends }
 }
@@ -153,10 +147,8 @@ fn subnets_with(topology: &Topology, vpc: &Id, address: IpAddr) -> Vec<Id> {
 /// The pod that has an address of an interface.
 fn pod_with(topology: &Topology, interface: &Interface, address: IpAddr) -> Option<End> {
     let of_cluster = |(id, cluster): (&Id, &Cluster)| {
-        let has = |pod: &crate::topology::Pod| {
-            pod.addresses.contains(&address) && !pod.template.is_host_network && !is_over(&pod.phase)
-        };
-        let pods = cluster.pods.iter().filter(|(_, pod)| has(pod));
+        let has_own = |pod: &crate::topology::Pod| !pod.template.is_host_network && !is_over(&pod.phase);
+        let pods = cluster.pods.with_address(address).filter(|(_, pod)| has_own(pod));
         // Two VPCs may have the same addresses.
         let ends = pods.filter_map(|(key, _)| of_pod(topology, id, key));
         ends.into_iter().find(|end| end.vpc.known() == Some(&interface.vpc))
@@ -173,7 +165,7 @@ pub(crate) fn is_over(phase: &str) -> bool {
 fn of_any_interface(topology: &Topology, id: &Id, interface: &Interface) -> End {
     for (cluster_id, cluster) in &topology.clusters {
         // What has ended gave its interface back.
-        let pod = cluster.pods.iter().find(|(_, pod)| pod.branch.as_ref() == Some(id) && !is_over(&pod.phase));
+        let pod = cluster.pods.with_branch(id).find(|(_, pod)| !is_over(&pod.phase));
         if let Some(end) = pod.and_then(|(key, _)| of_pod(topology, cluster_id, key)) {
             return end;
         }

@@ -196,19 +196,9 @@ pub fn of_workload(
     (namespace, kind, name): (&str, &str, &str),
     workload: &Workload,
 ) -> Vec<End> {
-    let is_its = |pod: &Pod| pod.owner.as_ref().is_some_and(|(owner, of)| is_made_by(owner, of, kind, name));
-    let running = running(topology, id, cluster, namespace, is_its);
+    let its = cluster.pods.made_by(namespace, kind, name).filter(|(_, pod)| !is_over(&pod.phase));
+    let running: Vec<End> = its.filter_map(|(key, _)| of_pod(topology, id, key)).collect();
     if running.is_empty() { of_template(topology, id, namespace, name, &workload.template) } else { running }
-}
-
-/// Whether a pod's owner is a workload, or what the workload makes its pods with: `backend` makes ReplicaSet `backend-5d4f`.
-pub(crate) fn is_made_by(owner_kind: &str, owner: &str, kind: &str, name: &str) -> bool {
-    let is_made =
-        owner.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')).is_some_and(|rest| !rest.contains('-'));
-    match (kind, owner_kind) {
-        ("Deployment", "ReplicaSet") | ("CronJob", "Job") => is_made,
-        _ => owner_kind == kind && owner == name,
-    }
 }
 
 fn running(topology: &Topology, id: &Id, cluster: &Cluster, namespace: &str, is_it: impl Fn(&Pod) -> bool) -> Vec<End> {

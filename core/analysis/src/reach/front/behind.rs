@@ -2,11 +2,11 @@
 
 use super::super::{
     end::End,
-    ends::{is_made_by, is_over, of_pod, of_template},
+    ends::{is_over, of_pod, of_template},
 };
 use crate::{
     selector::Selector,
-    topology::{Cluster, Fact, Id, Pod, PodTemplate, Service, TargetPort, Topology, is_same_namespace},
+    topology::{Cluster, Fact, Id, Pod, PodTemplate, Service, TargetPort, Topology, is_same_namespace, makers},
 };
 
 /// Pods behind a Service: of each kind one end or more.
@@ -50,8 +50,7 @@ impl Behind {
             pods.extend(of_pod(topology, id, key).map(|end| Backing { name, end, is_sure }));
         }
         let runs = |namespace: &str, kind: &str, name: &str| {
-            let is_its = |pod: &Pod| pod.owner.as_ref().is_some_and(|(owner, of)| is_made_by(owner, of, kind, name));
-            cluster.pods.iter().any(|(key, pod)| key.namespace == namespace && !is_over(&pod.phase) && is_its(pod))
+            cluster.pods.made_by(namespace, kind, name).any(|(_, pod)| !is_over(&pod.phase))
         };
         for ((theirs, kind, name), workload) in &cluster.workloads {
             let Some(is_sure) = fits(theirs, &workload.template) else { continue };
@@ -68,17 +67,16 @@ impl Behind {
 
 /// Whether a Deployment made it, whose pods are the same.
 fn is_of_deployment(cluster: &Cluster, namespace: &str, kind: &str, name: &str) -> bool {
-    let makes = |(theirs, of, its): &(String, String, String)| {
-        theirs == namespace && of == "Deployment" && is_made_by(kind, name, of, its)
-    };
-    kind == "ReplicaSet" && cluster.workloads.keys().any(makes)
+    kind == "ReplicaSet" && makers(kind, name).any(|it| it.0 != kind && cluster.has_workload(namespace, it))
 }
 
-fn workload_of<'a>(cluster: &'a Cluster, namespace: &str, pod: &Pod) -> Option<&'a String> {
+/// The workload that a pod is of, and none that another one makes.
+fn workload_of<'a>(cluster: &Cluster, namespace: &str, pod: &'a Pod) -> Option<&'a str> {
     let (owner, of) = pod.owner.as_ref()?;
-    let is_first = |kind: &str, name: &str| !is_of_deployment(cluster, namespace, kind, name);
-    let mut all = cluster.workloads.keys().filter(|(theirs, kind, name)| theirs == namespace && is_first(kind, name));
-    all.find(|(_, kind, name)| is_made_by(owner, of, kind, name)).map(|(_, _, name)| name)
+    let is_first = |(kind, name): &(&str, &str)| {
+        cluster.has_workload(namespace, (kind, name)) && !is_of_deployment(cluster, namespace, kind, name)
+    };
+    makers(owner, of).find(is_first).map(|(_, name)| name)
 }
 
 /// The port of a pod behind a Service's; `None` when it has none of that name, so that it is not behind that port.

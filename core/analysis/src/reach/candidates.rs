@@ -1,0 +1,168 @@
+//! Who may reach whom, by the rules alone: the pairs that are worth a walk.
+//!
+//! A pair is one where a rule of who answers is for who begins. The effort grows with the rules, not with the pairs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    net::IpAddr,
+};
+
+use super::{
+    end::End,
+    matrix::{ANYWHERE, Party, PartyKind},
+};
+use crate::{
+    sets::{AddressSet, Traffic},
+    topology::{Direction, Fact, Id, Peer, Topology},
+};
+
+/// Who carries which group, and who has which addresses.
+#[derive(Default)]
+pub(super) struct Index<'a> {
+    by_group: BTreeMap<&'a Id, BTreeSet<usize>>,
+    /// Those whose groups nobody told.
+    open: BTreeSet<usize>,
+    /// Parties of a network, no addresses.
+    inside: BTreeSet<usize>,
+    /// Addresses that rules name, by what they are written as.
+    outside: HashMap<&'a str, usize>,
+    /// Who has single addresses.
+    single: BTreeMap<IpAddr, BTreeSet<usize>>,
+    /// Who has any of many: each set of addresses once.
+    many: Vec<(AddressSet, BTreeSet<usize>)>,
+    /// Whose addresses nobody told.
+    anywhere: BTreeSet<usize>,
+    /// Whoever will carry a group, somewhere in these networks: a rule for a part of them is no rule for him.
+    unplaced: Vec<(AddressSet, BTreeSet<usize>)>,
+    /// Who has a rule that leads to addresses: to these, to all of them or to some that nobody told.
+    leads_to: HashMap<String, BTreeSet<usize>>,
+    leads_anywhere: BTreeSet<usize>,
+    /// What may go out of each party to addresses, whichever.
+    to_addresses: BTreeMap<usize, Traffic>,
+    /// The groups that rules of each party lead to.
+    to_groups: BTreeMap<usize, BTreeSet<&'a Id>>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn of(topology: &'a Topology, parties: &'a [Party]) -> Self {
+        let mut index = Self::default();
+        let (mut many, mut unplaced) = (BTreeMap::new(), BTreeMap::new());
+        for (place, party) in parties.iter().enumerate() {
+            if matches!(party.kind, PartyKind::Anywhere | PartyKind::Block) {
+                index.outside.insert(&party.name, place);
+                continue;
+            }
+            index.inside.insert(place);
+            for end in &party.ends {
+                index.carries(topology, end, place);
+                match end.addresses.few() {
+                    Some(few) => {
+                        for address in few {
+                            index.single.entry(address).or_default().insert(place);
+                        }
+                    }
+                    None if end.addresses.is_empty() => {
+                        index.anywhere.insert(place);
+                    }
+                    None => {
+                        let is_placed = party.kind != PartyKind::Group || !end.subnets.is_empty();
+                        let sets = if is_placed { &mut many } else { &mut unplaced };
+                        let set = sets.entry(end.addresses.to_string());
+                        set.or_insert_with(|| (end.addresses.clone(), BTreeSet::new())).1.insert(place);
+                    }
+                }
+            }
+        }
+        index.many = many.into_values().collect();
+        index.unplaced = unplaced.into_values().collect();
+        index
+    }
+
+    fn carries(&mut self, topology: &'a Topology, end: &'a End, place: usize) {
+        let groups = end.groups.known().into_iter().flatten();
+        // Translated traffic carries the node's.
+        let host = end.host.as_ref().and_then(|host| host.groups.known()).into_iter().flatten();
+        for group in groups.chain(host) {
+            self.by_group.entry(group).or_default().insert(place);
+            for rule in topology.groups.get(group).into_iter().flat_map(|it| &it.rules) {
+                let places = match &rule.peer {
+                    _ if rule.direction == Direction::Ingress => continue,
+                    Peer::Group(group) => {
+                        self.to_groups.entry(place).or_default().insert(group);
+                        continue;
+                    }
+                    Peer::Block(block) => self.leads_to.entry(block.to_string()).or_default(),
+                    Peer::PrefixList(id) => self.leads_to.entry(id.to_string()).or_default(),
+                    Peer::Unknown => &mut self.leads_anywhere,
+                };
+                places.insert(place);
+                let traffic = self.to_addresses.entry(place).or_default();
+                *traffic = rule.traffic.known().map_or_else(Traffic::all, |it| it.or(traffic));
+            }
+        }
+        if !end.groups.is_known() {
+            self.open.insert(place);
+        }
+    }
+
+    /// Whether rules of a party may let something out to one with these groups, wherever that is.
+    fn may_lead(&self, from: usize, groups: &[Id], traffic: &Fact<Traffic>) -> bool {
+        let is_unknown = self.open.contains(&from) || !self.inside.contains(&from);
+        is_unknown
+            || self.to_groups.get(&from).is_some_and(|all| groups.iter().any(|group| all.contains(group)))
+            || self.to_addresses.get(&from).is_some_and(|it| traffic.known().is_none_or(|traffic| it.meets(traffic)))
+    }
+
+    /// Who may reach a party, by its rules. Addresses are told of where a rule is for just these: what holds for more of them is told of
+    /// those.
+    pub(super) fn candidates(&self, topology: &Topology, parties: &[Party], to: usize) -> BTreeSet<usize> {
+        let name = &parties[to].name;
+        match parties[to].kind {
+            PartyKind::Anywhere => return self.inside.clone(),
+            PartyKind::Block => {
+                let by_rule = self.leads_to.get(name).into_iter().flatten();
+                return by_rule.chain(&self.leads_anywhere).chain(&self.open).copied().collect();
+            }
+            _ => {}
+        }
+        let mut from = BTreeSet::new();
+        // Most of a party's ends have the same ones.
+        let groups: HashSet<Option<&Vec<Id>>> = parties[to].ends.iter().map(|end| end.groups.known()).collect();
+        for groups in groups {
+            let Some(groups) = groups else { return (0..parties.len()).collect() };
+            let rules = groups.iter().filter_map(|id| topology.groups.get(id)).flat_map(|group| &group.rules);
+            for rule in rules.filter(|rule| rule.direction == Direction::Ingress) {
+                match &rule.peer {
+                    Peer::Group(group) => from.extend(self.by_group.get(group).into_iter().flatten()),
+                    Peer::Block(block) => {
+                        let all = self.with_addresses(&block.to_string(), &AddressSet::from(*block));
+                        from.extend(all.into_iter().filter(|it| self.may_lead(*it, groups, &rule.traffic)));
+                    }
+                    Peer::PrefixList(list) => {
+                        let blocks = topology.prefix_lists.get(list).and_then(|list| list.blocks.known());
+                        let blocks = blocks.map_or_else(AddressSet::all, |blocks| blocks.iter().collect());
+                        let all = self.with_addresses(list.as_str(), &blocks);
+                        from.extend(all.into_iter().filter(|it| self.may_lead(*it, groups, &rule.traffic)));
+                    }
+                    Peer::Unknown => from.extend(0..parties.len()),
+                }
+            }
+        }
+        from.extend(&self.open);
+        from
+    }
+
+    /// Parties that may have one of these addresses, and these addresses themselves.
+    fn with_addresses(&self, name: &str, block: &AddressSet) -> BTreeSet<usize> {
+        let mut from = BTreeSet::new();
+        from.extend(self.outside.get(ANYWHERE).into_iter().chain(self.outside.get(name)));
+        from.extend(&self.anywhere);
+        for range in block.ranges() {
+            from.extend(self.single.range(range).flat_map(|(_, places)| places));
+        }
+        let placed = self.many.iter().filter(|(addresses, _)| block.meets(addresses));
+        let unplaced = self.unplaced.iter().filter(|(addresses, _)| block.covers(addresses));
+        from.extend(placed.chain(unplaced).flat_map(|(_, places)| places));
+        from
+    }
+}
