@@ -90,7 +90,13 @@ fn route(view: &View<'_>) -> Option<Route> {
 pub(super) fn target(view: &View<'_>) -> Target {
     let id = |name: &str| view.text(name).map(Id::from);
     if view.text("state") == Some("blackhole") {
-        let names = ["gateway_id", "nat_gateway_id", "vpc_peering_connection_id", "network_interface_id"];
+        let names = [
+            "gateway_id",
+            "egress_only_gateway_id",
+            "nat_gateway_id",
+            "vpc_peering_connection_id",
+            "network_interface_id",
+        ];
         let gone = names.into_iter().find_map(|name| view.text(name)).unwrap_or("a target");
         return Target::Blackhole(gone.to_owned());
     }
@@ -103,7 +109,7 @@ pub(super) fn target(view: &View<'_>) -> Target {
         };
     }
     if let Some(id) = id("egress_only_gateway_id") {
-        return Target::Internet(id);
+        return Target::EgressOnly(id);
     }
     if let Some(id) = id("nat_gateway_id") {
         return Target::Nat(id);

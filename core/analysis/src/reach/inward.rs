@@ -33,7 +33,9 @@ impl Walk<'_> {
             }
         }
         let gateway = to.vpc.known().and_then(|vpc| {
-            let is_its = |(_, gateway): &(&Id, &crate::topology::InternetGateway)| gateway.vpc.as_ref() == Some(vpc);
+            let is_its = |(_, gateway): &(&Id, &crate::topology::InternetGateway)| {
+                gateway.vpc.as_ref() == Some(vpc) && !gateway.is_egress_only
+            };
             self.topology.internet_gateways.iter().find(is_its)
         });
         match gateway {

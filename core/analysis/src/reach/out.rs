@@ -170,7 +170,9 @@ impl Walk<'_> {
     ) -> bool {
         match target {
             Target::Local => self.deliver(subnet, vpc, told, arrival),
-            Target::Internet(gateway) => self.over_internet_gateway(gateway, told, arrival),
+            Target::Internet(gateway) | Target::EgressOnly(gateway) => {
+                self.over_internet_gateway(gateway, told, arrival)
+            }
             Target::Nat(gateway) => self.through_nat(gateway, told, arrival),
             Target::Peering(connection) => self.over_peering(connection, subnet, vpc, told, arrival),
             Target::Endpoint(endpoint) => {
@@ -242,6 +244,10 @@ impl Walk<'_> {
             return false;
         }
         self.trail.pass(gateway, "goes out to the internet", Some(told));
+        // IPv6 addresses of a VPC are public ones.
+        if self.family == Family::V6 && self.to.wire != Wire::Outside {
+            return self.back_in_from_outside();
+        }
         let is_ours = |address: std::net::IpAddr| {
             self.topology.interfaces.values().any(|it| it.public.iter().any(|(_, public)| *public == address))
         };
@@ -253,7 +259,22 @@ impl Walk<'_> {
         true
     }
 
+    /// To an address of another VPC here, which an internet gateway there lets in.
+    fn back_in_from_outside(&mut self) -> bool {
+        if self.to.is_in_use {
+            let what = "is in another network here; ask with FROM internet for its way in";
+            self.trail.lose(&self.to.name, what);
+        } else {
+            self.trail.stop(&self.to.name, "nothing has this address of a VPC", None);
+        }
+        false
+    }
+
     pub(super) fn through_nat(&mut self, id: &Id, told: String, arrival: &mut Arrival) -> bool {
+        if self.family == Family::V6 {
+            self.trail.lose(id, "what a NAT gateway makes IPv4 of (NAT64) is not followed");
+            return false;
+        }
         let Some(nat) = self.topology.nat_gateways.get(id) else {
             self.trail.stop(id, "the NAT gateway is not there", Some(told));
             return false;

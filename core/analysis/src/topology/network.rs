@@ -77,8 +77,10 @@ impl std::fmt::Display for Destination {
 pub enum Target {
     /// Within the VPC.
     Local,
-    /// An internet gateway, or an egress-only one.
+    /// An internet gateway.
     Internet(Id),
+    /// An egress-only internet gateway (IPv6): connections begin inside only.
+    EgressOnly(Id),
     /// A NAT gateway.
     Nat(Id),
     /// A peering connection.
@@ -96,9 +98,12 @@ impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Local => f.write_str("local"),
-            Self::Internet(id) | Self::Nat(id) | Self::Peering(id) | Self::Endpoint(id) | Self::Other(id) => {
-                write!(f, "{id}")
-            }
+            Self::Internet(id)
+            | Self::EgressOnly(id)
+            | Self::Nat(id)
+            | Self::Peering(id)
+            | Self::Endpoint(id)
+            | Self::Other(id) => write!(f, "{id}"),
             Self::Blackhole(id) => write!(f, "{id} (blackhole)"),
         }
     }

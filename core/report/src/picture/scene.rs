@@ -337,6 +337,8 @@ pub fn way_out(topology: &Topology, subnet: &sgp_analysis::topology::Subnet) -> 
         "public"
     } else if leads(|it| matches!(it, Target::Nat(_))) {
         "private, out through NAT"
+    } else if leads(|it| matches!(it, Target::EgressOnly(_))) {
+        "private, out over IPv6"
     } else {
         "private, no way out"
     })

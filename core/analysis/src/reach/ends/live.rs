@@ -1,6 +1,6 @@
 //! Pods and nodes that run.
 
-use super::{End, HostSide, Public, Wire, first_interface, interface_with, public_of};
+use super::{End, HostSide, Public, Wire, first_addresses, first_interface, interface_with, public_of};
 use crate::{
     reach::end::Guest,
     sets::AddressSet,
@@ -47,12 +47,12 @@ fn host_of_node(topology: &Topology, cluster: &Cluster, node: &str) -> Option<Ho
     let by_instance = node.instance.as_ref().and_then(|instance| first_interface(topology, instance));
     let by_address = || node.addresses.iter().find_map(|it| interface_with(topology, cluster.vpc.known(), *it));
     let (_, interface) = by_instance.or_else(by_address)?;
-    let first = interface.addresses.first().copied();
+    let first: Vec<_> = first_addresses(interface).collect();
     Some(HostSide {
-        addresses: first.map(AddressSet::from).unwrap_or_default(),
+        addresses: first.iter().map(|it| ipnet::IpNet::from(*it)).collect(),
         subnets: vec![interface.subnet.clone()],
         groups: Fact::Known(interface.groups.clone()),
-        public: public_of(interface, first.as_slice()),
+        public: public_of(interface, &first),
     })
 }
 

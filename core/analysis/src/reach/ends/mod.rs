@@ -91,6 +91,12 @@ fn public_of(interface: &Interface, own: &[IpAddr]) -> Public {
     if is_public { Public::Yes } else { Public::No }
 }
 
+/// An interface's own addresses, one of each family: the others are for pods.
+fn first_addresses(interface: &Interface) -> impl Iterator<Item = IpAddr> + '_ {
+    let first = |is_ipv4| interface.addresses.iter().copied().find(move |it| it.is_ipv4() == is_ipv4);
+    [true, false].into_iter().filter_map(first)
+}
+
 /// The first interface of an instance.
 pub fn first_interface<'a>(topology: &'a Topology, instance: &Id) -> Option<(&'a Id, &'a Interface)> {
     topology.interfaces.first_of(instance)
@@ -170,8 +176,7 @@ fn of_any_interface(topology: &Topology, id: &Id, interface: &Interface) -> End 
             return end;
         }
     }
-    let first = interface.addresses.first();
-    if let Some(end) = first.and_then(|address| pod_with(topology, interface, *address)) {
+    if let Some(end) = first_addresses(interface).find_map(|address| pod_with(topology, interface, address)) {
         return end;
     }
     let of_node = |(cluster_id, cluster): (&Id, &Cluster)| {
@@ -181,9 +186,9 @@ fn of_any_interface(topology: &Topology, id: &Id, interface: &Interface) -> End 
         if primary == id {
             return of_node(topology, cluster_id, name);
         }
-        // One more of the node's: its first address is the node's, the others are for pods.
+        // One more of the node's: its first addresses are the node's, the others are for pods.
         let guest = Guest { cluster: cluster_id.clone(), node: Fact::Known(name.clone()), pod: None };
-        let addresses = first.map(|it| AddressSet::from(*it)).unwrap_or_default();
+        let addresses = first_addresses(interface).map(ipnet::IpNet::from).collect();
         Some(End { wire: Wire::Host, addresses, guest: Some(guest), ..End::of_interface(id, interface) })
     };
     let is_branch = interface.kind == InterfaceKind::Branch;

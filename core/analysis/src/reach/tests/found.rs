@@ -108,3 +108,60 @@ fn of_the_way_to_a_public_address_here_nothing_more_is_said() {
     assert_eq!(in_words(&account, "eni-one", "3.0.0.2", &tcp(443)), Verdict::Depends);
     assert_eq!(in_words(&account, "eni-one", "3.0.0.3", &tcp(443)), Verdict::Unreachable);
 }
+
+/// A subnet with IPv6, whose default route leads to `gateway`, and an interface in it that lets everything pass.
+fn with_ipv6(gateway: &Json) -> Vec<(&'static str, Json)> {
+    let mut default = json!({ "ipv6_cidr_block": "::/0" });
+    default.as_object_mut().unwrap().extend(gateway.as_object().unwrap().clone());
+    let routes = json!([{ "cidr_block": "10.0.0.0/16", "gateway_id": "local" },
+        { "ipv6_cidr_block": "2600:1f18::/56", "gateway_id": "local" }, default]);
+    let all = json!([{ "rule_no": 100, "action": "allow", "protocol": "-1", "ipv6_cidr_block": "::/0" }]);
+    let six = json!({ "ipv6_addresses": ["2600:1f18::7"] });
+    vec![
+        ("aws_vpc", json!({ "id": "vpc-1", "cidr_block": "10.0.0.0/16", "ipv6_cidr_block": "2600:1f18::/56" })),
+        ("aws_subnet", json!({ "id": "subnet-six", "vpc_id": "vpc-1", "ipv6_cidr_block": "2600:1f18::/64" })),
+        (
+            "aws_route_table",
+            json!({ "id": "rtb-six", "vpc_id": "vpc-1", "route": routes,
+            "associations": [{ "subnet_id": "subnet-six" }] }),
+        ),
+        ("aws_network_acl", json!({ "id": "acl-six", "subnet_ids": ["subnet-six"], "ingress": all, "egress": all })),
+        ("aws_egress_only_internet_gateway", json!({ "id": "eigw-1", "vpc_id": "vpc-1" })),
+        ("aws_security_group", json!({ "id": "sg-six", "name": "six", "vpc_id": "vpc-1" })),
+        rule(true, "sg-six", "-1", (-1, -1), ("cidr_ipv6", "::/0")),
+        rule(false, "sg-six", "-1", (-1, -1), ("cidr_ipv6", "::/0")),
+        interface("eni-six", "subnet-six", "10.0.6.7", &["sg-six"], six),
+    ]
+}
+
+#[test]
+fn an_egress_only_gateway_lets_nobody_in() {
+    for (gateway, way_in) in [
+        (json!({ "egress_only_gateway_id": "eigw-1" }), Verdict::Unreachable),
+        (json!({ "gateway_id": "igw-1" }), Verdict::Reachable),
+    ] {
+        let mut account = account("strict", &with_ipv6(&gateway));
+        assert_eq!(in_words(&account, "eni-six", "2001:db8::9", &tcp(443)), Verdict::Reachable, "{gateway}");
+        assert_eq!(in_words(&account, "2001:db8::9", "eni-six", &tcp(443)), way_in, "{gateway}");
+        // Without another one nothing comes in, whatever the routes say.
+        account.internet_gateways.retain(|_, it| it.is_egress_only);
+        assert_eq!(in_words(&account, "2001:db8::9", "eni-six", &tcp(443)), Verdict::Unreachable, "{gateway}");
+    }
+}
+
+#[test]
+fn of_the_way_to_another_network_here_nothing_more_is_said() {
+    let mut objects = with_ipv6(&json!({ "gateway_id": "igw-1" }));
+    objects.extend([
+        ("aws_vpc", json!({ "id": "vpc-other", "cidr_block": "10.0.0.0/16", "ipv6_cidr_block": "2600:1f19::/56" })),
+        (
+            "aws_network_interface",
+            json!({ "id": "eni-other", "vpc_id": "vpc-other", "subnet_id": "subnet-other",
+            "status": "in-use", "ipv6_addresses": ["2600:1f19::7"], "security_groups": [] }),
+        ),
+    ]);
+    let mut account = account("strict", &objects);
+    account.vpcs.get_mut("vpc-other").unwrap().is_complete = true;
+    assert_eq!(in_words(&account, "eni-six", "2600:1f19::7", &tcp(443)), Verdict::Depends);
+    assert_eq!(in_words(&account, "eni-six", "2600:1f19::8", &tcp(443)), Verdict::Unreachable);
+}
