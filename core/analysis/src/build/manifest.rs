@@ -15,7 +15,8 @@ use crate::{
 /// `kubernetes_manifest`.
 pub(super) fn manifest(builder: &mut Builder, item: &Item<'_>) {
     let Some(value) = item.view.get("manifest") else { return };
-    let object = Manifest { json: known_part_marked(value, OPEN), value: Some(value), addr: item.addr };
+    let (json, is_planned) = (known_part_marked(value, OPEN), builder.is_planned);
+    let object = Manifest { json, value: Some(value), addr: item.addr, is_planned };
     object.read_into(builder.cluster_of(item));
 }
 
@@ -25,6 +26,8 @@ struct Manifest<'a> {
     /// The same with what is not known.
     value: Option<&'a Value>,
     addr: Option<&'a InstanceAddr>,
+    /// Whether it is as it will be: what is not ready now may become so.
+    is_planned: bool,
 }
 
 impl Manifest<'_> {
@@ -210,6 +213,8 @@ impl Manifest<'_> {
             owner: owner(metadata),
             phase: status["phase"].as_str().unwrap_or("Pending").to_owned(),
             is_leaving: metadata["deletionTimestamp"].is_string(),
+            is_unready: !self.is_planned
+                && list(&status["conditions"]).any(|it| it["type"] == "Ready" && it["status"] != "True"),
             template,
         }
     }

@@ -23,6 +23,7 @@ pub(super) fn service(json: &Json, annotations: Annotations, managed_by: Option<
         ports: list(&spec["ports"]).filter_map(port).collect(),
         is_local: spec["externalTrafficPolicy"] == "Local",
         is_local_inside: spec["internalTrafficPolicy"] == "Local",
+        publishes_not_ready: spec["publishNotReadyAddresses"] == true,
         class: spec["loadBalancerClass"].as_str().map(str::to_owned),
         source_ranges: strings(&spec["loadBalancerSourceRanges"]).filter_map(super::view::parse_block).collect(),
         host_names: host_names(json),

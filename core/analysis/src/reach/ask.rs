@@ -31,6 +31,8 @@ pub enum Delivery {
     /// It does not: the packet begins at its sender.
     #[default]
     None,
+    /// That of the sender's node chose the receiver: the sender's policies saw the Service.
+    ByService,
     /// Its kube-proxy puts the node's address in place of the client's.
     Translated,
     /// Its kube-proxy hands it to a pod of its own, with the client's address.
@@ -48,7 +50,7 @@ pub struct Question<'a> {
     pub wanted: Traffic,
     /// Whether they are on one node.
     pub placement: Placement,
-    /// The ports that clients answer at: Linux takes 32768-60999 (`net.ipv4.ip_local_port_range`).
+    /// The ports that clients answer at.
     pub client_ports: RangeInclusive<u16>,
     /// Whether hops and fixes are wanted.
     pub is_told: bool,
@@ -58,6 +60,9 @@ pub struct Question<'a> {
     pub counts_unknown_rules: bool,
 }
 
+/// The ports that Linux takes for clients (`net.ipv4.ip_local_port_range`).
+pub(super) const CLIENT_PORTS: RangeInclusive<u16> = 32_768..=60_999;
+
 impl<'a> Question<'a> {
     /// Asks for everything, wherever both are.
     pub fn new(from: &'a End, to: &'a End) -> Self {
@@ -66,7 +71,7 @@ impl<'a> Question<'a> {
             to,
             wanted: Traffic::all(),
             placement: Placement::Either,
-            client_ports: 32_768..=60_999,
+            client_ports: CLIENT_PORTS,
             is_told: false,
             delivery: Delivery::None,
             counts_unknown_rules: true,

@@ -40,5 +40,5 @@ pub use end::{End, Guest, HostSide, Public, Relay, Wire};
 pub(crate) use groups::told;
 pub use matrix::{ANYWHERE, Matrix, Party, PartyKind, matrix};
 pub use through::Through;
-pub use trace::{Trace, trace};
+pub use trace::{Trace, trace, trace_from_ports};
 pub use trail::{Fix, Hop, Outcome};

@@ -5,6 +5,7 @@
 use ipnet::IpNet;
 use serde_json::Value;
 
+use super::front::Face;
 use crate::{
     selector::{Selector, is_open},
     sets::{AddressSet, Family, Passage, Protocol, Traffic},
@@ -17,6 +18,18 @@ pub(super) struct Other<'a> {
     pub(super) addresses: &'a AddressSet,
     /// The namespace and template of the pod behind them, when it is one of the same cluster.
     pub(super) pod: Option<(&'a str, &'a PodTemplate)>,
+}
+
+/// Traffic to a Service, as the sender's interface sees it: with the Service's address and port.
+pub(super) struct Named<'a> {
+    /// What the Service looks like from there.
+    pub(super) face: &'a Face,
+    /// The traffic to its port.
+    pub(super) asked: Traffic,
+    /// The pod that kube-proxy chooses.
+    pub(super) receiver: &'a PodTemplate,
+    /// The traffic to the port there.
+    pub(super) forwarded: Traffic,
 }
 
 /// What policies say.
@@ -39,10 +52,87 @@ pub(super) fn judge(
     other: &Other<'_>,
     family: Family,
 ) -> Option<Judgement> {
-    let (member, peers) = match direction {
-        Direction::Ingress => ("ingress", "from"),
-        Direction::Egress => ("egress", "to"),
+    let peers = match direction {
+        Direction::Ingress => "from",
+        Direction::Egress => "to",
     };
+    // Named ports are those of the pod that receives.
+    let receiver = if direction == Direction::Ingress { Some(pod) } else { other.pod.map(|(_, pod)| pod) };
+    by_rules(cluster, (namespace, pod), direction, |rule| {
+        ports(&rule["ports"], receiver).then(&peer(cluster, namespace, &rule[peers], other, family))
+    })
+}
+
+/// Judges traffic to a Service at the pod that sends it. The agent looks at the pod's own end of its link, where kube-proxy has not
+/// been yet: blocks are for the Service's address and port. Peers that are pods stand for Services, too: for those whose selector they
+/// select, at the ports that lead to the rule's.
+///
+/// Source: github.com/aws/amazon-network-policy-controller-k8s, `pkg/resolvers/endpoints.go`.
+pub(super) fn judge_service(
+    cluster: &Cluster,
+    (namespace, pod): (&str, &PodTemplate),
+    named: &Named<'_>,
+) -> Option<Judgement> {
+    by_rules(cluster, (namespace, pod), Direction::Egress, |rule| {
+        // Of an address nobody knows which port has which name.
+        let asked = whole(&ports(&rule["ports"], None), &named.asked);
+        let forwarded = whole(&ports(&rule["ports"], Some(named.receiver)), &named.forwarded);
+        let Some(peers) = rule["to"].as_array().filter(|peers| !peers.is_empty()) else { return asked };
+        peers.iter().fold(Passage::none(), |all, peer| {
+            let passes = if peer["ipBlock"].is_null() {
+                forwarded.then(&passage_of(stands_for(cluster, namespace, peer, named.face)))
+            } else {
+                asked.then(&passage_of(in_block(&peer["ipBlock"], named.face)))
+            };
+            all.or(&passes)
+        })
+    })
+}
+
+/// Everything when the wanted traffic passes, else nothing.
+fn whole(passage: &Passage, wanted: &Traffic) -> Passage {
+    match passage {
+        it if it.certain.covers(wanted) => Passage::all(),
+        it if it.possible.covers(wanted) => Passage::unknown(),
+        _ => Passage::none(),
+    }
+}
+
+fn passage_of(fact: Fact<bool>) -> Passage {
+    match fact {
+        Fact::Known(true) => Passage::all(),
+        Fact::Known(false) => Passage::none(),
+        Fact::Unknown => Passage::unknown(),
+    }
+}
+
+/// Whether a peer that is pods stands for a Service.
+fn stands_for(cluster: &Cluster, namespace: &str, peer: &Value, face: &Face) -> Fact<bool> {
+    let of_pods =
+        if peer["podSelector"].is_null() { Fact::Known(true) } else { selected(&peer["podSelector"], &face.selector) };
+    both(in_namespace_of(cluster, namespace, peer, &face.namespace), of_pods)
+}
+
+/// Whether a block has a Service's address. One that will be made has some address.
+fn in_block(json: &Value, face: &Face) -> Fact<bool> {
+    let families = [Family::V4, Family::V6];
+    let set = families.iter().fold(AddressSet::none(), |all, family| all.or(&block(json, *family)));
+    let is_whole = |family: &Family| set.covers(&AddressSet::all().of_family(*family));
+    match face.addresses.is_empty() {
+        true if families.iter().all(is_whole) => Fact::Known(true),
+        true if set.is_empty() => Fact::Known(false),
+        _ => super::host::within(&set, &face.addresses),
+    }
+}
+
+/// Judges by the rules of all policies that select a pod.
+fn by_rules(
+    cluster: &Cluster,
+    (namespace, pod): (&str, &PodTemplate),
+    direction: Direction,
+    judge: impl Fn(&Value) -> Passage,
+) -> Option<Judgement> {
+    let member = direction.word();
     let mut judgement =
         Judgement { passage: Passage::none(), selecting: Vec::new(), by: Vec::new(), has_open_rules: false };
     let mut may_be_unselected = true;
@@ -57,13 +147,7 @@ pub(super) fn judge(
         judgement.has_open_rules |= is_open(spec) && spec.get(member).is_none();
         judgement.selecting.push(format!("{namespace}/{name}"));
         for (number, rule) in spec[member].as_array().into_iter().flatten().enumerate() {
-            // Named ports are those of the pod that receives.
-            let receiver = if direction == Direction::Ingress { Some(pod) } else { other.pod.map(|(_, pod)| pod) };
-            let passes = if has_open(rule) {
-                Passage::unknown()
-            } else {
-                ports(&rule["ports"], receiver).then(&peer(cluster, namespace, &rule[peers], other, family))
-            };
+            let passes = if has_open(rule) { Passage::unknown() } else { judge(rule) };
             if !passes.is_closed() {
                 judgement.by.push(format!("NetworkPolicy {namespace}/{name}, {member} rule {}", number + 1));
             }
@@ -162,11 +246,7 @@ fn peer(cluster: &Cluster, namespace: &str, peers: &Value, other: &Other<'_>, fa
     let mut passage = Passage::none();
     for peer in peers {
         if peer["ipBlock"].is_null() {
-            passage = passage.or(&match is_pod(cluster, namespace, peer, other) {
-                Fact::Known(true) => Passage::all(),
-                Fact::Known(false) => Passage::none(),
-                Fact::Unknown => Passage::unknown(),
-            });
+            passage = passage.or(&passage_of(is_pod(cluster, namespace, peer, other)));
         } else {
             blocks = blocks.or(&block(&peer["ipBlock"], family));
         }
@@ -189,16 +269,24 @@ fn block(block: &Value, family: Family) -> AddressSet {
 
 fn is_pod(cluster: &Cluster, namespace: &str, peer: &Value, other: &Other<'_>) -> Fact<bool> {
     let Some((theirs, pod)) = other.pod else { return Fact::Known(false) };
-    let in_namespace = match &peer["namespaceSelector"] {
+    let is_selected =
+        if peer["podSelector"].is_null() { Fact::Known(true) } else { selected(&peer["podSelector"], &pod.labels) };
+    both(in_namespace_of(cluster, namespace, peer, theirs), is_selected)
+}
+
+/// Whether a peer is of a namespace.
+fn in_namespace_of(cluster: &Cluster, namespace: &str, peer: &Value, theirs: &str) -> Fact<bool> {
+    match &peer["namespaceSelector"] {
         Value::Null => is_same_namespace(theirs, namespace),
         wanted => {
             let labels = cluster.namespaces.get(theirs).map(|it| it.labels.clone());
             selected(wanted, &Fact::from(labels))
         }
-    };
-    let is_selected =
-        if peer["podSelector"].is_null() { Fact::Known(true) } else { selected(&peer["podSelector"], &pod.labels) };
-    match (in_namespace, is_selected) {
+    }
+}
+
+fn both(one: Fact<bool>, other: Fact<bool>) -> Fact<bool> {
+    match (one, other) {
         (Fact::Known(false), _) | (_, Fact::Known(false)) => Fact::Known(false),
         (Fact::Known(true), Fact::Known(true)) => Fact::Known(true),
         _ => Fact::Unknown,

@@ -47,7 +47,8 @@ impl Walk<'_> {
     /// Kubelet's TCP to a branch interface on its node needs early demultiplexing switched off.
     pub(super) fn early_demux(&mut self) {
         // What is handed on has no socket on the node.
-        if self.from.wire != Wire::Host || !self.to.is_branch() || self.question.delivery != Delivery::None {
+        let is_handed_on = matches!(self.question.delivery, Delivery::Translated | Delivery::OnNode);
+        if self.from.wire != Wire::Host || !self.to.is_branch() || is_handed_on {
             return;
         }
         let is_off = self.cluster_of(self.to).map_or(Fact::Unknown, |cluster| cluster.cni.is_early_demux_off);

@@ -21,6 +21,11 @@ impl Walk<'_> {
             self.trail.mend(|| Fix::Other("target type ip, or externalTrafficPolicy: Cluster".to_owned()));
             return None;
         }
+        if from.is_one_with(to) {
+            // kube-proxy puts the node's address in place of that, and policies let the node pass.
+            self.trail.pass(&to.name, "gets its own packet from its node, with the node's address", None);
+            return Some(self.stayed());
+        }
         self.trail.pass(&to.name, "gets it from its node, with the client's address; no security group sees it", None);
         let source = from.addresses.of_family(self.family);
         self.police(to, from, Direction::Ingress, &source);

@@ -1,12 +1,12 @@
 //! One question between two names, over all cases that the names stand for.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use super::{
-    ask::{Answer, Question, Verdict, ask},
+    ask::{Answer, CLIENT_PORTS, Delivery, Placement, Verdict},
     end::End,
     ends::Found,
-    front::{Front, Told, through},
+    front::{Front, Judge, Told, through},
     trail::{Fix, Hop, Outcome},
 };
 use crate::{
@@ -44,9 +44,21 @@ impl Trace {
 
 /// Asks for some traffic between all cases of two names. Of each side every case counts: all pods of a workload, wherever they run.
 pub fn trace(topology: &Topology, from: &Found, to: &Found, wanted: &Traffic) -> Trace {
+    trace_from_ports(topology, from, to, wanted, CLIENT_PORTS)
+}
+
+/// The same for clients that answer at these ports.
+pub fn trace_from_ports(
+    topology: &Topology,
+    from: &Found,
+    to: &Found,
+    wanted: &Traffic,
+    client_ports: RangeInclusive<u16>,
+) -> Trace {
+    let mut judge = Told { topology, client_ports };
     let (answer, asked) = match &to.front {
-        Some(front) => by_front(topology, from, to, front, wanted),
-        None => (directly(topology, from, to, wanted), wanted.clone()),
+        Some(front) => by_front(&mut judge, from, to, front, wanted),
+        None => (directly(&mut judge, from, to, wanted), wanted.clone()),
     };
     let verdict = if asked.is_empty() { Verdict::Unreachable } else { answer.verdict(&asked) };
     let is_open = verdict == Verdict::Reachable;
@@ -69,20 +81,23 @@ fn cases<'a>(from: &'a Found, to: &'a Found) -> Vec<(&'a End, &'a End)> {
     if others.is_empty() { itself } else { others }
 }
 
-fn directly(topology: &Topology, from: &Found, to: &Found, wanted: &Traffic) -> Answer {
-    let answers =
-        cases(from, to).into_iter().map(|(one, other)| ask(topology, &Question::new(one, other).told(wanted.clone())));
-    answers.reduce(Answer::either).unwrap_or_else(|| closed(&to.name(), "no pod is behind the name"))
+fn directly(judge: &mut Told<'_>, from: &Found, to: &Found, wanted: &Traffic) -> Answer {
+    let walk = |(one, other)| judge.ask(one, other, wanted, Delivery::None, Placement::Either);
+    cases(from, to)
+        .into_iter()
+        .map(walk)
+        .reduce(Answer::either)
+        .unwrap_or_else(|| closed(&to.name(), "no pod is behind the name"))
 }
 
 /// By a Service or an Ingress: each port that it has of the traffic is a question, and who asks for one has all cases of it. Answers
 /// with the traffic that it has ports for.
-fn by_front(topology: &Topology, from: &Found, to: &Found, front: &Front, wanted: &Traffic) -> (Answer, Traffic) {
+fn by_front(judge: &mut Told<'_>, from: &Found, to: &Found, front: &Front, wanted: &Traffic) -> (Answer, Traffic) {
     let mut by_port: Vec<(Traffic, Answer)> = Vec::new();
     for one in &from.ends {
         for door in front.doors_for(one).filter(|door| !door.traffic().and(wanted).is_empty()) {
             let traffic = door.traffic();
-            let answer = through(topology, &mut Told(topology), one, door, None);
+            let answer = through(judge.topology, judge, one, door, None);
             match by_port.iter_mut().find(|(known, _)| *known == traffic) {
                 Some((_, known)) => *known = known.clone().either(answer),
                 None => by_port.push((traffic, answer)),

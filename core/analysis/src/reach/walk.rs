@@ -147,7 +147,9 @@ impl<'a> Walk<'a> {
             return Some(self.stayed());
         }
         let destination = self.to_addresses.clone();
-        self.police(from, to, Direction::Egress, &destination);
+        if self.question.delivery != Delivery::ByService {
+            self.police(from, to, Direction::Egress, &destination);
+        }
         if let Some(stays) = self.stay_on_node() {
             if stays {
                 let source = from.addresses.of_family(self.family);

@@ -313,6 +313,8 @@ pub struct Pod {
     pub phase: String,
     /// Whether it is being deleted.
     pub is_leaving: bool,
+    /// Whether it says that it is not ready (`status.conditions`). Without a word it is.
+    pub is_unready: bool,
 }
 
 /// What every namespace that is not known begins with.

@@ -29,6 +29,8 @@ pub struct Service {
     pub is_local: bool,
     /// Whether only pods of the client's own node answer (`internalTrafficPolicy: Local`).
     pub is_local_inside: bool,
+    /// Whether pods that are not ready get connections, too (`publishNotReadyAddresses`).
+    pub publishes_not_ready: bool,
     /// Which controller makes its load balancer (`loadBalancerClass`).
     pub class: Option<String>,
     /// Whom its load balancer lets in (`loadBalancerSourceRanges`).

@@ -58,6 +58,9 @@ pub fn find(topology: &Topology, text: &str) -> Result<Found, String> {
     if let Some(found) = front_of_resource(topology, text) {
         return Ok(found);
     }
+    if let Some(found) = front_with(topology, text) {
+        return Ok(found);
+    }
     if let Some(ends) = plain(topology, text) {
         let name = (ends.len() > 1).then(|| text.to_owned());
         return Ok(Found { name, ..Found::of(ends) });
@@ -100,6 +103,19 @@ fn plain(topology: &Topology, text: &str) -> Option<Vec<End>> {
         return Some(groups.into_iter().flat_map(|id| of_group(topology, id)).collect());
     }
     of_resource(topology, text)
+}
+
+/// The only Service that has an address in its cluster.
+fn front_with(topology: &Topology, text: &str) -> Option<Found> {
+    let address: IpAddr = text.parse().ok()?;
+    let mut all = topology.clusters.iter().flat_map(|(id, cluster)| {
+        let has = cluster.services.iter().filter(|(_, it)| it.addresses.contains(&address));
+        has.map(move |(key, _)| (id, cluster, key))
+    });
+    match (all.next(), all.next()) {
+        (Some((id, cluster, (namespace, name))), None) => of_service(topology, id, cluster, namespace, name),
+        _ => None,
+    }
 }
 
 /// A Service or an Ingress by its object's address.

@@ -26,6 +26,29 @@ pub(crate) struct Backing {
     pub(crate) end: End,
     /// Whether its labels are known, so that it is surely behind the Service.
     pub(crate) is_sure: bool,
+    /// Whether it gets connections now.
+    pub(crate) readiness: Readiness,
+}
+
+/// Whether a pod gets connections of its Service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// It does, as will those of a workload that has none yet.
+    Ready,
+    /// While no other one is ready: it is being deleted, and still serves.
+    Leaving,
+    /// It does not.
+    Unready,
+}
+
+impl Readiness {
+    fn of(pod: &Pod, service: &Service) -> Self {
+        match (service.publishes_not_ready, pod.is_unready, pod.is_leaving) {
+            (true, ..) | (_, false, false) => Self::Ready,
+            (false, false, true) => Self::Leaving,
+            (false, true, _) => Self::Unready,
+        }
+    }
 }
 
 impl Behind {
@@ -47,7 +70,8 @@ impl Behind {
             let Some(is_sure) = fits(&key.namespace, &pod.template) else { continue };
             let name = workload_of(cluster, &key.namespace, pod).unwrap_or(&key.name);
             let name = format!("{}/{name}", key.namespace);
-            pods.extend(of_pod(topology, id, key).map(|end| Backing { name, end, is_sure }));
+            let readiness = Readiness::of(pod, service);
+            pods.extend(of_pod(topology, id, key).map(|end| Backing { name, end, is_sure, readiness }));
         }
         let runs = |namespace: &str, kind: &str, name: &str| {
             cluster.pods.made_by(namespace, kind, name).any(|(_, pod)| !is_over(&pod.phase))
@@ -59,7 +83,11 @@ impl Behind {
                 continue;
             }
             let ends = of_template(topology, id, theirs, name, &workload.template);
-            pods.extend(ends.into_iter().map(|end| Backing { name: format!("{theirs}/{name}"), end, is_sure }));
+            let backing = |end| {
+                let name = format!("{theirs}/{name}");
+                Backing { name, end, is_sure, readiness: Readiness::Ready }
+            };
+            pods.extend(ends.into_iter().map(backing));
         }
         Self { pods, is_unknown: false }
     }

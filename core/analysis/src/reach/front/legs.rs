@@ -1,16 +1,17 @@
 //! The legs of a connection, and what they come to together.
 
+use std::ops::RangeInclusive;
+
 use super::{Backing, Balancer, Behind, Door, Entry, Targets, behind::port_of};
 use crate::{
     reach::{
         Delivery, Placement, Public, Wire,
         ask::{Answer, Question, ask},
-        end::{End, Guest, Relay},
-        ends::{of_node, of_node_group},
+        end::{End, Relay},
         trail::{Hop, Outcome},
     },
     sets::{Passage, Traffic},
-    topology::{Fact, Id, Topology},
+    topology::{Fact, Topology},
 };
 
 /// Asks for one leg: a question, the traffic in it, and the answer.
@@ -20,12 +21,17 @@ pub(crate) trait Judge {
 }
 
 /// A judge that walks each leg and tells of it.
-pub(crate) struct Told<'a>(pub(crate) &'a Topology);
+pub(crate) struct Told<'a> {
+    pub(crate) topology: &'a Topology,
+    /// The ports that clients answer at.
+    pub(crate) client_ports: RangeInclusive<u16>,
+}
 
 impl Judge for Told<'_> {
     fn ask(&mut self, from: &End, to: &End, wanted: &Traffic, delivery: Delivery, placement: Placement) -> Answer {
-        let question = Question { placement, delivery, ..Question::new(from, to).told(wanted.clone()) };
-        ask(self.0, &question)
+        let client_ports = self.client_ports.clone();
+        let question = Question { placement, delivery, client_ports, ..Question::new(from, to).told(wanted.clone()) };
+        ask(self.topology, &question)
     }
 }
 
@@ -43,11 +49,11 @@ pub(crate) fn through(
     way.whole(backing.unwrap_or(&all))
 }
 
-struct Way<'a> {
-    topology: &'a Topology,
-    judge: &'a mut dyn Judge,
-    door: &'a Door,
-    from: &'a End,
+pub(super) struct Way<'a> {
+    pub(super) topology: &'a Topology,
+    pub(super) judge: &'a mut dyn Judge,
+    pub(super) door: &'a Door,
+    pub(super) from: &'a End,
 }
 
 impl Way<'_> {
@@ -70,6 +76,10 @@ impl Way<'_> {
         if pods.is_empty() {
             return self.stopped("no pod is behind this port");
         }
+        let pods = self.ready(pods);
+        if pods.is_empty() {
+            return self.stopped("no pod behind this port is ready: kube-proxy sends it nothing");
+        }
         let answer = match self.door.entry.clone() {
             Entry::Cluster => self.by_cluster_address(&pods),
             Entry::Node => self.by_nodes(&pods),
@@ -83,122 +93,6 @@ impl Way<'_> {
             answer
         };
         if self.door.port.is_some() { answer } else { at_most(answer, "which port that is, is not known yet") }
-    }
-
-    // --- by kube-proxy ----------------------------------------------------------------------------------------------
-
-    fn by_cluster_address(&mut self, pods: &[(&Backing, u16)]) -> Answer {
-        let mut cases = Vec::new();
-        // Of several pods none is asked whether it reaches itself.
-        let has_others = pods.iter().any(|(pod, _)| !self.from.is_one_with(&pod.end));
-        for (pod, port) in pods.iter().filter(|(pod, _)| !(has_others && self.from.is_one_with(&pod.end))) {
-            let Some(placement) = self.placement_inside(&pod.end) else { continue };
-            let what = if self.door.is_headless {
-                format!("the Service's name leads to the pod itself, port {port}")
-            } else {
-                format!("kube-proxy sends {} of the Service to port {port} of a pod", self.door.traffic())
-            };
-            let told = pass(&self.from.name, what);
-            let answer = match self.to_itself(&pod.end) {
-                Some(answer) => answer,
-                None => self.leg(&self.from.clone(), &pod.end, *port, Delivery::None, placement),
-            };
-            let answer = preceded(told, answer);
-            // A node may have no pod of it.
-            let is_open = placement == Placement::SameNode && !self.are_placed(&pod.end);
-            cases.push(if is_open { at_most(answer, "its node may have no pod of this Service") } else { answer });
-        }
-        if cases.is_empty() {
-            return self.stopped("no pod of this Service is on the client's node (internalTrafficPolicy: Local)");
-        }
-        self.either(cases)
-    }
-
-    fn are_placed(&self, pod: &End) -> bool {
-        let node = |end: &End| end.guest.as_ref().is_some_and(|it| it.node.is_known());
-        node(self.from) && node(pod)
-    }
-
-    /// Where the pod may be; `None` where kube-proxy does not take it.
-    fn placement_inside(&self, pod: &End) -> Option<Placement> {
-        if !self.door.is_local_inside {
-            return Some(Placement::Either);
-        }
-        let node = |end: &End| end.guest.as_ref().and_then(|it| it.node.known().cloned());
-        match (node(self.from), node(pod)) {
-            (Some(one), Some(other)) if one != other => None,
-            _ => Some(Placement::SameNode),
-        }
-    }
-
-    /// A pod that its own Service leads back to itself gets the packet with its node's address.
-    fn to_itself(&self, pod: &End) -> Option<Answer> {
-        let is_it = self.from.policed_pod().is_some() && self.from.is_one_with(pod);
-        if !is_it || self.door.is_headless {
-            return None;
-        }
-        let what = "it is the sender itself, and kube-proxy puts the node's address in place of its own";
-        if pod.is_branch() {
-            let what = format!("{what}: what a branch interface makes of that is not specified");
-            return Some(hop(&pod.name, what, Outcome::Unknown, Passage::at_most(self.door.traffic())));
-        }
-        Some(hop(&pod.name, what.to_owned(), Outcome::Passes, Passage::exactly(self.door.traffic())))
-    }
-
-    fn by_nodes(&mut self, pods: &[(&Backing, u16)]) -> Answer {
-        let from = self.from.clone();
-        self.over_nodes(&from, pods, false)
-    }
-
-    /// To every node's port, and on to every pod.
-    fn over_nodes(&mut self, sender: &End, pods: &[(&Backing, u16)], is_balanced: bool) -> Answer {
-        let wanted = self.door.node_traffic();
-        let mut cases = Vec::new();
-        for node in nodes(self.topology, &self.door.cluster, is_balanced) {
-            let first = self.judge.ask(sender, &node, &wanted, Delivery::None, Placement::Either);
-            let first = self.in_clients_words(first, &wanted);
-            let mut further = Vec::new();
-            for (pod, port) in pods {
-                further.extend(self.beyond_node(sender, &node, &pod.end, *port));
-            }
-            // A load balancer finds out that a node without pods answers nobody.
-            if further.is_empty() {
-                if !is_balanced {
-                    let what = "none of the Service's pods is on this node (externalTrafficPolicy: Local)";
-                    cases.push(in_series(first, hop(&node.name, what.to_owned(), Outcome::Stops, Passage::none())));
-                }
-                continue;
-            }
-            let further = self.either(further);
-            cases.push(in_series(first, further));
-        }
-        if cases.is_empty() {
-            return self.stopped("no node has a pod of this Service (externalTrafficPolicy: Local)");
-        }
-        self.either(cases)
-    }
-
-    /// From a node to a pod behind its port; `None` where it does not take that one.
-    fn beyond_node(&mut self, sender: &End, node: &End, pod: &End, port: u16) -> Option<Answer> {
-        let name = |end: &End| end.guest.as_ref().and_then(|it| it.node.known().cloned());
-        let ports = format!("{} to port {port} of a pod", self.door.node_traffic());
-        if !self.door.is_local {
-            let what = format!("kube-proxy sends {ports}, with the node's address in place of the client's");
-            let answer = self.leg(node, pod, port, Delivery::Translated, Placement::Either);
-            return Some(preceded(pass(&node.name, what), answer));
-        }
-        if pod.wire == Wire::Fargate {
-            return None;
-        }
-        let is_sure = match (name(node), name(pod)) {
-            (Some(one), Some(other)) if one != other => return None,
-            (Some(_), Some(_)) => true,
-            _ => false,
-        };
-        let what = format!("kube-proxy sends {ports} on this node (externalTrafficPolicy: Local)");
-        let answer = self.leg(sender, pod, port, Delivery::OnNode, Placement::SameNode);
-        let answer = preceded(pass(&node.name, what), answer);
-        Some(if is_sure { answer } else { at_most(answer, "a node may have no pod of this Service") })
     }
 
     // --- by a load balancer -----------------------------------------------------------------------------------------
@@ -285,14 +179,14 @@ impl Way<'_> {
     // --- answers ----------------------------------------------------------------------------------------------------
 
     /// One leg to a pod, by its port.
-    fn leg(&mut self, from: &End, pod: &End, port: u16, delivery: Delivery, placement: Placement) -> Answer {
+    pub(super) fn leg(&mut self, from: &End, pod: &End, port: u16, delivery: Delivery, placement: Placement) -> Answer {
         let wanted = Traffic::port(self.door.protocol, port);
         let answer = self.judge.ask(from, pod, &wanted, delivery, placement);
         self.in_clients_words(answer, &wanted)
     }
 
     /// All of the door's traffic, or nothing.
-    fn in_clients_words(&self, answer: Answer, wanted: &Traffic) -> Answer {
+    pub(super) fn in_clients_words(&self, answer: Answer, wanted: &Traffic) -> Answer {
         let traffic = || self.door.traffic();
         let passage = match &answer.passage {
             it if it.certain.covers(wanted) => Passage::exactly(traffic()),
@@ -302,11 +196,11 @@ impl Way<'_> {
         Answer { passage, ..answer }
     }
 
-    fn either(&self, cases: Vec<Answer>) -> Answer {
+    pub(super) fn either(&self, cases: Vec<Answer>) -> Answer {
         cases.into_iter().reduce(Answer::either).unwrap_or_else(|| self.stopped("nothing is behind it"))
     }
 
-    fn stopped(&self, what: &str) -> Answer {
+    pub(super) fn stopped(&self, what: &str) -> Answer {
         stopped_at(&self.from.name, what)
     }
 
@@ -324,53 +218,26 @@ fn cases_of(fact: Fact<bool>) -> Vec<bool> {
     fact.known().map_or_else(|| vec![true, false], |it| vec![*it])
 }
 
-/// The nodes of a cluster: those that run, those of node groups, or such as nobody told of.
-fn nodes(topology: &Topology, id: &Id, is_balanced: bool) -> Vec<End> {
-    let Some(cluster) = topology.clusters.get(id) else { return Vec::new() };
-    // Fargate's have no ports of their own; the label keeps others out of load balancers
-    // (kubernetes.io/docs/reference/labels-annotations-taints).
-    let takes_part = |labels: &crate::topology::Labels| {
-        let is_excluded = labels.contains_key("node.kubernetes.io/exclude-from-external-load-balancers");
-        labels.get("eks.amazonaws.com/compute-type").is_none_or(|it| it != "fargate") && !(is_balanced && is_excluded)
-    };
-    let live: Vec<End> = cluster
-        .nodes
-        .iter()
-        .filter(|(_, it)| takes_part(&it.labels))
-        .filter_map(|(name, _)| of_node(topology, id, name))
-        .collect();
-    if !live.is_empty() {
-        return live;
-    }
-    let groups: Vec<End> = cluster.node_groups.iter().map(|(name, it)| of_node_group(topology, id, name, it)).collect();
-    if !groups.is_empty() {
-        return groups;
-    }
-    let guest = Guest { cluster: id.clone(), node: Fact::Unknown, pod: None };
-    let unknown = End::outside(format!("a node of {id}"), crate::sets::AddressSet::none());
-    vec![End { wire: Wire::Host, groups: Fact::Unknown, vpc: cluster.vpc.clone(), guest: Some(guest), ..unknown }]
-}
-
-fn stopped_at(at: &str, what: &str) -> Answer {
+pub(super) fn stopped_at(at: &str, what: &str) -> Answer {
     hop(at, what.to_owned(), Outcome::Stops, Passage::none())
 }
 
-fn pass(at: &str, what: String) -> Hop {
+pub(super) fn pass(at: &str, what: String) -> Hop {
     Hop { at: at.to_owned(), what, by: None, outcome: Outcome::Passes, is_answer: false }
 }
 
-fn hop(at: &str, what: String, outcome: Outcome, passage: Passage) -> Answer {
+pub(super) fn hop(at: &str, what: String, outcome: Outcome, passage: Passage) -> Answer {
     let hop = Hop { at: at.to_owned(), what, by: None, outcome, is_answer: false };
     Answer { passage, hops: vec![hop], assumptions: std::collections::BTreeSet::new(), fixes: Vec::new() }
 }
 
-fn preceded(hop: Hop, mut answer: Answer) -> Answer {
+pub(super) fn preceded(hop: Hop, mut answer: Answer) -> Answer {
     answer.hops.insert(0, hop);
     answer
 }
 
 /// One leg after the other.
-fn in_series(first: Answer, further: Answer) -> Answer {
+pub(super) fn in_series(first: Answer, further: Answer) -> Answer {
     let passage = first.passage.then(&further.passage);
     let (mut hops, answers): (Vec<Hop>, Vec<Hop>) = first.hops.into_iter().partition(|hop| !hop.is_answer);
     // The answer takes the legs the other way round. Where the way ends there is nothing more to tell.
@@ -392,7 +259,7 @@ fn in_series(first: Answer, further: Answer) -> Answer {
 }
 
 /// Nothing of it is sure, for this reason.
-fn at_most(answer: Answer, why: &str) -> Answer {
+pub(super) fn at_most(answer: Answer, why: &str) -> Answer {
     let mut answer = answer;
     if !answer.passage.certain.is_empty() {
         answer.hops.push(Hop {

@@ -5,6 +5,7 @@
 
 pub(crate) mod balancer;
 mod behind;
+mod kube_proxy;
 mod legs;
 
 use std::sync::Arc;
@@ -12,13 +13,13 @@ use std::sync::Arc;
 pub(crate) use balancer::Balancer;
 use balancer::Targets;
 pub use behind::Behind;
-pub(crate) use behind::{Backing, port_of};
+pub(crate) use behind::{Backing, Readiness, port_of};
 pub(crate) use legs::{Judge, Told, through};
 
 use super::end::End;
 use crate::{
-    sets::{Protocol, Traffic},
-    topology::{BackendPort, Cluster, Fact, Id, Ingress, Service, ServicePort, TargetPort, Topology},
+    sets::{AddressSet, Protocol, Traffic},
+    topology::{BackendPort, Cluster, Fact, Id, Ingress, Labels, Service, ServicePort, TargetPort, Topology},
 };
 
 /// A Service or an Ingress, by its doors.
@@ -48,6 +49,25 @@ pub(crate) struct Door {
     pub(crate) is_local_inside: bool,
     pub(crate) is_headless: bool,
     pub(crate) behind: Arc<Behind>,
+    pub(crate) face: Arc<Face>,
+}
+
+/// What NetworkPolicies of clients see of a Service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Face {
+    pub(crate) namespace: String,
+    /// Its cluster addresses; empty while they are not known.
+    pub(crate) addresses: AddressSet,
+    /// Its selector; unknown when parts of it are.
+    pub(crate) selector: Fact<Labels>,
+}
+
+impl Face {
+    fn of(namespace: &str, service: &Service) -> Self {
+        let selector = service.selector.clone().filter(|_| !service.is_selector_open);
+        let addresses = service.addresses.iter().map(|it| ipnet::IpNet::from(*it)).collect();
+        Self { namespace: namespace.to_owned(), addresses, selector: selector.into() }
+    }
 }
 
 /// Where clients knock.
@@ -112,13 +132,15 @@ impl Front {
             return Some(Self { doors: Vec::new(), problem });
         }
         let behind = Arc::new(Behind::of(topology, id, cluster, namespace, service));
+        let face = Arc::new(Face::of(namespace, service));
         let full = format!("{namespace}/{name}");
         let balancer = Arc::new(Balancer::of_service(topology, cluster, &full, service));
         let has_node_ports = matches!(service.kind.as_str(), "NodePort" | "LoadBalancer");
         let mut doors = Vec::new();
         for port in &service.ports {
             let Some(protocol) = Protocol::named(&port.protocol) else { continue };
-            let door = |entry, asked| Door { port: asked, ..of_port(id, service, port, protocol, entry, &behind) };
+            let door =
+                |entry, asked| Door { port: asked, ..of_port(id, service, port, protocol, entry, &behind, &face) };
             doors.push(door(Entry::Cluster, Some(port.port)));
             if has_node_ports {
                 doors.push(door(Entry::Node, port.node_port));
@@ -170,6 +192,7 @@ fn of_port(
     protocol: Protocol,
     entry: Entry,
     behind: &Arc<Behind>,
+    face: &Arc<Face>,
 ) -> Door {
     Door {
         cluster: id.clone(),
@@ -183,6 +206,7 @@ fn of_port(
         is_local_inside: service.is_local_inside,
         is_headless: service.is_headless,
         behind: Arc::clone(behind),
+        face: Arc::clone(face),
     }
 }
 
@@ -215,7 +239,8 @@ fn backends(
         };
         let behind = Arc::new(Behind::of(topology, id, cluster, namespace, service));
         let port = service.ports.iter().find(is_it);
-        doors.extend(port.map(|port| of_port(id, service, port, Protocol::TCP, entry, &behind)));
+        let face = Arc::new(Face::of(namespace, service));
+        doors.extend(port.map(|port| of_port(id, service, port, Protocol::TCP, entry, &behind, &face)));
     }
     doors
 }
@@ -234,5 +259,6 @@ fn unknown_service(id: &Id, entry: Entry) -> Door {
         is_local_inside: false,
         is_headless: false,
         behind: Arc::new(Behind::default()),
+        face: Arc::new(Face::default()),
     }
 }

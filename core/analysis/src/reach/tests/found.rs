@@ -165,3 +165,81 @@ fn of_the_way_to_another_network_here_nothing_more_is_said() {
     assert_eq!(in_words(&account, "eni-six", "2600:1f19::7", &tcp(443)), Verdict::Depends);
     assert_eq!(in_words(&account, "eni-six", "2600:1f19::8", &tcp(443)), Verdict::Unreachable);
 }
+
+/// A Service of pods with label `app`, in front of their port 8080.
+fn service(app: &str, more: Json) -> (&'static str, Json) {
+    let mut spec = json!({ "selector": { "app": app }, "clusterIP": "10.100.0.7",
+        "ports": [{ "port": 80, "targetPort": "web" }] });
+    spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let service = json!({ "kind": "Service", "metadata": { "name": "it", "namespace": "app" }, "spec": spec });
+    ("kubernetes_manifest", json!({ "cluster_name": "main", "manifest": service }))
+}
+
+#[test]
+fn a_pod_may_be_the_one_behind_its_service_on_its_node() {
+    let elsewhere = pod("plain2", "node2", "10.0.1.31", None, &json!({ "app": "plain" }));
+    let account = account("strict", &[service("plain", json!({ "internalTrafficPolicy": "Local" })), elsewhere]);
+    assert_eq!(in_words(&account, "app/plain", "svc/app/it", &tcp(80)), Verdict::Reachable);
+}
+
+#[test]
+fn policies_of_the_client_see_the_service() {
+    let policy = |to: &Json, port: u16| {
+        let policy = json!({ "kind": "NetworkPolicy", "metadata": { "name": "out", "namespace": "app" }, "spec": {
+            "podSelector": { "matchLabels": { "app": "plain" } }, "policyTypes": ["Egress"],
+            "egress": [{ "to": [to], "ports": [{ "port": port }] }] } });
+        ("kubernetes_manifest", json!({ "cluster_name": "main", "manifest": policy }))
+    };
+    let pods = |labels: Json| json!({ "podSelector": { "matchLabels": labels } });
+    let block = |cidr: &str| json!({ "ipBlock": { "cidr": cidr } });
+    for (to, port, wanted) in [
+        (block("10.100.0.0/16"), 80, Verdict::Reachable),
+        (block("10.100.0.0/16"), 8080, Verdict::Unreachable),
+        (block("10.0.0.0/16"), 8080, Verdict::Unreachable),
+        // Pods stand for Services that select them, at the port that leads to theirs.
+        (pods(json!({ "app": "api" })), 8080, Verdict::Reachable),
+        (pods(json!({ "app": "api" })), 80, Verdict::Unreachable),
+        (pods(json!({ "app": "api", "tier": "back" })), 8080, Verdict::Unreachable),
+    ] {
+        let account = account("strict", &[service("api", json!({})), policy(&to, port)]);
+        for name in ["svc/app/it", "10.100.0.7"] {
+            assert_eq!(in_words(&account, "app/plain", name, &tcp(80)), wanted, "{to} {port}");
+        }
+    }
+}
+
+#[test]
+fn pods_that_are_not_ready_get_nothing_from_kube_proxy() {
+    let told = |is_ready: &str, more: Json| {
+        let mut it = pod("plain", "node1", "10.0.1.30", None, &json!({ "app": "plain" }));
+        it.1["manifest"]["status"]["conditions"] = json!([{ "type": "Ready", "status": is_ready }]);
+        it.1["manifest"]["metadata"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        it
+    };
+    let going = || json!({ "deletionTimestamp": "2026-01-01T00:00:00Z" });
+    let headless = || json!({ "clusterIP": "None", "ports": [{ "port": 80 }] });
+    for (pod, more, wanted) in [
+        (told("True", json!({})), json!({}), Verdict::Reachable),
+        (told("False", json!({})), json!({}), Verdict::Unreachable),
+        (told("False", json!({})), json!({ "publishNotReadyAddresses": true }), Verdict::Reachable),
+        // Nobody else is left, and it still serves; names lead to nobody who goes.
+        (told("True", going()), json!({}), Verdict::Reachable),
+        (told("True", going()), headless(), Verdict::Unreachable),
+    ] {
+        let account = account("strict", &[service("plain", more.clone()), pod]);
+        assert_eq!(in_words(&account, "node/node2", "svc/app/it", &tcp(80)), wanted, "{more}");
+    }
+}
+
+/// Another node is a client like any other, whichever node hands on what it sends.
+#[test]
+fn policies_let_the_pods_own_node_pass_and_no_other_one() {
+    let ports = json!([{ "port": 80, "targetPort": "web", "nodePort": 30080 }]);
+    let local = json!({ "type": "NodePort", "ports": ports, "externalTrafficPolicy": "Local" });
+    for (policies, wanted) in [(vec![], Verdict::Depends), (vec![deny_all()], Verdict::Unreachable)] {
+        let objects = [vec![service("plain", local.clone())], policies].concat();
+        // One node has the pod, the other one has none.
+        let account = account("strict", &objects);
+        assert_eq!(in_words(&account, "node/node2", "svc/app/it", &tcp(30_080)), wanted);
+    }
+}
