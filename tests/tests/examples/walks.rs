@@ -32,7 +32,7 @@ impl Stage {
 
     /// The probe says the same for every pair of what runs.
     pub fn walk_all(&self, judged: &Judged, instances: &[(String, String)]) {
-        // The probe walks between interfaces: it knows no Services and no load balancers.
+        // The probe knows no load balancers.
         let is_walked = |it: &&Line| !["svc/", "ingress/"].iter().any(|kind| it.to.starts_with(kind));
         for line in judged.lines().iter().filter(is_walked) {
             let (senders, receivers) = (self.places(&line.from, instances), self.places(&line.to, instances));

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use sgp_analysis::build::Object;
 use sgp_model::json::from_serde;
-use sgp_sandbox::world::World;
+use sgp_sandbox::{kubernetes::objects::Key, world::World};
 
 use crate::{account::call, mutation::Changed, skeleton::Skeleton};
 
@@ -13,11 +13,13 @@ pub fn fixed(world: &mut World, all: &Skeleton) -> Vec<Object> {
     for vpc in set(&call(world, "DescribeVpcs", &[]), "vpcSet") {
         let more: Vec<Json> =
             set(&vpc, "cidrBlockAssociationSet").map(|it| json!({ "cidr_block": it["cidrBlock"] })).collect();
-        let attributes = json!({ "id": vpc["vpcId"], "cidr_block": vpc["cidrBlock"], "cidr_block_associations": more });
+        let attributes = json!({ "id": vpc["vpcId"], "cidr_block": vpc["cidrBlock"], "cidr_block_associations": more,
+            "ipv6_cidr_block": vpc["ipv6CidrBlockAssociationSet"][0]["ipv6CidrBlock"] });
         objects.push(object("aws_vpc", &attributes));
     }
     for subnet in set(&call(world, "DescribeSubnets", &[]), "subnetSet") {
         let attributes = json!({ "id": subnet["subnetId"], "vpc_id": subnet["vpcId"], "cidr_block": subnet["cidrBlock"],
+            "ipv6_cidr_block": subnet["ipv6CidrBlockAssociationSet"][0]["ipv6CidrBlock"],
             "map_public_ip_on_launch": subnet["mapPublicIpOnLaunch"], "availability_zone": subnet["availabilityZone"] });
         objects.push(object("aws_subnet", &attributes));
     }
@@ -32,7 +34,7 @@ pub fn fixed(world: &mut World, all: &Skeleton) -> Vec<Object> {
         let attributes = json!({ "id": group["groupId"], "name": group["groupName"], "vpc_id": group["vpcId"] });
         objects.push(object("aws_security_group", &attributes));
     }
-    for cluster in &all.clusters {
+    for cluster in all.clusters.iter().map(|it| &it.name) {
         let node = world.ec2.subnets.get(&all.subnets[0].id).map(|it| it.vpc_id.clone());
         let first = world.kubernetes.objects.list(cluster, "nodes", None).find_map(|node| {
             let instance = node["spec"]["providerID"].as_str()?.rsplit('/').next()?.to_owned();
@@ -40,8 +42,10 @@ pub fn fixed(world: &mut World, all: &Skeleton) -> Vec<Object> {
         });
         let attributes = json!({ "name": cluster, "vpc_config": [{ "vpc_id": first.or(node) }] });
         objects.push(object("aws_eks_cluster", &attributes));
-        for resource in ["namespaces", "nodes", "pods", "services"] {
-            objects.extend(manifests(world, cluster, resource));
+        for resource in ["namespaces", "nodes", "pods"] {
+            objects.extend(manifests(world, cluster, resource, |name| {
+                resource != "namespaces" || !all.untold.iter().any(|it| (&it.0, it.1.as_str()) == (cluster, name))
+            }));
         }
     }
     objects
@@ -51,6 +55,10 @@ fn gateways(world: &mut World, objects: &mut Vec<Object>) {
     for gateway in set(&call(world, "DescribeInternetGateways", &[]), "internetGatewaySet") {
         let vpc = &gateway["attachmentSet"][0]["vpcId"];
         objects.push(object("aws_internet_gateway", &json!({ "id": gateway["internetGatewayId"], "vpc_id": vpc })));
+    }
+    for gateway in set(&call(world, "DescribeEgressOnlyInternetGateways", &[]), "egressOnlyInternetGatewaySet") {
+        let (id, vpc) = (&gateway["egressOnlyInternetGatewayId"], &gateway["attachmentSet"][0]["vpcId"]);
+        objects.push(object("aws_egress_only_internet_gateway", &json!({ "id": id, "vpc_id": vpc })));
     }
     for gateway in set(&call(world, "DescribeNatGateways", &[]), "natGatewaySet") {
         let attributes = json!({ "id": gateway["natGatewayId"], "subnet_id": gateway["subnetId"], "state": gateway["state"],
@@ -89,9 +97,13 @@ pub fn changed(world: &mut World, all: &Skeleton, changed: &Changed) -> Vec<Obje
         networks(world, "DescribeNetworkInterfaces", &[("NetworkInterfaceId.1", id)], &mut objects);
     }
     for cluster in &all.clusters {
-        for resource in ["daemonsets.apps", "networkpolicies.networking.k8s.io"] {
-            objects.extend(manifests(world, cluster, resource));
+        for resource in ["daemonsets.apps", "networkpolicies.networking.k8s.io", "services"] {
+            objects.extend(manifests(world, &cluster.name, resource, |_| true));
         }
+    }
+    for (cluster, namespace, name) in &changed.pods {
+        let pod = world.kubernetes.objects.get(&Key::new(cluster, "pods", namespace, name));
+        objects.extend(pod.map(|it| manifest(cluster, it)));
     }
     objects
 }
@@ -112,9 +124,14 @@ fn set(answer: &Json, name: &str) -> impl Iterator<Item = Json> + use<> {
     answer[name].as_array().cloned().unwrap_or_default().into_iter()
 }
 
-fn manifests(world: &World, cluster: &str, resource: &str) -> Vec<Object> {
+fn manifests(world: &World, cluster: &str, resource: &str, is_told: impl Fn(&str) -> bool) -> Vec<Object> {
     let found = world.kubernetes.objects.list(cluster, resource, None);
-    found.map(|it| object("kubernetes_manifest", &json!({ "cluster_name": cluster, "manifest": **it }))).collect()
+    let told = found.filter(|it| it["metadata"]["name"].as_str().is_some_and(&is_told));
+    told.map(|it| manifest(cluster, it)).collect()
+}
+
+fn manifest(cluster: &str, json: &Json) -> Object {
+    object("kubernetes_manifest", &json!({ "cluster_name": cluster, "manifest": json }))
 }
 
 fn rule_object(rule: &Json) -> Object {
@@ -150,6 +167,7 @@ fn table_object(table: &Json) -> Object {
         ("destinationIpv6CidrBlock", "ipv6_cidr_block"),
         ("destinationPrefixListId", "destination_prefix_list_id"),
         ("gatewayId", "gateway_id"),
+        ("egressOnlyInternetGatewayId", "egress_only_gateway_id"),
         ("natGatewayId", "nat_gateway_id"),
         ("vpcPeeringConnectionId", "vpc_peering_connection_id"),
         ("networkInterfaceId", "network_interface_id"),
@@ -177,6 +195,8 @@ fn interface_object(it: &Json) -> Object {
         "id": it["networkInterfaceId"], "vpc_id": it["vpcId"], "subnet_id": it["subnetId"],
         "description": it["description"], "status": it["status"], "interface_type": it["interfaceType"],
         "private_ip": it["privateIpAddress"], "association": public.collect::<Vec<_>>(),
+        "ipv6_addresses": set(it, "ipv6AddressesSet").map(|own| own["ipv6Address"].clone()).collect::<Vec<_>>(),
+        "ipv6_prefixes": set(it, "ipv6PrefixSet").map(|own| own["ipv6Prefix"].clone()).collect::<Vec<_>>(),
         "private_ips": addresses().map(|own| own["privateIpAddress"].clone()).collect::<Vec<_>>(),
         "security_groups": set(it, "groupSet").map(|group| group["groupId"].clone()).collect::<Vec<_>>(),
     });

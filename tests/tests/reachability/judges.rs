@@ -1,133 +1,77 @@
 //! The questions, put to both.
 
-use std::{collections::BTreeMap, fmt};
+use std::{cell::OnceCell, fmt, net::IpAddr};
 
 use sgp_analysis::{
-    reach::{self, Answer, End, Question, ends},
-    sets::{Protocol, Traffic},
-    topology::Topology,
+    reach::{self, End, Hop, Question, ends},
+    sets::{AddressSet, Family, Protocol, Traffic},
+    topology::{Namespace, Topology},
 };
-use sgp_sandbox::{probe, world::World};
+use sgp_sandbox::{kubernetes::objects::Key, probe, world::World};
 
 use crate::{
-    mutation::PORTS,
+    count::{Judged, Stand, Word},
+    mutation::{Changed, PORTS},
     random::Random,
-    skeleton::{Service, Skeleton},
+    skeleton::Skeleton,
 };
 
 /// The port that the probe's clients send from (see `sgp_sandbox::probe`).
 const CLIENT_PORT: u16 = 40_000;
-/// The address that stands for the internet in the probe.
-const INTERNET: &str = "203.0.113.1";
-
-/// What both may say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Word {
-    /// There and back.
-    Reachable,
-    /// Not.
-    Blocked,
-    /// Nobody can say.
-    Unknown,
-}
+/// The addresses that stand for the internet in the probe.
+const INTERNET: [&str; 2] = ["203.0.113.1", "2001:db8::1"];
 
 /// One packet.
 #[derive(Clone, Debug)]
 struct Packet {
     from: String,
     to: String,
+    is_to_service: bool,
     protocol: probe::Protocol,
     port: Option<u16>,
 }
 
-/// What was found in one topology.
-#[derive(Debug, Default)]
-pub struct Judged {
-    words: BTreeMap<Word, usize>,
-    disagreements: Vec<String>,
-}
-
-/// What was found in all.
-#[derive(Debug, Default)]
-pub struct Count {
-    topologies: usize,
-    words: BTreeMap<Word, usize>,
-    /// Each with the way to make it again.
-    pub disagreements: Vec<String>,
-}
-
-impl Count {
-    /// One topology more.
-    pub fn add(&mut self, judged: Judged, at: &str) {
-        self.topologies += 1;
-        for (word, number) in judged.words {
-            *self.words.entry(word).or_default() += number;
-        }
-        self.disagreements.extend(judged.disagreements.into_iter().map(|text| format!("{at}: {text}")));
-    }
-
-    /// Both together.
-    pub fn join(&mut self, other: Self) {
-        self.topologies += other.topologies;
-        for (word, number) in other.words {
-            *self.words.entry(word).or_default() += number;
-        }
-        self.disagreements.extend(other.disagreements);
-    }
-
-    /// The disagreements, the first ones in full.
-    pub fn told(&self) -> String {
-        let heads = self.disagreements.iter().skip(3).take(60).filter_map(|text| text.lines().next());
-        let whole = self.disagreements.iter().take(3).map(String::as_str);
-        whole.chain(heads).collect::<Vec<_>>().join("\n")
-    }
-}
-
-/// `10000 topologies, 105000 questions (Reachable 20000, ...), 0 disagreements`.
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let questions: usize = self.words.values().sum();
-        let words: Vec<String> = self.words.iter().map(|(word, number)| format!("{word:?} {number}")).collect();
-        let (topologies, wrong) = (self.topologies, self.disagreements.len());
-        write!(f, "{topologies} topologies, {questions} questions ({}), {wrong} disagreements", words.join(", "))
-    }
-}
-
 /// Puts some questions to both.
-pub fn compare(world: &World, all: &Skeleton, topology: &Topology, random: &mut Random) -> Judged {
+pub fn compare(world: &World, all: &Skeleton, changed: &Changed, topology: &Topology, random: &mut Random) -> Judged {
     let mut judged = Judged::default();
+    let both = Both { world, all, topology, whole: OnceCell::new() };
     for _ in 0..random.between(1, 20) {
-        let packet = packet(all, random);
-        if random.percent(10) && !all.services.is_empty() {
-            let service = random.pick(&all.services);
-            judged.note(of_service(world, topology, &packet, service));
-        } else {
-            judged.note(of_packet(world, topology, &packet));
-        }
+        let packet = if random.percent(30) { to_service(all, changed, random) } else { packet(all, random) };
+        let (word, stand) = both.ask(&packet);
+        judged.note(packet.is_to_service, word, stand);
     }
     judged
 }
 
-impl Judged {
-    fn note(&mut self, (word, disagreement): (Word, Option<String>)) {
-        *self.words.entry(word).or_default() += 1;
-        self.disagreements.extend(disagreement);
-    }
-}
-
 fn packet(all: &Skeleton, random: &mut Random) -> Packet {
-    let (from, to) = (random.pick(&all.ends).clone(), random.pick(&all.ends).clone());
+    let ends = &all.ends[usize::from(random.percent(40))];
+    let (from, to) = (random.pick(ends).clone(), random.pick(ends).clone());
     let protocol = match random.below(10) {
         0 => probe::Protocol::Icmp,
         1 | 2 => probe::Protocol::Udp,
         _ => probe::Protocol::Tcp,
     };
     let port = (protocol != probe::Protocol::Icmp).then(|| *random.pick(&PORTS));
-    Packet { from, to, protocol, port }
+    Packet { from, to, is_to_service: false, protocol, port }
+}
+
+/// By the name of a Service, or by its address for whoever is in its cluster.
+fn to_service(all: &Skeleton, changed: &Changed, random: &mut Random) -> Packet {
+    let front = random.pick(&changed.fronts);
+    let cluster = all.clusters.iter().find(|it| it.name == front.cluster).expect("it has a cluster");
+    let ends = &all.ends[usize::from(cluster.is_ipv6)];
+    let prefix = format!("{}:", cluster.name);
+    let inside: Vec<&String> = ends.iter().filter(|it| it.starts_with(&prefix)).collect();
+    let is_inside = random.percent(75);
+    let from = if is_inside { (*random.pick(&inside)).clone() } else { random.pick(ends).clone() };
+    let by_address = front.address.clone().filter(|_| is_inside && random.percent(20));
+    let protocol = if front.protocol == "UDP" { probe::Protocol::Udp } else { probe::Protocol::Tcp };
+    let port = Some(*random.pick(&front.ports));
+    Packet { from, to: by_address.unwrap_or_else(|| front.name.clone()), is_to_service: true, protocol, port }
 }
 
 fn walked(world: &World, packet: &Packet) -> Result<(Word, probe::Trace), String> {
-    let Packet { from, to, protocol, port } = packet.clone();
+    let Packet { from, to, protocol, port, .. } = packet.clone();
     let trace = probe::probe(world, &probe::Question { from, to, protocol, port })?;
     let word = match trace.verdict {
         probe::Verdict::Reachable => Word::Reachable,
@@ -137,60 +81,114 @@ fn walked(world: &World, packet: &Packet) -> Result<(Word, probe::Trace), String
     Ok((word, trace))
 }
 
-fn traffic(packet: &Packet) -> Traffic {
-    match packet.protocol {
-        probe::Protocol::Tcp => Traffic::port(Protocol::TCP, packet.port.unwrap_or_default()),
-        probe::Protocol::Udp => Traffic::port(Protocol::UDP, packet.port.unwrap_or_default()),
-        probe::Protocol::Icmp => Traffic::icmp(Protocol::ICMP, Some(8), Some(0)),
+fn traffic(packet: &Packet, family: Family) -> Traffic {
+    match (packet.protocol, family) {
+        (probe::Protocol::Tcp, _) => Traffic::port(Protocol::TCP, packet.port.unwrap_or_default()),
+        (probe::Protocol::Udp, _) => Traffic::port(Protocol::UDP, packet.port.unwrap_or_default()),
+        (probe::Protocol::Icmp, Family::V4) => Traffic::icmp(Protocol::ICMP, Some(8), Some(0)),
+        (probe::Protocol::Icmp, Family::V6) => Traffic::icmp(Protocol::ICMPV6, Some(128), Some(0)),
     }
 }
 
-fn in_a_word(answer: &Answer, wanted: &Traffic) -> Word {
-    match answer.verdict(wanted) {
+fn in_a_word(verdict: reach::Verdict) -> Word {
+    match verdict {
         reach::Verdict::Reachable => Word::Reachable,
         reach::Verdict::Unreachable => Word::Blocked,
         reach::Verdict::Depends => Word::Unknown,
     }
 }
 
+/// What the analysis says, with the way where it is wanted.
+fn computed(topology: &Topology, packet: &Packet, is_told: bool) -> Result<(Word, Vec<Hop>), String> {
+    if packet.is_to_service {
+        let (mut from, to) = (ends::find(topology, &packet.from)?, ends::find(topology, &packet.to)?);
+        from.ends = vec![end(topology, &packet.from)?];
+        let (wanted, ports) = (traffic(packet, Family::V4), CLIENT_PORT..=CLIENT_PORT);
+        let trace = reach::trace_from_ports(topology, &from, &to, &wanted, ports);
+        return Ok((in_a_word(trace.verdict), trace.hops));
+    }
+    let (from, to) = (end(topology, &packet.from)?, end(topology, &packet.to)?);
+    let of = |end: &End, family| End { addresses: end.addresses.of_family(family), ..end.clone() };
+    let both_speak = |family| !of(&from, family).addresses.is_empty() && !of(&to, family).addresses.is_empty();
+    // An echo is another protocol in each family; all else is one question.
+    if packet.protocol != probe::Protocol::Icmp || !both_speak(Family::V6) {
+        return Ok(asked(topology, &from, &to, &traffic(packet, Family::V4), is_told));
+    }
+    let families = [Family::V4, Family::V6].into_iter().filter(|family| both_speak(*family));
+    let answers =
+        families.map(|family| asked(topology, &of(&from, family), &of(&to, family), &traffic(packet, family), is_told));
+    let rank = |word: &Word| [Word::Blocked, Word::Unknown, Word::Reachable].iter().position(|it| it == word);
+    answers.max_by_key(|(word, _)| rank(word)).ok_or_else(|| "no family".to_owned())
+}
+
 /// An end by its name.
 fn end(topology: &Topology, name: &str) -> Result<End, String> {
-    let name = if name == "internet" { INTERNET } else { name };
+    if name == "internet" {
+        let [one, other] = INTERNET.map(|address| AddressSet::from(address.parse::<IpAddr>().expect("an address")));
+        return Ok(End::outside(name, one.or(&other)));
+    }
     let mut found = ends::find(topology, name)?.ends;
     if found.len() == 1 { Ok(found.remove(0)) } else { Err(format!("{name} is {} ends", found.len())) }
 }
 
 /// The analysis, for one packet between two ends.
-fn asked(topology: &Topology, from: &End, to: &End, wanted: &Traffic, is_told: bool) -> Answer {
+fn asked(topology: &Topology, from: &End, to: &End, wanted: &Traffic, is_told: bool) -> (Word, Vec<Hop>) {
     let mut question = Question::new(from, to);
     question.client_ports = CLIENT_PORT..=CLIENT_PORT;
     question.wanted = wanted.clone();
     question.is_told = is_told;
-    reach::ask(topology, &question)
+    let answer = reach::ask(topology, &question);
+    (in_a_word(answer.verdict(wanted)), answer.hops)
 }
 
-fn computed(topology: &Topology, packet: &Packet, is_told: bool) -> Result<(Word, Answer), String> {
-    let (from, to) = (end(topology, &packet.from)?, end(topology, &packet.to)?);
-    let wanted = traffic(packet);
-    let answer = asked(topology, &from, &to, &wanted, is_told);
-    Ok((in_a_word(&answer, &wanted), answer))
+/// Both of one account.
+struct Both<'a> {
+    world: &'a World,
+    all: &'a Skeleton,
+    topology: &'a Topology,
+    /// The topology with what nobody told.
+    whole: OnceCell<Topology>,
 }
 
-fn of_packet(world: &World, topology: &Topology, packet: &Packet) -> (Word, Option<String>) {
-    let (word, trace) = match walked(world, packet) {
-        Ok(walked) => walked,
-        Err(error) => return (Word::Unknown, Some(format!("{packet}: the probe refuses: {error}"))),
-    };
-    let (other, _) = match computed(topology, packet, false) {
-        Ok(computed) => computed,
-        Err(error) => return (word, Some(format!("{packet}: the analysis refuses: {error}"))),
-    };
-    if word == other {
-        return (word, None);
+impl Both<'_> {
+    fn ask(&self, packet: &Packet) -> (Word, Stand) {
+        let (word, trace) = match walked(self.world, packet).map(|(word, trace)| (word, Some(trace))) {
+            Ok(walked) => walked,
+            Err(error) if error.ends_with("are of different families") => (Word::Blocked, None),
+            Err(error) => return (Word::Unknown, Stand::Disagreed(format!("{packet}: the probe refuses: {error}"))),
+        };
+        let other = match computed(self.topology, packet, false) {
+            Ok((other, _)) => other,
+            Err(error) => return (word, Stand::Disagreed(format!("{packet}: the analysis refuses: {error}"))),
+        };
+        if word == other {
+            return (word, Stand::Agreed);
+        }
+        if other == Word::Unknown && !self.all.untold.is_empty() {
+            let whole = self.whole.get_or_init(|| self.told());
+            if computed(whole, packet, false).is_ok_and(|(it, _)| it == word) {
+                return (word, Stand::Open);
+            }
+        }
+        let answer = computed(self.topology, packet, true).map(|(_, hops)| hops).unwrap_or_default();
+        let walked = trace.map(|it| hops(&it.hops) + &hops(&it.reply)).unwrap_or_default();
+        let lines = format!("the probe:\n{walked}the analysis:\n{}", hops(&answer));
+        (word, Stand::Disagreed(format!("{packet}: the probe says {word:?}, the analysis {other:?}\n{lines}")))
     }
-    let answer = computed(topology, packet, true).map(|(_, answer)| answer.hops).unwrap_or_default();
-    let lines = format!("the probe:\n{}{}the analysis:\n{}", hops(&trace.hops), hops(&trace.reply), hops(&answer));
-    (word, Some(format!("{packet}: the probe says {word:?}, the analysis {other:?}\n{lines}")))
+
+    /// The same topology, with the labels of all namespaces.
+    fn told(&self) -> Topology {
+        let mut topology = self.topology.clone();
+        for (cluster, name) in &self.all.untold {
+            let row = self.world.kubernetes.objects.get(&Key::new(cluster, "namespaces", "", name));
+            let labels = row.and_then(|it| it["metadata"]["labels"].as_object().cloned()).unwrap_or_default();
+            let text = |(key, value): (String, serde_json::Value)| Some((key, value.as_str()?.to_owned()));
+            let namespace = Namespace { labels: labels.into_iter().filter_map(text).collect() };
+            let cluster = topology.clusters.get_mut(cluster.as_str()).expect("it was told");
+            cluster.namespaces.insert(name.clone(), namespace);
+        }
+        topology
+    }
 }
 
 /// A way, a line a hop.
@@ -198,47 +196,10 @@ fn hops(hops: &[impl fmt::Debug]) -> String {
     hops.iter().map(|hop| format!("    {hop:?}\n")).collect()
 }
 
-/// A Service is as good as the pods behind it: kube-proxy takes any of them.
-fn of_service(world: &World, topology: &Topology, packet: &Packet, service: &Service) -> (Word, Option<String>) {
-    let to_pod = |(pod, port): &(String, u16)| Packet {
-        to: pod.clone(),
-        protocol: probe::Protocol::Tcp,
-        port: Some(*port),
-        from: packet.from.clone(),
-    };
-    let walked: Result<Vec<Word>, String> =
-        service.pods.iter().map(|pod| walked(world, &to_pod(pod)).map(|(word, _)| word)).collect();
-    let word = walked.and_then(agreed);
-    let other = behind(topology, packet, service);
-    let text = format!("{} -> {}: the probe says {word:?}, the analysis {other:?}", packet.from, service.name);
-    let is_wrong = word != other || word.is_err();
-    (word.unwrap_or(Word::Unknown), is_wrong.then_some(text))
-}
-
-/// What the analysis says of the pods that it finds behind a Service.
-fn behind(topology: &Topology, packet: &Packet, service: &Service) -> Result<Word, String> {
-    let (from, to) = (end(topology, &packet.from)?, ends::find(topology, &service.name)?);
-    let forward = to.ports.iter().find(|it| it.from == service.port).and_then(|it| it.to);
-    let wanted = Traffic::port(Protocol::TCP, forward.ok_or("no port")?);
-    let words = to.ends.iter().map(|pod| in_a_word(&asked(topology, &from, pod, &wanted, false), &wanted));
-    agreed(words.collect())
-}
-
-/// One word for all, or that nobody can say.
-fn agreed(mut words: Vec<Word>) -> Result<Word, String> {
-    words.sort_unstable();
-    words.dedup();
-    match words.as_slice() {
-        [] => Err("nothing is behind it".to_owned()),
-        [word] => Ok(*word),
-        _ => Ok(Word::Unknown),
-    }
-}
-
 /// `c0:app/p7 -> internet tcp/443`.
 impl fmt::Display for Packet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to, protocol, port } = self;
+        let Self { from, to, protocol, port, .. } = self;
         write!(f, "{from} -> {to} {}", protocol.name())?;
         port.map_or(Ok(()), |port| write!(f, "/{port}"))
     }

@@ -2,6 +2,8 @@
 //!
 //! All of it happens in one transaction that is undone afterwards.
 
+mod services;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
@@ -10,10 +12,12 @@ use sgp_sandbox::{
     world::World,
 };
 
+pub use services::{Front, conditions};
+
 use crate::{
     account::attempt,
     random::Random,
-    skeleton::{NAMESPACES, Skeleton, TIERS, aws_node, put},
+    skeleton::{Cluster, NAMESPACES, Skeleton, TIERS, aws_node, put},
 };
 
 /// Blocks of rules, entries, routes and policies.
@@ -40,6 +44,24 @@ const BLOCKS: [&str; 20] = [
     "169.254.0.0/16",
 ];
 
+/// IPv6 blocks; those of the family's own networks are drawn as often as these.
+const BLOCKS_OF_IPV6: [&str; 9] =
+    ["::/0", "::/0", "2001:db8::/32", "2001:db8::1/128", "2000::/3", "2600::/12", "::/1", "8000::/1", "fd00:ec2::/32"];
+
+/// A block of either family.
+fn block(all: &Skeleton, random: &mut Random) -> String {
+    if random.percent(60) { (*random.pick(&BLOCKS)).to_owned() } else { block_of_ipv6(all, random) }
+}
+
+fn block_of_ipv6(all: &Skeleton, random: &mut Random) -> String {
+    if random.percent(50) { random.pick(&all.blocks).clone() } else { (*random.pick(&BLOCKS_OF_IPV6)).to_owned() }
+}
+
+/// The name of a parameter that takes a block of this family.
+fn named<'a>(block: &str, of_ipv4: &'a str, of_ipv6: &'a str) -> &'a str {
+    if block.contains(':') { of_ipv6 } else { of_ipv4 }
+}
+
 /// Ports that are asked for, and around which rules are made.
 pub const PORTS: [u16; 7] = [22, 53, 80, 443, 8080, 9090, 40_000];
 
@@ -52,15 +74,21 @@ pub struct Changed {
     pub tables: BTreeSet<String>,
     /// Interfaces.
     pub interfaces: BTreeSet<String>,
+    /// Pods, by cluster, namespace and name.
+    pub pods: BTreeSet<(String, String, String)>,
+    /// The Services that there are.
+    pub fronts: Vec<Front>,
 }
 
 /// Changes a family's world into one topology.
 pub fn mutate(world: &mut World, all: &Skeleton, random: &mut Random) -> Changed {
     let mut changed = Changed::default();
     for cluster in &all.clusters {
-        settings(world, cluster, random);
-        policies(world, cluster, random);
+        settings(world, &cluster.name, random);
+        policies(world, all, cluster, random);
     }
+    services::services(world, all, random, &mut changed);
+    services::readiness(world, all, random, &mut changed);
     rules(world, all, random);
     for _ in 0..random.below(4) {
         changed.acls.insert(acl(world, all, random));
@@ -106,8 +134,11 @@ fn rules(world: &mut World, all: &Skeleton, random: &mut Random) {
                     ("GroupId", group.clone()),
                     ("IpPermissions.1.IpProtocol", "-1".to_owned()),
                     ("IpPermissions.1.IpRanges.1.CidrIp", "0.0.0.0/0".to_owned()),
+                    ("IpPermissions.1.Ipv6Ranges.1.CidrIpv6", "::/0".to_owned()),
                 ];
-                try_to(world, operation, &open);
+                // Some are open for one family only.
+                let count = if random.percent(80) { 4 } else { 3 };
+                try_to(world, operation, &open[..count]);
                 continue;
             }
             for _ in 0..random.below(4) {
@@ -119,14 +150,23 @@ fn rules(world: &mut World, all: &Skeleton, random: &mut Random) {
 
 fn rule(all: &Skeleton, group: &str, vpc: usize, random: &mut Random) -> Vec<(&'static str, String)> {
     let mut pairs = vec![("GroupId", group.to_owned())];
-    let (protocol, from, to) = rule_traffic(random);
+    let block = block(all, random);
+    let (protocol, from, to) = match rule_traffic(random) {
+        ("icmp", kind, code) if block.contains(':') => {
+            (*random.pick(&["icmpv6", "58"]), if kind >= 0 { 128 + kind % 2 } else { kind }, code)
+        }
+        traffic => traffic,
+    };
     pairs.push(("IpPermissions.1.IpProtocol", protocol.to_owned()));
     if protocol != "-1" && protocol != "47" {
         pairs.push(("IpPermissions.1.FromPort", from.to_string()));
         pairs.push(("IpPermissions.1.ToPort", to.to_string()));
     }
     match random.below(10) {
-        0..5 => pairs.push(("IpPermissions.1.IpRanges.1.CidrIp", (*random.pick(&BLOCKS)).to_owned())),
+        0..5 => {
+            let name = named(&block, "IpPermissions.1.IpRanges.1.CidrIp", "IpPermissions.1.Ipv6Ranges.1.CidrIpv6");
+            pairs.push((name, block));
+        }
         5 => pairs.push(("IpPermissions.1.PrefixListIds.1.PrefixListId", random.pick(&all.lists).clone())),
         _ => {
             // Mostly groups of the same VPC; of another one where they are peered.
@@ -171,23 +211,27 @@ fn acl(world: &mut World, all: &Skeleton, random: &mut Random) -> String {
     let acl = random.pick(&all.subnets).acl.clone();
     let way = |random: &mut Random| random.percent(50).to_string();
     if random.percent(30) {
-        let pairs = [("NetworkAclId", acl.clone()), ("Egress", way(random)), ("RuleNumber", "100".to_owned())];
+        let number = (*random.pick(&["100", "101"])).to_owned();
+        let pairs = [("NetworkAclId", acl.clone()), ("Egress", way(random)), ("RuleNumber", number)];
         try_to(world, "DeleteNetworkAclEntry", &pairs);
     }
     for _ in 0..random.between(1, 4) {
+        let block = block(all, random);
+        let is_ipv6 = block.contains(':');
         let mut pairs = vec![
             ("NetworkAclId", acl.clone()),
             ("Egress", way(random)),
             ("RuleNumber", random.between(1, 200).to_string()),
             ("RuleAction", (*random.pick(&["allow", "deny"])).to_owned()),
-            ("CidrBlock", (*random.pick(&BLOCKS)).to_owned()),
+            (named(&block, "CidrBlock", "Ipv6CidrBlock"), block),
         ];
         let port = usize::from(*random.pick(&PORTS));
         match random.below(7) {
             0 => pairs.push(("Protocol", "-1".to_owned())),
             1 => {
-                pairs.push(("Protocol", "1".to_owned()));
-                pairs.push(("Icmp.Type", random.pick(&[-1, 0, 8]).to_string()));
+                pairs.push(("Protocol", if is_ipv6 { "58" } else { "1" }.to_owned()));
+                let kinds = if is_ipv6 { [-1, 129, 128] } else { [-1, 0, 8] };
+                pairs.push(("Icmp.Type", random.pick(&kinds).to_string()));
                 pairs.push(("Icmp.Code", random.pick(&[-1, 0, 1]).to_string()));
             }
             2 => pairs.push(("Protocol", "50".to_owned())),
@@ -213,11 +257,11 @@ fn route(world: &mut World, all: &Skeleton, random: &mut Random) -> String {
     let table = random.pick(&all.subnets).table.clone();
     let blocks =
         ["0.0.0.0/0", "0.0.0.0/0", "10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.1.1.0/24", "203.0.113.0/24"];
-    let block = (*random.pick(&blocks)).to_owned();
+    let block = if random.percent(60) { (*random.pick(&blocks)).to_owned() } else { block_of_ipv6(all, random) };
     let destination = if random.percent(20) {
         ("DestinationPrefixListId", random.pick(&all.lists).clone())
     } else {
-        ("DestinationCidrBlock", block)
+        (named(&block, "DestinationCidrBlock", "DestinationIpv6CidrBlock"), block)
     };
     let target = random.pick(&all.targets).clone();
     let what = random.below(3);
@@ -232,16 +276,21 @@ fn route(world: &mut World, all: &Skeleton, random: &mut Random) -> String {
 
 // --- NetworkPolicies --------------------------------------------------------------------------------------------------
 
-fn policies(world: &mut World, cluster: &str, random: &mut Random) {
+fn policies(world: &mut World, all: &Skeleton, cluster: &Cluster, random: &mut Random) {
     for number in 0..random.below(4) {
         let name = format!("policy-{number}");
-        let object = json!({ "kind": "NetworkPolicy", "spec": policy(random) });
+        let mut object = json!({ "kind": "NetworkPolicy", "spec": policy(all, random) });
+        // Clients of Services need a rule for these.
+        if random.percent(15) {
+            let block = format!("{}0/{}", cluster.services, if cluster.is_ipv6 { 108 } else { 24 });
+            object["spec"]["egress"] = json!([{ "to": [{ "ipBlock": { "cidr": block } }] }]);
+        }
         let namespace: &str = random.pick::<&str>(&NAMESPACES);
-        put(world, cluster, "networkpolicies.networking.k8s.io", namespace, &name, object);
+        put(world, &cluster.name, "networkpolicies.networking.k8s.io", namespace, &name, object);
     }
 }
 
-fn policy(random: &mut Random) -> Json {
+fn policy(all: &Skeleton, random: &mut Random) -> Json {
     let mut spec = json!({});
     if random.percent(90) {
         spec["podSelector"] = selector(random, "tier");
@@ -255,7 +304,7 @@ fn policy(random: &mut Random) -> Json {
     }
     for (member, peers) in [("ingress", "from"), ("egress", "to")] {
         if random.percent(60) {
-            let rules: Vec<Json> = (0..random.below(3)).map(|_| policy_rule(random, peers)).collect();
+            let rules: Vec<Json> = (0..random.below(3)).map(|_| policy_rule(all, random, peers)).collect();
             spec[member] = json!(rules);
         }
     }
@@ -273,10 +322,10 @@ fn selector(random: &mut Random, label: &str) -> Json {
     }
 }
 
-fn policy_rule(random: &mut Random, peers: &str) -> Json {
+fn policy_rule(all: &Skeleton, random: &mut Random, peers: &str) -> Json {
     let mut rule = json!({});
     if random.percent(70) {
-        let some: Vec<Json> = (0..random.below(3)).map(|_| policy_peer(random)).collect();
+        let some: Vec<Json> = (0..random.below(3)).map(|_| policy_peer(all, random)).collect();
         rule[peers] = json!(some);
     }
     if random.percent(60) {
@@ -286,12 +335,16 @@ fn policy_rule(random: &mut Random, peers: &str) -> Json {
     rule
 }
 
-fn policy_peer(random: &mut Random) -> Json {
-    match random.below(5) {
+fn policy_peer(all: &Skeleton, random: &mut Random) -> Json {
+    match random.below(6) {
         0 => json!({ "podSelector": selector(random, "tier") }),
         1 => json!({ "namespaceSelector": selector(random, "team") }),
         2 => json!({ "namespaceSelector": selector(random, "team"), "podSelector": selector(random, "tier") }),
-        3 => json!({ "ipBlock": { "cidr": *random.pick(&BLOCKS) } }),
+        3 => json!({ "ipBlock": { "cidr": block(all, random) } }),
+        4 => {
+            let except = json!([block_of_ipv6(all, random)]);
+            json!({ "ipBlock": { "cidr": *random.pick(&["::/0", "2000::/3", "::/1"]), "except": except } })
+        }
         _ => {
             let except = json!([*random.pick(&["10.0.1.0/24", "10.1.0.0/16", "203.0.113.0/24", "10.0.1.8/29"])]);
             json!({ "ipBlock": { "cidr": *random.pick(&["0.0.0.0/0", "10.0.0.0/8", "128.0.0.0/1"]), "except": except } })
