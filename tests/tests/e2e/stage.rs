@@ -5,6 +5,8 @@
 //! - `@fault SERVICE OPERATION EFFECT [NTH [TIMES]]` breaks calls: `throttle`, `error`, `cut`, `lost` (served, the answer lost),
 //!   `slow:SECONDS`, `refuse:CODE`; `@heal` takes all faults away;
 //! - `@aws SERVICE ACTION NAME=VALUE ...` is somebody else at work;
+//! - `@cluster create PATH JSON`, `@cluster set PATH POINTER JSON`, `@cluster delete PATH` is somebody else at work in the cluster; `*` at the
+//!   end of a path's part is the first object that is there;
 //! - `@calls` says how many calls changed something since the last time, `@operations` which;
 //! - `@pods NAMESPACE` says which groups the pods of a namespace carry, as EC2 has them;
 //! - `@leftovers` says what the world holds that was not there at the beginning.
@@ -91,6 +93,15 @@ impl Stage for Live<'_> {
                 let params: Vec<(&str, &str)> = params.iter().filter_map(|param| param.split_once('=')).collect();
                 self.world.aws(service, action, &params).unwrap();
             }
+            ["@cluster", "create", path, object] => {
+                self.world.kubernetes("POST", path, Some(&json(object))).unwrap();
+            }
+            ["@cluster", "set", path, pointer, value] => {
+                set(self.world, &first_of(self.world, path), pointer, json(value))
+            }
+            ["@cluster", "delete", path] => {
+                self.world.kubernetes("DELETE", &first_of(self.world, path), None).unwrap();
+            }
             ["@calls"] => return format!("{} calls changed something\n", self.mutating().len()),
             ["@operations"] => return counted(&self.mutating()),
             ["@pods", namespace] => return pods(self.world, namespace),
@@ -120,6 +131,32 @@ fn pods(world: &World, namespace: &str) -> String {
             .or_default() += 1;
     }
     counts.iter().map(|(pod, count)| format!("{count} {pod}\n")).collect()
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// A path with the name of the first object that is there in place of `*`.
+fn first_of(world: &World, path: &str) -> String {
+    let Some((list, rest)) = path.split_once("/*") else { return path.to_owned() };
+    let found = world.kubernetes("GET", list, None).unwrap();
+    format!("{list}/{}{rest}", found["items"][0]["metadata"]["name"].as_str().unwrap())
+}
+
+/// Sets a field of an object, which need not be there yet.
+fn set(world: &World, path: &str, pointer: &str, value: serde_json::Value) {
+    let mut object = world.kubernetes("GET", path.trim_end_matches("/status"), None).unwrap();
+    let mut field = &mut object;
+    for part in pointer.split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        field = match part.parse::<usize>() {
+            Ok(at) if field.is_array() => &mut field[at],
+            _ => &mut field[part],
+        };
+    }
+    *field = value;
+    world.kubernetes("PUT", path, Some(&object)).unwrap();
 }
 
 fn group_name(world: &World, id: &str) -> String {
