@@ -205,6 +205,9 @@ fn because(addr: &InstanceAddr, reason: &Reason) -> Option<String> {
         Reason::ReplaceBecauseClusterIsReplaced { cluster } => {
             format!("because the cluster that it lives in, {cluster}, is replaced")
         }
+        Reason::ReplaceByTriggers { trigger } => {
+            format!("because {trigger} changes, which is in replace_triggered_by")
+        }
         Reason::DeleteBecauseNoResourceConfig => format!("because {resource} is not in configuration"),
         Reason::DeleteBecauseNoModule => format!("because {} is not in configuration", addr.resource.module),
         Reason::DeleteBecauseWrongRepetition => match addr.key {

@@ -179,6 +179,7 @@ pub fn reason_name(reason: &Reason) -> Option<&'static str> {
         Reason::ReplaceBecauseTainted => "replace_because_tainted",
         Reason::ReplaceByRequest => "replace_by_request",
         Reason::ReplaceBecauseClusterIsReplaced { .. } => "replace_because_cluster_is_replaced",
+        Reason::ReplaceByTriggers { .. } => "replace_by_triggers",
         Reason::DeleteBecauseNoResourceConfig => "delete_because_no_resource_config",
         Reason::DeleteBecauseNoModule => "delete_because_no_module",
         Reason::DeleteBecauseWrongRepetition => "delete_because_wrong_repetition",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sgp_contract::{DataRequest, PlanRequest, PlanResponse, ResourceType};
 use sgp_lang::{
-    Answer, Configured, DepsView, World,
+    Answer, Configured, DepsView, Triggered, World,
     config::{self, Lifecycle},
 };
 use sgp_model::{
@@ -166,9 +166,9 @@ impl PlanWorld {
         let judged = judge(&schema.block, prior, &planned.object, &planned.requires_replace);
         let mut action = judged.action;
         let mut reason = action.is_replace().then_some(Reason::ReplaceBecauseCannotUpdate);
-        if let Some(why) =
-            self.other_reason_to_replace(schema, configured, &provider_config, tainted).filter(|_| !prior.is_null())
-        {
+        let other = self.other_reason_to_replace(schema, configured, &provider_config, tainted);
+        let other = other.or_else(|| triggered(&self.changes, configured.triggers).filter(|_| !action.is_replace()));
+        if let Some(why) = other.filter(|_| !prior.is_null()) {
             action = Action::DeleteThenCreate;
             reason = Some(why);
         }
@@ -292,6 +292,25 @@ pub(crate) fn cluster_in(schema: &Schema, object: &Value, provider_config: &Valu
     let said = object.get(attribute).filter(|v| !v.is_null()).or_else(|| provider_config.get(attribute))?;
     let text = said.as_str()?;
     Some(text.rsplit_once(":cluster/").map_or(text, |(_, name)| name).to_owned())
+}
+
+/// The first trigger that changes: an object for which a change in place or a replacement is planned, or an attribute that will
+/// have another value.
+fn triggered(changes: &BTreeMap<InstanceAddr, ResourceChange>, triggers: &[Triggered]) -> Option<Reason> {
+    let changes_there = |change: &ResourceChange, path: &AttrPath| {
+        if path.0.is_empty() {
+            return change.action == Action::Update || change.action.is_replace();
+        }
+        match (change.before.at(path), change.after.at(path)) {
+            (Some(before), Some(after)) => !before.same(after),
+            (before, after) => before.is_some() != after.is_some(),
+        }
+    };
+    triggers.iter().find_map(|Triggered { instances, path }| {
+        let changed = instances.iter().filter_map(|addr| changes.get(addr)).find(|it| changes_there(it, path))?;
+        let trigger = if path.0.is_empty() { changed.addr.to_string() } else { format!("{}.{path}", changed.addr) };
+        Some(Reason::ReplaceByTriggers { trigger })
+    })
 }
 
 /// What `ignore_changes` says, in the planner's words.

@@ -17,7 +17,7 @@ pub mod validate;
 pub use config::Config;
 pub use eval::{
     Answer, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, Schemas, Shown, Stop,
-    VariableInput, World, constant,
+    Triggered, VariableInput, World, constant,
 };
 pub use load::{Loaded, load};
 pub use source::Files;

@@ -63,6 +63,11 @@ pub enum Reason {
         /// The cluster.
         cluster: InstanceAddr,
     },
+    /// Something that its `replace_triggered_by` names changes.
+    ReplaceByTriggers {
+        /// The first of those that do: an instance, or an attribute of one.
+        trigger: String,
+    },
     /// No such block in the configuration any more.
     DeleteBecauseNoResourceConfig,
     /// The module call is gone.

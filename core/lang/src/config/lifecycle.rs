@@ -5,14 +5,14 @@ use sgp_model::{Diagnostic, Diagnostics, Mode, Span};
 use super::{
     IgnoreChanges, Lifecycle,
     blocks::{checks, flag, only},
-    reference,
+    reference, trigger,
 };
 use crate::syntax::{Block, Body, Expr, ExprKind};
 
 pub(super) fn read(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecycle {
     let body = &block.body;
     let attrs: &[&str] = match mode {
-        Mode::Managed => &["create_before_destroy", "prevent_destroy", "ignore_changes"],
+        Mode::Managed => &["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"],
         Mode::Data => &[],
     };
     let (others, body_of_ours) = not_yet(body);
@@ -28,17 +28,16 @@ pub(super) fn read(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> 
     if let Some(attr) = body.attr("ignore_changes") {
         (lifecycle.ignore_changes, lifecycle.ignore_spans) = ignore_changes(&attr.expr, diagnostics);
     }
+    if let Some(attr) = body.attr("replace_triggered_by") {
+        lifecycle.replace_triggered_by = trigger::list(&attr.expr, diagnostics);
+    }
     lifecycle
 }
 
 /// Arguments and blocks that Terraform or OpenTofu have and that would change what happens to the object: refused, and
 /// taken out of what is left to check.
 fn not_yet(body: &Body) -> (Vec<Diagnostic>, Body) {
-    const ARGUMENTS: [(&str, &str); 3] = [
-        (
-            "replace_triggered_by",
-            "Put what should trigger a replacement into an argument that forces one, such as triggers_replace of a terraform_data.",
-        ),
+    const ARGUMENTS: [(&str, &str); 2] = [
         ("enabled", "Use count = condition ? 1 : 0."),
         ("destroy", "Use sgp state rm to let go of an object without destroying it."),
     ];

@@ -8,6 +8,7 @@ mod module;
 mod overrides;
 pub mod reference;
 mod resource;
+mod trigger;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -258,10 +259,36 @@ pub struct Lifecycle {
     pub ignore_changes: IgnoreChanges,
     /// The place of each path in `ignore_changes`.
     pub ignore_spans: Vec<Span>,
+    /// Changes elsewhere that replace the object.
+    pub replace_triggered_by: Vec<Trigger>,
     /// Checked before the object is planned.
     pub preconditions: Vec<Check>,
     /// Checked on the object.
     pub postconditions: Vec<Check>,
+}
+
+/// An entry of `replace_triggered_by`: a managed resource, an instance of it, or an attribute of that.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// The type.
+    pub type_name: Arc<str>,
+    /// The name.
+    pub name: Arc<str>,
+    /// The index right after the name.
+    pub key: Option<Expr>,
+    /// What follows: empty when any change in place and any replacement counts.
+    pub path: Vec<TriggerStep>,
+    /// Where.
+    pub span: Span,
+}
+
+/// A step to the attribute that a [`Trigger`] names.
+#[derive(Clone, Debug)]
+pub enum TriggerStep {
+    /// `.name`
+    Attr(Arc<str>),
+    /// `[key]`: fixed, or of the block that is replaced.
+    Index(Expr),
 }
 
 /// `ignore_changes`.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sgp_model::{Diagnostics, InstanceAddr, Mode, ProviderAddr, Schema, Span, Value};
+use sgp_model::{AttrPath, Diagnostics, InstanceAddr, Mode, ProviderAddr, Schema, Span, Value};
 
 use super::DepsView;
 use crate::config::ResourceBlock;
@@ -31,6 +31,17 @@ pub struct Configured<'a> {
     pub provider: ProviderAddr,
     /// Its block: lifecycle and places.
     pub block: &'a ResourceBlock,
+    /// What its `replace_triggered_by` names; each was evaluated before.
+    pub triggers: &'a [Triggered],
+}
+
+/// Objects whose change replaces another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Triggered {
+    /// The instances.
+    pub instances: Vec<InstanceAddr>,
+    /// The attribute that must change; the root of the object for any change.
+    pub path: AttrPath,
 }
 
 /// What an instance is.

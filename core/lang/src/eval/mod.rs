@@ -26,6 +26,7 @@ mod pure;
 mod references;
 mod repeat;
 mod template;
+mod triggers;
 mod variables;
 
 use std::{
@@ -38,7 +39,7 @@ use sgp_model::{
 };
 
 pub use self::{
-    api::{Answer, Configured, Given, Impure, Inputs, Random, Schemas, Shown, Stop, VariableInput, World},
+    api::{Answer, Configured, Given, Impure, Inputs, Random, Schemas, Shown, Stop, Triggered, VariableInput, World},
     cells::{CellGraph, CellId, CellKey, DepsView},
     pure::constant,
 };

@@ -6,7 +6,7 @@ use sgp_model::{AttrPath, Diagnostic, InstanceAddr, InstanceKey, Marks, PathStep
 
 use super::{
     Answer, CellId, CellKey, Configured, DepsView, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo,
-    Repetition, Stop, Stored, World, modules::collect, resource_addr,
+    Repetition, Stop, Stored, Triggered, World, modules::collect, resource_addr,
 };
 use crate::{config::ResourceBlock, suggest::closest};
 
@@ -156,6 +156,7 @@ impl<W: World> Evaluator<W> {
             let checked = self.check(check, "Resource precondition failed", &env, None);
             gather.take(checked);
         }
+        let triggers = gather.take(self.triggers(block, info, &env)).unwrap_or_default();
         let schema = self.schema_of(block)?;
         let config = gather.take(self.decode(&block.body, schema, &block.span, &env));
         let config = gather.finish(config).map_err(|halt| on(halt, addr))?;
@@ -164,7 +165,7 @@ impl<W: World> Evaluator<W> {
         if !stored.is_empty() {
             return Err(on(Halt::Errors(stored), addr));
         }
-        let value = self.ask(id, info, block, addr, config)?;
+        let value = self.ask(id, info, (block, &triggers), addr, config)?;
         self.postconditions(block, &value, &env).map_err(|halt| on(halt, addr))?;
         Ok(value)
     }
@@ -174,7 +175,7 @@ impl<W: World> Evaluator<W> {
         &mut self,
         id: CellId,
         info: &Arc<ModuleInfo>,
-        block: &ResourceBlock,
+        (block, triggers): (&ResourceBlock, &[Triggered]),
         addr: &InstanceAddr,
         config: Value,
     ) -> Eval {
@@ -182,7 +183,7 @@ impl<W: World> Evaluator<W> {
         if let Some(frame) = self.frames.last() {
             self.graph.set_deps(id, &frame.deps);
         }
-        let configured = Configured { addr, config, provider, block };
+        let configured = Configured { addr, config, provider, block, triggers };
         let deps = DepsView { graph: &self.graph, cell: id };
         match self.world.object(configured, &deps) {
             Answer::Value(value) => Ok(value),

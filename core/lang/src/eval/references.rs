@@ -13,7 +13,7 @@ use super::{
     ops, resource_addr,
 };
 use crate::{
-    config::{Check, Config, Module, ResourceBlock},
+    config::{Check, Config, Module, ResourceBlock, TriggerStep},
     syntax::{Body, Expr, ExprKind, Part},
 };
 
@@ -127,6 +127,14 @@ impl<W: World> Evaluator<W> {
         let inside = plain.clone().repeating(&repetition);
         block.count.iter().chain(&block.for_each).for_each(|e| self.references(e, plain));
         self.references_of_body(&block.body, &inside);
+        for trigger in &block.lifecycle.replace_triggered_by {
+            let indexes = trigger.path.iter().filter_map(|step| match step {
+                TriggerStep::Index(key) => Some(key),
+                TriggerStep::Attr(_) => None,
+            });
+            trigger.key.iter().chain(indexes).for_each(|e| self.references(e, &inside));
+        }
+        self.check_triggers(block, &plain.info.config);
         self.references_of_checks(&block.lifecycle.preconditions, &inside);
         self.references_of_checks(&block.lifecycle.postconditions, &Context { has_self: true, ..inside });
         if let Some(schema) = self.schemas.resource(block.mode, &block.type_name) {

@@ -316,3 +316,79 @@ resource "test_thing" "b" {
     let found: Vec<String> = evaluator.imports().into_iter().map(|(a, id)| format!("{a} {id}")).collect();
     assert_eq!(found, ["test_thing.a sg-2", "test_thing.b[\"x\"] id-x", "test_thing.b[\"y\"] id-y"]);
 }
+
+#[test]
+fn triggers_name_managed_resources() {
+    let main = r#"
+variable "v" { default = 1 }
+locals { l = 1 }
+data "test_look" "d" { name = "d" }
+resource "test_thing" "one" { name = "one" }
+resource "test_thing" "many" {
+  for_each = toset(["a"])
+  name     = each.key
+}
+resource "terraform_data" "x" {
+  for_each = toset(["a"])
+  lifecycle {
+    replace_triggered_by = [
+      test_thing.one, resource.test_thing.one.rule[0].port, test_thing.many[each.key].tags["x"], test_thing.many,
+      "test_thing.one", var.v, data.test_look.d.found, test_thing.on, test_thing.one.nmae, test_thing.many.name,
+      test_thing.one["a"], test_thing.many[local.l], test_thing.many[*].name, test_thing.many[count.index],
+    ]
+  }
+}
+resource "terraform_data" "y" {
+  lifecycle { replace_triggered_by = test_thing.one }
+}
+data "test_look" "e" {
+  name = "e"
+  lifecycle { replace_triggered_by = [test_thing.one] }
+}
+"#;
+    insta::assert_snapshot!(problems(&[("main.tf", main)]), @r#"
+    Invalid replace_triggered_by entry at main.tf:15:7: `"test_thing.one"`
+      An entry names a managed resource, an instance of it or an attribute of that, without quotes: aws_iam_role.node, aws_iam_role.node[each.key], aws_iam_role.node.name.
+    Invalid replace_triggered_by entry at main.tf:15:25: `var.v`
+      Only managed resources trigger a replacement. Keep the value in a terraform_data with input = ..., and name that.
+    Invalid replace_triggered_by entry at main.tf:15:32: `data.test_look.d.found`
+      Data sources do not trigger a replacement: they are read, not changed. Keep the value in a terraform_data with input = ..., and name that.
+    Invalid replace_triggered_by entry at main.tf:16:28: `test_thing.many[local.l]`
+      An index in replace_triggered_by is fixed, or one of count.index and each.key.
+    Invalid replace_triggered_by entry at main.tf:16:54: `test_thing.many[*].name`
+      An entry names a managed resource, an instance of it or an attribute of that, without quotes: aws_iam_role.node, aws_iam_role.node[each.key], aws_iam_role.node.name.
+    Invalid expression at main.tf:21:38: `test_thing.one`
+      replace_triggered_by is a list of references in brackets.
+    Unsupported argument at main.tf:25:15: `replace_triggered_by`
+      An argument named "replace_triggered_by" is not expected in a lifecycle block.
+    Reference to "count" in non-counted context at main.tf:16:95: `count.index`
+      count.index stands only in blocks that have count set.
+    Reference to undeclared resource at main.tf:15:56: `test_thing.on`
+      A managed resource "test_thing.on" has not been declared in this module. Did you mean test_thing.one?
+    Unsupported attribute at main.tf:15:71: `test_thing.one.nmae`
+      test_thing has no argument, nested block or exported attribute named "nmae". Did you mean "name"?
+    Missing resource instance key at main.tf:15:92: `test_thing.many.name`
+      test_thing.many repeats, so that its attributes belong to its instances. Name one of them, as in test_thing.many[each.key], or test_thing.many for a change of any.
+    Unexpected resource instance key at main.tf:16:7: `test_thing.one["a"]`
+      test_thing.one has neither count nor for_each set, so it is one object and has no index.
+    "#);
+}
+
+#[test]
+fn what_triggers_is_evaluated_before() {
+    let main = r#"
+resource "test_thing" "a" {
+  count = 2
+  name  = "a"
+}
+resource "test_thing" "b" {
+  count = 2
+  name  = "b"
+  lifecycle { replace_triggered_by = [test_thing.a[count.index].tags] }
+}
+"#;
+    let mut evaluator = evaluator(main);
+    evaluator.object(&addr("test_thing.b[1]")).unwrap();
+    assert_eq!(evaluator.world().asked, ["test_thing.a[1]", "test_thing.b[1]"]);
+    assert_eq!(evaluator.world().deps["test_thing.b[1]"], ["test_thing.a[1]"]);
+}
