@@ -259,6 +259,7 @@ mod tests {
             refreshed: Arc::new(state),
             symbolic: std::collections::BTreeMap::new(),
             preflight: Vec::new(),
+            checks: Vec::new(),
             running: Running::default(),
             diagnostics: Diagnostics::new(),
             errored: false,

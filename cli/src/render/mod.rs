@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod capacity;
+pub mod checks_json;
 pub mod config_json;
 pub mod diagnostics;
 pub mod diff;

@@ -6,6 +6,7 @@ use sgp_model::{
 };
 
 use super::{
+    checks_json,
     json::Json,
     reachability, running,
     state_json::{self, Facts, object},
@@ -41,6 +42,9 @@ pub fn plan(plan: &Plan, configuration: Option<Json>, facts: Facts<'_>) -> Json 
     json.push("prior_state", state_json::state(&plan.refreshed, plan.data.iter(), facts));
     if let Some(configuration) = configuration {
         json.push("configuration", configuration);
+    }
+    if !plan.checks.is_empty() {
+        json.push("checks", checks_json::checks(&plan.checks));
     }
     json.push("timestamp", timestamp(plan.timestamp));
     json.push("applyable", !plan.errored && !plan.is_empty());

@@ -10,6 +10,7 @@ mod blocks;
 mod builtin;
 mod claims;
 mod clients;
+mod conditions;
 mod dependencies;
 mod event;
 pub mod foresight;

@@ -108,12 +108,12 @@ struct Refactored {
 }
 
 /// A plan in the making.
-struct Planning<'a> {
+pub(crate) struct Planning<'a> {
     session: &'a Session,
-    options: &'a PlanOptions,
+    pub(crate) options: &'a PlanOptions,
     state: State,
     refactored: Refactored,
-    evaluator: Evaluator<PlanWorld>,
+    pub(crate) evaluator: Evaluator<PlanWorld>,
     diagnostics: Diagnostics,
 }
 
@@ -424,6 +424,7 @@ impl<'a> Planning<'a> {
             data: self.evaluator.world().data.iter().filter_map(|(a, r)| Some((a.clone(), r.clone().ok()?))).collect(),
             symbolic: BTreeMap::new(),
             preflight: Vec::new(),
+            checks: self.judge_checks(),
             running: Running::default(),
             diagnostics: Diagnostics::new(),
             errored: false,

@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use sgp_lang::{Answer, Configured, DepsView, World};
-use sgp_model::{InstanceAddr, Mode, State, Value};
+use sgp_model::{Diagnostics, InstanceAddr, Mode, State, Value};
 use sgp_plan::propose::unknown_object;
 
 use crate::{
     Registry,
     typed::{mark_schema, marked},
+    world::WantedData,
 };
 
 /// Answers with what the state has recorded; everything else is unknown.
@@ -45,6 +46,12 @@ pub(crate) struct ApplyWorld {
     pub(crate) settled: BTreeMap<InstanceAddr, Value>,
     /// Planned, not applied yet.
     pub(crate) planned: BTreeMap<InstanceAddr, Value>,
+    /// Whether data sources in check blocks are read now: after everything else.
+    pub(crate) judging: bool,
+    /// Those that wait to be read.
+    pub(crate) wanted: BTreeMap<InstanceAddr, WantedData>,
+    /// Those that were read.
+    pub(crate) scoped: BTreeMap<InstanceAddr, Result<Value, Diagnostics>>,
 }
 
 impl World for ApplyWorld {
@@ -55,6 +62,9 @@ impl World for ApplyWorld {
         if let Some(data) = self.pure_data(&configured) {
             return data;
         }
+        if configured.block.check.is_some() {
+            return self.scoped_data(&configured);
+        }
         match self.planned.get(configured.addr) {
             Some(value) => Answer::Provisional(value.clone()),
             None => Answer::Provisional(unknown(&self.registry, &configured)),
@@ -63,6 +73,30 @@ impl World for ApplyWorld {
 }
 
 impl ApplyWorld {
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        settled: BTreeMap<InstanceAddr, Value>,
+        planned: BTreeMap<InstanceAddr, Value>,
+    ) -> Self {
+        let (wanted, scoped) = (BTreeMap::new(), BTreeMap::new());
+        Self { registry, settled, planned, judging: false, wanted, scoped }
+    }
+
+    /// A data source in a check block.
+    fn scoped_data(&mut self, configured: &Configured<'_>) -> Answer {
+        match self.scoped.get(configured.addr) {
+            Some(Ok(value)) => return Answer::Value(value.clone()),
+            Some(Err(problems)) => return Answer::Failed(crate::world::located(problems.clone(), configured)),
+            None => {}
+        }
+        if !self.judging || !configured.config.is_wholly_known() {
+            return Answer::Provisional(unknown(&self.registry, configured));
+        }
+        let wanted = WantedData { config: configured.config.clone(), provider: configured.provider.clone() };
+        self.wanted.insert(configured.addr.clone(), wanted);
+        Answer::Blocked
+    }
+
     /// A data source that only computes is computed whenever its arguments are known.
     fn pure_data(&self, configured: &Configured<'_>) -> Option<Answer> {
         let addr = configured.addr;

@@ -4,6 +4,7 @@
 //! engine, providers and stores all speak in these types. Read [`Value`] first, then [`Schema`], then [`Plan`].
 
 pub mod address;
+pub mod checks;
 pub mod convert;
 pub mod diag;
 pub mod json;

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttrPath, DeposedKey, Diagnostics, InstanceAddr, ProviderAddr, ResourceAddr, Value};
+use crate::{
+    AttrPath, DeposedKey, Diagnostics, InstanceAddr, ProviderAddr, ResourceAddr, Value, checks::CheckResult,
+};
 
 /// What kind of run made the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -287,6 +289,9 @@ pub struct Plan {
     /// What the preflight rules found, what somebody decided to live with included.
     #[serde(default)]
     pub preflight: Vec<Preflight>,
+    /// What became of the conditions of the configuration.
+    #[serde(default)]
+    pub checks: Vec<CheckResult>,
     /// What runs, as far as it was looked at. Nothing of it is applied.
     #[serde(default)]
     pub running: Running,

@@ -85,6 +85,7 @@ pub fn plan(changes: Vec<ResourceChange>) -> Plan {
         data: BTreeMap::new(),
         symbolic: BTreeMap::new(),
         preflight: Vec::new(),
+        checks: Vec::new(),
         running: Running::default(),
         diagnostics: Diagnostics::new(),
         errored: false,

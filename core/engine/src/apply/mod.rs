@@ -4,6 +4,7 @@
 //! evaluated again with what is known by then, and may turn out to be a no-op or be refused; no step is ever added.
 
 mod afterwards;
+mod checks;
 mod operation;
 mod prepare;
 
@@ -43,6 +44,7 @@ pub async fn apply(session: &Session, plan: &Plan, options: &ApplyOptions) -> Ou
         walk.run().await;
         walk.record_what_lists_changes().await;
         walk.record_outputs().await;
+        walk.judge_checks().await;
     }
     let mut outcome = walk.outcome();
     if options.rollout && !outcome.interrupted && !outcome.diagnostics.has_errors() {
@@ -481,7 +483,10 @@ fn output_record(value: Value) -> OutputRecord {
 
 /// What the evaluator sees at the beginning: objects that do not change are settled.
 fn world(session: &Session, plan: &Plan) -> ApplyWorld {
-    let mut settled: BTreeMap<InstanceAddr, Value> = plan.data.clone();
+    // What check blocks look at is read once more.
+    let is_scoped = |addr: &InstanceAddr| resource_block(&session.config, &addr.resource).is_some_and(|b| b.check.is_some());
+    let data = plan.data.iter().filter(|(addr, _)| !is_scoped(addr));
+    let mut settled: BTreeMap<InstanceAddr, Value> = data.map(|(addr, value)| (addr.clone(), value.clone())).collect();
     let mut planned = BTreeMap::new();
     for (key, record) in plan.refreshed.instances.iter().filter(|(key, _)| key.deposed.is_none()) {
         settled.insert(key.addr.clone(), shown(session, key, record));
@@ -495,7 +500,7 @@ fn world(session: &Session, plan: &Plan) -> ApplyWorld {
             }
         }
     }
-    ApplyWorld { registry: session.registry.clone(), settled, planned }
+    ApplyWorld::new(session.registry.clone(), settled, planned)
 }
 
 /// The action that a step shows.

@@ -107,7 +107,8 @@ pub(super) fn required<'b>(
 pub(super) fn checks(body: &Body, ty: &str, diagnostics: &mut Diagnostics) -> Vec<Check> {
     let mut found = Vec::new();
     for block in body.blocks_of(ty) {
-        let what = format!("a {ty} block");
+        let article = if ty.starts_with('a') { "an" } else { "a" };
+        let what = format!("{article} {ty} block");
         only(&block.body, &what, &["condition", "error_message"], &[], diagnostics);
         let condition = required(&block.body, "condition", &what, &block.ty_span, diagnostics);
         let message = required(&block.body, "error_message", &what, &block.ty_span, diagnostics);

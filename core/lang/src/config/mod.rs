@@ -53,6 +53,8 @@ pub struct Module {
     pub calls: BTreeMap<Arc<str>, Arc<ModuleCall>>,
     /// `required_providers`: local name to the provider's own name, with the place of the entry.
     pub required_providers: BTreeMap<Arc<str>, RequiredProvider>,
+    /// `check` blocks by name.
+    pub checks: BTreeMap<Arc<str>, CheckBlock>,
     /// `import` blocks.
     pub imports: Vec<Import>,
     /// `moved` blocks.
@@ -130,7 +132,18 @@ pub struct Variable {
     pub validations: Vec<Check>,
 }
 
-/// A condition with a message: `validation`, `precondition`, `postcondition`.
+/// A `check` block: assertions that block nothing. Its data source is among [`Module::resources`].
+#[derive(Clone, Debug)]
+pub struct CheckBlock {
+    /// Its label.
+    pub name: Arc<str>,
+    /// The header of the block.
+    pub span: Span,
+    /// `assert` blocks.
+    pub asserts: Vec<Check>,
+}
+
+/// A condition with a message: `validation`, `precondition`, `postcondition`, `assert`.
 #[derive(Clone, Debug)]
 pub struct Check {
     /// Must be true.
@@ -203,6 +216,8 @@ pub struct ResourceBlock {
     pub provider: Option<ProviderRef>,
     /// `lifecycle`.
     pub lifecycle: Lifecycle,
+    /// The `check` block that a data source stands in; nothing outside of it refers to it.
+    pub check: Option<Arc<str>>,
 }
 
 impl ResourceBlock {

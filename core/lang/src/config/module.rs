@@ -5,7 +5,8 @@ use std::sync::Arc;
 use sgp_model::{Diagnostic, Diagnostics, Mode, Span, Value, address::ParsedAddr};
 
 use super::{
-    Import, Local, Module, Moved, Output, ProviderBlock, Removed, RequiredProvider, TypeConstraint, Variable,
+    CheckBlock, Import, Local, Module, Moved, Output, ProviderBlock, Removed, RequiredProvider, ResourceBlock,
+    TypeConstraint, Variable,
     blocks::{checks, flag, only, required, text},
     constraint, reference, resource,
 };
@@ -17,15 +18,11 @@ use crate::{
 /// What a `module` block's source leads to.
 pub type Loader<'l> = dyn FnMut(&str, &Span, &mut Diagnostics) -> Option<Arc<Module>> + 'l;
 
-const TOP_LEVEL: [&str; 10] =
-    ["resource", "data", "variable", "locals", "output", "module", "provider", "terraform", "import", "moved"];
+const TOP_LEVEL: [&str; 11] =
+    ["resource", "data", "variable", "locals", "output", "module", "provider", "terraform", "import", "moved", "check"];
 
 /// Blocks that Terraform or OpenTofu have and that are not read here, with what to do instead.
-const NOT_YET: [(&str, &str); 5] = [
-    (
-        "check",
-        "Use a precondition or postcondition in the lifecycle block of the resource that it is about, or a precondition of an output.",
-    ),
+const NOT_YET: [(&str, &str); 4] = [
     ("ephemeral", "Read the value outside and pass it in as a variable with sensitive = true."),
     ("action", "Do what it does in a step before or after sgp apply."),
     ("list", "Name the objects in import blocks instead."),
@@ -90,6 +87,7 @@ impl Builder<'_, '_> {
             "output" => self.output(block),
             "module" => self.call(block),
             "provider" => self.provider(block),
+            "check" => self.check(block),
             "import" => self.import(block),
             "moved" => self.moved(block),
             "removed" => self.removed(block),
@@ -134,6 +132,11 @@ impl Builder<'_, '_> {
             }
             return;
         };
+        self.declare(found);
+    }
+
+    fn declare(&mut self, found: ResourceBlock) {
+        let mode = found.mode;
         let key = (mode, found.type_name.clone(), found.name.clone());
         if let Some(first) = self.module.resource_index.get(&key) {
             let first = self.module.resources[*first].span.clone();
@@ -148,6 +151,45 @@ impl Builder<'_, '_> {
         }
         self.module.resource_index.insert(key, self.module.resources.len());
         self.module.resources.push(Arc::new(found));
+    }
+
+    fn check(&mut self, block: &Block) {
+        let d = &mut self.diagnostics;
+        let Some([name]) = resource::labels(block, ["name"], d) else { return };
+        only(&block.body, "a check block", &[], &["data", "assert"], d);
+        let asserts = checks(&block.body, "assert", d);
+        if block.body.blocks_of("assert").next().is_none() {
+            let detail = "A check block has at least one assert block with a condition and an error_message.";
+            d.push(Diagnostic::error("Check block without assertions", detail).at(block.header()));
+        }
+        let mut scoped = block.body.blocks_of("data");
+        let first = scoped.next();
+        for more in scoped {
+            let detail = "A check block has at most one data block. Put the other one into a check block of its own, or outside.";
+            d.push(Diagnostic::error("Too many data blocks in a check block", detail).at(more.header()));
+        }
+        match self.module.checks.get(&name).map(|c| c.span.clone()) {
+            Some(first) => return self.duplicate("check block", &name, &block.header(), &first),
+            None => {
+                let found = CheckBlock { name: name.clone(), span: block.header(), asserts };
+                self.module.checks.insert(name.clone(), found);
+            }
+        }
+        let Some(data) = first else { return };
+        for refused in ["count", "for_each"] {
+            if let Some(attr) = data.body.attr(refused) {
+                let detail = format!("A data block in a check block is one object and has no {refused}.");
+                self.diagnostics.push(Diagnostic::error("Unsupported argument", detail).at(attr.name_span.clone()));
+                return;
+            }
+        }
+        for refused in data.body.blocks_of("lifecycle") {
+            let detail = "A data block in a check block has no lifecycle: the assertions of the check judge it.";
+            self.diagnostics.push(Diagnostic::error("Unsupported block type", detail).at(refused.ty_span.clone()));
+        }
+        if let Some(found) = resource::read(data, Mode::Data, &mut self.diagnostics) {
+            self.declare(ResourceBlock { check: Some(name), ..found });
+        }
     }
 
     fn variable(&mut self, block: &Block) {

@@ -100,6 +100,7 @@ pub(super) fn read(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> 
         depends_on: meta.depends_on,
         provider,
         lifecycle,
+        check: None,
     })
 }
 

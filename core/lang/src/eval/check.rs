@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sgp_model::{Diagnostic, PathStep, Value};
 
 use super::{
-    Evaluator, World,
+    Env, Evaluator, ModuleInfo, Repetition, World,
     modules::check_arguments,
     objects::unknown_type,
     ops,
@@ -32,6 +32,9 @@ impl<W: World> Evaluator<W> {
                 let result = self.output_value(&info, name);
                 let _ = self.settle(result);
             }
+            if self.inputs.validating {
+                self.check_assertions(&info);
+            }
             for provider in &config.providers {
                 let addr = sgp_model::ProviderAddr {
                     module: info.path.clone(),
@@ -42,6 +45,15 @@ impl<W: World> Evaluator<W> {
             }
         }
         self.check_references();
+    }
+
+    /// A condition that has no value whatever the variables are is a mistake, also where its result blocks nothing.
+    fn check_assertions(&mut self, info: &Arc<ModuleInfo>) {
+        let config = info.config.clone();
+        for check in config.checks.values().flat_map(|block| &block.asserts) {
+            let condition = self.condition(&check.condition, &Env::new(info, &Repetition::None));
+            let _ = self.settle(condition);
+        }
     }
 
     /// Evaluates every condition of every module instance, whether or not anything asks for what it belongs to: after an

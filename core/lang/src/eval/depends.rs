@@ -5,7 +5,8 @@ use std::sync::Arc;
 use sgp_model::Diagnostic;
 
 use super::{
-    CellId, CellKey, Eval, Evaluator, Gather, Halt, ModuleInfo, Stored, World, missing::closest_resource, resource_addr,
+    CellId, CellKey, Eval, Evaluator, Gather, Halt, ModuleInfo, Stored, World, missing::{closest_resource, out_of_scope},
+    resource_addr,
 };
 use crate::{
     config::{ModuleCall, Reference, ResourceBlock, Target},
@@ -66,6 +67,10 @@ impl<W: World> Evaluator<W> {
                     let given = format!("{prefix}{type_name}.{name}");
                     return Err(undeclared("resource", &given, hint.unwrap_or_default()));
                 };
+                if block.check.is_some() {
+                    let shown = format!("data.{type_name}.{name}");
+                    return Err(out_of_scope(&shown, &block).at(reference.span.clone()).into());
+                }
                 let addr = resource_addr(&info.path, &block);
                 let instances = self.resource_instances(info, &block)?;
                 if key.is_some() && instances.has(key.as_ref()) {

@@ -150,6 +150,17 @@ pub(super) fn unexpected_key(block: &ResourceBlock, expr: &Expr) -> Halt {
     .into()
 }
 
+/// A reference from outside to a data source in a `check` block.
+pub(super) fn out_of_scope(shown: &str, block: &ResourceBlock) -> Diagnostic {
+    Diagnostic::error(
+        "Reference to scoped data source",
+        format!(
+            "{shown} belongs to the check block {:?}, and only its assertions may refer to it. Move the data block out of the check block to use it here.",
+            block.check.as_deref().unwrap_or_default()
+        ),
+    )
+}
+
 /// A reference leads nowhere; told only where the block is not one that could not be read.
 pub(super) fn undeclared(what: &str, name: &str, detail: &str, expr: &Expr, env: &Env<'_>) -> Halt {
     if env.module.config.may_declare(name) {

@@ -8,6 +8,7 @@ mod api;
 mod call;
 mod cells;
 mod check;
+mod conditions;
 mod decode;
 mod depends;
 mod env;
@@ -105,6 +106,8 @@ pub struct Evaluator<W> {
     /// How many templates are being rendered around this evaluation.
     template_depth: u32,
     references_checked: bool,
+    /// What became of conditions.
+    outcomes: conditions::Outcomes,
     /// Splats, by their expression for each element.
     splats: memo::Memo,
     /// Arguments of modules, by variable.
@@ -140,6 +143,7 @@ impl<W: World> Evaluator<W> {
             evaluations: 0,
             template_depth: 0,
             references_checked: false,
+            outcomes: conditions::Outcomes::new(),
             splats: memo::Memo::default(),
             arguments: memo::Memo::default(),
         };

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sgp_model::{Diagnostic, InstanceKey, Kind, Marks, ModulePath, ResourceAddr, Type, Value};
+use sgp_model::{Diagnostic, InstanceKey, Kind, Marks, ModulePath, ResourceAddr, Type, Value, checks::Checkable};
 
 use super::{
     CellKey, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo, Outer, Repetition, Stop, Stored, World,
-    resource_addr,
+    conditions::Conditions, resource_addr,
 };
 use crate::config::{Module, ModuleCall, Output};
 
@@ -156,10 +156,9 @@ impl<W: World> Evaluator<W> {
         let env = Env::new(info, &Repetition::None);
         let mut gather = Gather::default();
         gather.take(self.depend_on(&output.depends_on, info));
-        for check in &output.preconditions {
-            let checked = self.check(check, "Module output value precondition failed", &env, None);
-            gather.take(checked);
-        }
+        let of = Checkable::OutputValue(info.path.clone(), output.name.clone()).into();
+        let held = self.hold(&output.preconditions, Conditions::OutputPrecondition, &of, &env);
+        gather.take(held);
         let value = gather.take(self.value(&output.value, &env));
         let Some(value) = value else { return gather.finish(Value::dynamic_null()) };
         let value = match ephemeral_output(output, value, info.path.is_root()) {

@@ -6,7 +6,7 @@ use sgp_model::{AttrPath, Diagnostic, InstanceAddr, InstanceKey, Marks, PathStep
 
 use super::{
     Answer, CellId, CellKey, Configured, DepsView, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo,
-    Repetition, Stop, Stored, Triggered, World, modules::collect, resource_addr,
+    Repetition, Stop, Stored, Triggered, World, conditions::Conditions, modules::collect, resource_addr,
 };
 use crate::{config::ResourceBlock, suggest::closest};
 
@@ -56,12 +56,8 @@ impl<W: World> Evaluator<W> {
             let instances = self.resource_instances(&info, &block)?;
             let repetition = Repetition::of(&instances, addr.key.as_ref());
             let env = Env::new(&info, &repetition);
-            let mut gather = Gather::default();
-            for check in &block.lifecycle.preconditions {
-                let checked = self.check(check, "Resource precondition failed", &env, None);
-                gather.take(checked);
-            }
-            gather.finish(()).map_err(|halt| on(halt, addr))
+            self.hold(&block.lifecycle.preconditions, Conditions::Precondition, &addr.into(), &env)
+                .map_err(|halt| on(halt, addr))
         });
         self.settle(checked)?;
         self.instance_config(addr)
@@ -127,7 +123,8 @@ impl<W: World> Evaluator<W> {
         }
         let (info, block) = (info.clone(), block.clone());
         self.value_cell(CellKey::Instance(addr.clone()), move |this, id| {
-            this.compute_instance(id, &info, &block, &addr)
+            let found = this.compute_instance(id, &info, &block, &addr);
+            if this.inputs.validating { found } else { this.scoped(found, &block, &addr) }
         })
     }
 
@@ -152,10 +149,8 @@ impl<W: World> Evaluator<W> {
         let mut gather = Gather::default();
         let explicit = gather.take(self.explicit(block, info)).unwrap_or_default();
         self.graph.set_explicit(id, explicit);
-        for check in &block.lifecycle.preconditions {
-            let checked = self.check(check, "Resource precondition failed", &env, None);
-            gather.take(checked);
-        }
+        let held = self.hold(&block.lifecycle.preconditions, Conditions::Precondition, &addr.into(), &env);
+        gather.take(held);
         let triggers = gather.take(self.triggers(block, info, &env)).unwrap_or_default();
         let schema = self.schema_of(block)?;
         let config = gather.take(self.decode(&block.body, schema, &block.span, &env));
@@ -166,7 +161,9 @@ impl<W: World> Evaluator<W> {
             return Err(on(Halt::Errors(stored), addr));
         }
         let value = self.ask(id, info, (block, &triggers), addr, config)?;
-        self.postconditions(block, &value, &env).map_err(|halt| on(halt, addr))?;
+        let env = Env { itself: Some(&value), ..env };
+        self.hold(&block.lifecycle.postconditions, Conditions::Postcondition, &addr.into(), &env)
+            .map_err(|halt| on(halt, addr))?;
         Ok(value)
     }
 
@@ -195,16 +192,6 @@ impl<W: World> Evaluator<W> {
             Answer::Failed(diagnostics) if diagnostics.is_empty() => Err(Halt::Failed),
             Answer::Failed(diagnostics) => Err(Halt::Errors(diagnostics.0)),
         }
-    }
-
-    fn postconditions(&mut self, block: &ResourceBlock, value: &Value, env: &Env<'_>) -> Eval<()> {
-        let mut gather = Gather::default();
-        for check in &block.lifecycle.postconditions {
-            let env = Env { itself: Some(value), ..*env };
-            let checked = self.check(check, "Resource postcondition failed", &env, None);
-            gather.take(checked);
-        }
-        gather.finish(())
     }
 
     /// The schema of a block's type.

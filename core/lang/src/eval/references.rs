@@ -8,7 +8,7 @@ use sgp_model::{Kind, Mode, ModulePath, Type, Value};
 use super::{
     Env, Eval, Evaluator, Halt, ModuleInfo, Repetition, World,
     expr::ambiguous_key,
-    missing::{needs_index, unexpected_key},
+    missing::{needs_index, out_of_scope, unexpected_key},
     names::{self, Place, Root},
     ops, resource_addr,
 };
@@ -23,12 +23,14 @@ struct Context<'a> {
     info: &'a Arc<ModuleInfo>,
     repetition: &'a Repetition,
     has_self: bool,
+    /// The `check` block around it.
+    check: Option<&'a Arc<str>>,
     bound: Vec<Arc<str>>,
 }
 
 impl<'a> Context<'a> {
     fn of(info: &'a Arc<ModuleInfo>) -> Self {
-        Self { info, repetition: &Repetition::None, has_self: false, bound: Vec::new() }
+        Self { info, repetition: &Repetition::None, has_self: false, check: None, bound: Vec::new() }
     }
 
     fn repeating(self, repetition: &'a Repetition) -> Self {
@@ -103,6 +105,9 @@ impl<W: World> Evaluator<W> {
         }
         for provider in &config.providers {
             self.references_of_body(&provider.body, &plain);
+        }
+        for block in config.checks.values() {
+            self.references_of_checks(&block.asserts, &Context { check: Some(&block.name), ..plain.clone() });
         }
         for block in &config.resources {
             self.references_of_resource(block, &plain);
@@ -279,6 +284,9 @@ impl<W: World> Evaluator<W> {
         let Some(block) = env.module.config.resource(mode, &type_name, &name).cloned() else {
             return Err(self.undeclared_resource(mode, &type_name, &name, step, &env));
         };
+        if block.check.is_some() && block.check.as_ref() != context.check {
+            return Err(out_of_scope(&format!("data.{type_name}.{name}"), &block).at(step.span.clone()).into());
+        }
         self.inside_resource(&block, rest.as_slice())
     }
 

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sgp_model::{Diagnostic, Marks, ModulePath, Type, Value, convert::convert};
+use sgp_model::{Diagnostic, Marks, ModulePath, Value, checks::Checkable, convert::convert};
 
-use super::{CellKey, Env, Eval, Evaluator, Gather, Given, ModuleInfo, Outer, Repetition, World};
+use super::{CellKey, Env, Eval, Evaluator, Given, ModuleInfo, Outer, Repetition, World, conditions::Conditions};
 use crate::{
-    config::{Check, Variable},
+    config::Variable,
     syntax::{self, Expr},
 };
 
@@ -61,13 +61,9 @@ impl<W: World> Evaluator<W> {
     }
 
     fn validate(&mut self, variable: &Variable, value: &Value, info: &Arc<ModuleInfo>) -> Eval<()> {
-        let mut gather = Gather::default();
-        for check in &variable.validations {
-            let env = Env { own: Some((&variable.name, value)), ..Env::new(info, &Repetition::None) };
-            let checked = self.check(check, "Invalid value for variable", &env, Some(&variable.name));
-            gather.take(checked);
-        }
-        gather.finish(())
+        let env = Env { own: Some((&variable.name, value)), ..Env::new(info, &Repetition::None) };
+        let of = Checkable::Var(info.path.clone(), variable.name.clone()).into();
+        self.hold(&variable.validations, Conditions::Validation, &of, &env)
     }
 
     fn default_of(variable: &Variable) -> Eval<Option<Value>> {
@@ -131,27 +127,6 @@ impl<W: World> Evaluator<W> {
             ))
         })?;
         Ok(Some(converted))
-    }
-
-    /// Evaluates a check; one that fails is an error, one that is not known yet passes.
-    pub(super) fn check(&mut self, check: &Check, summary: &str, env: &Env<'_>, variable: Option<&str>) -> Eval<()> {
-        let result = self.condition(&check.condition, env)?;
-        if result.as_bool() != Some(false) {
-            return Ok(());
-        }
-        let message = self.value(&check.message, env)?;
-        let message = match convert(&message, &Type::String) {
-            Ok(m) if m.is_sensitive() => {
-                "The message of this check is not shown because it would disclose a sensitive value.".to_owned()
-            }
-            Ok(m) => m.as_str().unwrap_or("The check failed; its message is not known yet.").trim().to_owned(),
-            Err(_) => "The check failed, and its message is not a string.".to_owned(),
-        };
-        let detail = match variable {
-            Some(name) => format!("{message}\n\nThis was checked by the validation rule of the variable {name:?}."),
-            None => message,
-        };
-        Err(self.error(Diagnostic::error(summary, detail), &check.condition, env))
     }
 }
 

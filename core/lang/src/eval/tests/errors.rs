@@ -71,8 +71,8 @@ stray = 1
       The argument "value" is required in an output block, but it is not set.
     Unsupported block type at main.tf:15:1: `rsource`
       Blocks of type "rsource" are not expected here. Did you mean "resource"?
-    Unsupported block type at main.tf:16:1: `check`
-      sgp does not support check blocks yet. Use a precondition or postcondition in the lifecycle block of the resource that it is about, or a precondition of an output.
+    Check block without assertions at main.tf:16:1: `check "c"`
+      A check block has at least one assert block with a condition and an error_message.
     Invalid combination of "count" and "for_each" at main.tf:20:14: `{}`
       A block repeats by number (count) or by key (for_each), not by both. Remove one of them.
     Invalid value at main.tf:21:33: `var.b`
@@ -328,4 +328,86 @@ fn mistakes_in_two_files_are_both_found() {
         ("b.tf", "locals {\n  b = [\n}\nlocals { c = ) }"),
     ]);
     assert_eq!(found.matches(" at ").count(), 3, "{found}");
+}
+
+#[test]
+fn check_blocks_are_read_with_all_their_mistakes() {
+    let main = r#"
+check "a" {
+  data "test_look" "in" { name = "x" }
+  assert {
+    condition     = data.test_look.in.found == "found it"
+    error_message = "not found"
+  }
+}
+check "b" {
+  assert {
+    condition     = data.test_look.in.found != data.test_look.out.found
+    error_message = "${nothing}"
+  }
+}
+check "b" {
+  assert {
+    condition     = true
+    error_message = ""
+  }
+}
+check "c" {}
+check "d" {
+  data "test_look" "one" {
+    name = "x"
+    lifecycle {}
+  }
+  data "test_look" "two" { name = "x" }
+  count = 1
+  assert { condition = true }
+}
+check "e" {
+  data "test_look" "many" {
+    count = 2
+    name  = "x"
+  }
+  assert {
+    condition     = true
+    error_message = ""
+  }
+}
+check "f" {
+  data "test_look" "in" { name = "x" }
+  assert {
+    condition     = true
+    error_message = ""
+  }
+}
+resource "test_thing" "a" {
+  name       = data.test_look.in.found
+  depends_on = [data.test_look.in]
+}
+"#;
+    insta::assert_snapshot!(problems(&[("main.tf", main)]), @r#"
+    Duplicate check block at main.tf:15:1: `check "b"`
+      "b" is already declared in main.tf. Names are unique within a module: rename or remove one.
+    Check block without assertions at main.tf:21:1: `check "c"`
+      A check block has at least one assert block with a condition and an error_message.
+    Unsupported argument at main.tf:28:3: `count`
+      An argument named "count" is not expected in a check block.
+    Missing required argument at main.tf:29:3: `assert`
+      The argument "error_message" is required in an assert block, but it is not set.
+    Too many data blocks in a check block at main.tf:27:3: `data "test_look" "two"`
+      A check block has at most one data block. Put the other one into a check block of its own, or outside.
+    Unsupported block type at main.tf:25:5: `lifecycle`
+      A data block in a check block has no lifecycle: the assertions of the check judge it.
+    Unsupported argument at main.tf:33:5: `count`
+      A data block in a check block is one object and has no count.
+    Duplicate data source configuration at main.tf:42:3: `data "test_look" "in"`
+      "test_look.in" is already declared in main.tf. Names are unique within a module: rename or remove one.
+    Reference to scoped data source at main.tf:50:17: `data.test_look.in`
+      data.test_look.in belongs to the check block "a", and only its assertions may refer to it. Move the data block out of the check block to use it here.
+    Reference to scoped data source at main.tf:11:21: `data.test_look.in`
+      data.test_look.in belongs to the check block "a", and only its assertions may refer to it. Move the data block out of the check block to use it here.
+    Reference to undeclared resource at main.tf:11:48: `data.test_look.out`
+      A data source "data.test_look.out" has not been declared in the root module.
+    Reference to scoped data source at main.tf:49:16: `data.test_look.in`
+      data.test_look.in belongs to the check block "a", and only its assertions may refer to it. Move the data block out of the check block to use it here.
+    "#);
 }

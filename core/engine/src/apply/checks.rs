@@ -1,0 +1,37 @@
+//! `check` blocks after an apply: what they look at is read, and what they assert is judged with what exists now.
+
+use sgp_model::{Diagnostics, InstanceAddr, Value, plan::PlanMode};
+
+use super::Walk;
+use crate::reading::read_data;
+
+impl Walk<'_> {
+    /// Judges check blocks; nothing of it is more than a warning. After errors there is no whole to judge.
+    pub(super) async fn judge_checks(&mut self) {
+        let is_part = !self.plan.targets.is_empty() || self.plan.mode == PlanMode::Destroy;
+        let stopped = self.shared.is_halted() || self.store_failed.is_some() || self.diagnostics.has_errors();
+        if is_part || stopped || !self.evaluator.has_checks() {
+            return;
+        }
+        self.evaluator.world_mut().judging = true;
+        loop {
+            self.evaluator.look_at_checks();
+            let wanted = std::mem::take(&mut self.evaluator.world_mut().wanted);
+            if wanted.is_empty() {
+                break;
+            }
+            let mut refused: Vec<(InstanceAddr, Result<Value, Diagnostics>)> = Vec::new();
+            for (addr, data) in &wanted {
+                if let Err(problems) = self.client(&data.provider).await {
+                    refused.push((addr.clone(), Err(problems)));
+                }
+            }
+            let mut answers = read_data(self.session(), &self.clients, &wanted).await;
+            answers.extend(refused);
+            self.evaluator.world_mut().scoped.extend(answers);
+        }
+        self.evaluator.judge_checks(false);
+        let told = self.evaluator.take_diagnostics();
+        self.diagnostics.extend(told);
+    }
+}
