@@ -25,6 +25,9 @@ use crate::{
 /// The number that every record begins with.
 const RECORD_FORMAT: u8 = 1;
 
+/// A bit beside the status of an object: it is let go in place of being destroyed.
+const SKIP_DESTROY: u8 = 2;
+
 fn framed(write: impl FnOnce(&mut Writer)) -> Result<Vec<u8>, Malformed> {
     let mut w = Writer::default();
     w.byte(RECORD_FORMAT);
@@ -49,15 +52,18 @@ pub(crate) fn encode_record(record: &InstanceRecord) -> Result<Vec<u8>, Malforme
         status,
         dependencies,
         create_before_destroy,
+        skip_destroy,
         private,
     } = record;
     framed(|w| {
         write_provider(w, provider);
         w.uint(*schema_version);
-        w.byte(match status {
+        let status = match status {
             ObjectStatus::Ready => 0,
             ObjectStatus::Tainted => 1,
-        });
+        };
+        // A version that does not know of objects that are let go refuses them, and so destroys none.
+        w.byte(status | if *skip_destroy { SKIP_DESTROY } else { 0 });
         w.flag(*create_before_destroy);
         w.seq(dependencies.iter(), write_resource);
         w.seq(sensitive_paths.iter(), write_path);
@@ -69,14 +75,16 @@ pub(crate) fn encode_record(record: &InstanceRecord) -> Result<Vec<u8>, Malforme
 /// Reads what [`encode_record`] wrote.
 pub(crate) fn decode_record(bytes: &[u8]) -> Result<InstanceRecord, Malformed> {
     unframed(bytes, |r| {
+        let (provider, schema_version, flags) = (read_provider(r)?, r.uint()?, r.byte()?);
         Ok(InstanceRecord {
-            provider: read_provider(r)?,
-            schema_version: r.uint()?,
-            status: match r.byte()? {
+            provider,
+            schema_version,
+            status: match flags & !SKIP_DESTROY {
                 0 => ObjectStatus::Ready,
                 1 => ObjectStatus::Tainted,
-                other => return Err(Malformed::new(format!("object status {other} is not known"))),
+                _ => return Err(Malformed::new(format!("object status {flags} is not known"))),
             },
+            skip_destroy: flags & SKIP_DESTROY != 0,
             create_before_destroy: r.flag()?,
             dependencies: r.seq(read_resource)?,
             sensitive_paths: r.seq(read_path)?,

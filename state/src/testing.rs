@@ -133,21 +133,33 @@ pub(crate) fn instance_record() -> impl Strategy<Value = InstanceRecord> {
         collection::vec(path(), 0..3),
         any::<bool>(),
         collection::vec(resource(), 0..3),
-        any::<bool>(),
+        any::<(bool, bool)>(),
         option::of("[A-Za-z0-9+/]{0,8}"),
     )
-        .prop_map(|(provider, schema_version, value, sensitive_paths, tainted, dependencies, cbd, private)| {
-            InstanceRecord {
+        .prop_map(
+            |(
                 provider,
                 schema_version,
-                attributes: Value::object([("id", Value::from("x")), ("v", value)]),
+                value,
                 sensitive_paths,
-                status: if tainted { ObjectStatus::Tainted } else { ObjectStatus::Ready },
+                tainted,
                 dependencies,
-                create_before_destroy: cbd,
+                (cbd, skip_destroy),
                 private,
-            }
-        })
+            )| {
+                InstanceRecord {
+                    provider,
+                    schema_version,
+                    attributes: Value::object([("id", Value::from("x")), ("v", value)]),
+                    sensitive_paths,
+                    status: if tainted { ObjectStatus::Tainted } else { ObjectStatus::Ready },
+                    dependencies,
+                    create_before_destroy: cbd,
+                    skip_destroy,
+                    private,
+                }
+            },
+        )
 }
 
 /// An output.

@@ -31,6 +31,7 @@ fn put(n: u64) -> Write {
         status: ObjectStatus::Ready,
         dependencies: vec![],
         create_before_destroy: false,
+        skip_destroy: false,
         private: None,
     };
     Write::Put(key, Box::new(record))

@@ -60,6 +60,7 @@ fn everything() -> Vec<Write> {
         status: ObjectStatus::Tainted,
         dependencies: vec![resource.clone(), parse_instance("data.aws_vpc.v").unwrap().resource],
         create_before_destroy: true,
+        skip_destroy: false,
         private: Some("bnVsbA==".into()),
     };
     let plain = InstanceRecord {
@@ -70,6 +71,7 @@ fn everything() -> Vec<Write> {
         status: ObjectStatus::Ready,
         dependencies: vec![],
         create_before_destroy: false,
+        skip_destroy: false,
         private: None,
     };
     let intent = |token: &str, operation| {

@@ -39,6 +39,7 @@ fn record(n: u64) -> Box<InstanceRecord> {
         status: ObjectStatus::Ready,
         dependencies: vec![],
         create_before_destroy: false,
+        skip_destroy: false,
         private: None,
     })
 }

@@ -30,6 +30,8 @@ pub enum Symbol {
     DeleteCreate,
     /// Created, then deleted.
     CreateDelete,
+    /// Let go, then created.
+    ForgetCreate,
     /// It is read.
     Read,
     /// It leaves the state.
@@ -46,6 +48,7 @@ impl Symbol {
             Self::Change => format!("  {}", paint.yellow("~")),
             Self::DeleteCreate => format!("{}/{}", paint.red("-"), paint.green("+")),
             Self::CreateDelete => format!("{}/{}", paint.green("+"), paint.red("-")),
+            Self::ForgetCreate => format!("{}/{}", paint.dim("."), paint.green("+")),
             Self::Read => format!(" {}", paint.cyan("<=")),
             Self::Forget => format!("  {}", paint.dim(".")),
         }

@@ -258,7 +258,7 @@ fn hook_action(action: Action) -> &'static str {
         Action::Create => "create",
         Action::Read => "read",
         Action::Update => "update",
-        Action::DeleteThenCreate | Action::CreateThenDelete => "replace",
+        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => "replace",
         Action::Delete => "delete",
         Action::Forget => "remove",
     }

@@ -253,7 +253,7 @@ fn mark(action: Action) -> Mark {
     match action {
         Action::Create => Mark::Create,
         Action::Update => Mark::Update,
-        Action::DeleteThenCreate | Action::CreateThenDelete => Mark::Replace,
+        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => Mark::Replace,
         Action::Delete => Mark::Delete,
         Action::Read => Mark::Read,
         Action::NoOp | Action::Forget => Mark::Other,

@@ -85,12 +85,13 @@ pub fn nothing(mode: PlanMode) -> (&'static str, &'static str) {
 }
 
 fn legend(changes: &[&ResourceChange], paint: Paint) -> String {
-    const WORDS: [(Action, &str); 7] = [
+    const WORDS: [(Action, &str); 8] = [
         (Action::Create, "create"),
         (Action::Update, "update in-place"),
         (Action::Delete, "destroy"),
         (Action::DeleteThenCreate, "destroy and then create replacement"),
         (Action::CreateThenDelete, "create replacement and then destroy"),
+        (Action::ForgetThenCreate, "forget (stays, but is no longer managed) and then create replacement"),
         (Action::Read, "read (data sources)"),
         (Action::Forget, "forget (stays, but is no longer managed)"),
     ];
@@ -114,6 +115,7 @@ pub fn symbol(action: Action) -> Symbol {
         Action::Update => Symbol::Change,
         Action::DeleteThenCreate => Symbol::DeleteCreate,
         Action::CreateThenDelete => Symbol::CreateDelete,
+        Action::ForgetThenCreate => Symbol::ForgetCreate,
         Action::Delete => Symbol::Remove,
         Action::Forget => Symbol::Forget,
     }
@@ -167,7 +169,7 @@ pub fn title(change: &ResourceChange) -> Vec<String> {
     {
         lines.push(format!("(imported from {})", quote(id)));
     }
-    if change.action == Action::Forget {
+    if matches!(change.action, Action::Forget | Action::ForgetThenCreate) {
         lines.push("(destroy = false is set in the configuration)".to_owned());
     }
     lines.extend(change.reason.as_ref().and_then(|reason| because(addr, reason)).map(|text| format!("({text})")));
@@ -190,7 +192,7 @@ fn headline(change: &ResourceChange) -> String {
         Action::Update => format!("{object} will be updated in-place"),
         Action::Delete => format!("{object} will be destroyed"),
         Action::Forget => format!("{object} will no longer be managed by sgp, but will not be destroyed"),
-        Action::DeleteThenCreate | Action::CreateThenDelete => match change.reason {
+        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => match change.reason {
             Some(Reason::ReplaceBecauseTainted) => format!("{object} is tainted, so it must be replaced"),
             Some(Reason::ReplaceByRequest) => format!("{object} will be replaced, as requested"),
             _ => format!("{object} must be replaced"),
@@ -223,6 +225,7 @@ fn because(addr: &InstanceAddr, reason: &Reason) -> Option<String> {
             let key = addr.key.as_ref().map(ToString::to_string).unwrap_or_default();
             format!("because key {key} is not in for_each map")
         }
+        Reason::DeleteBecauseEnabledFalse => "because its enabled is false".to_owned(),
         Reason::DeleteBecauseDeposed => "left over from a replacement of this instance that did not finish".to_owned(),
         Reason::ReadBecauseConfigUnknown => "config refers to values not yet known".to_owned(),
         Reason::ReadBecauseDependencyPending => "depends on an object with changes pending".to_owned(),

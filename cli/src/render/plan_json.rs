@@ -162,6 +162,7 @@ fn actions(action: Action) -> Json {
         Action::Update => &["update"],
         Action::DeleteThenCreate => &["delete", "create"],
         Action::CreateThenDelete => &["create", "delete"],
+        Action::ForgetThenCreate => &["forget", "create"],
         Action::Delete => &["delete"],
         Action::Forget => &["forget"],
     };
@@ -189,6 +190,7 @@ pub fn reason_name(reason: &Reason) -> Option<&'static str> {
         Reason::DeleteBecauseWrongRepetition => "delete_because_wrong_repetition",
         Reason::DeleteBecauseCountIndex => "delete_because_count_index",
         Reason::DeleteBecauseEachKey => "delete_because_each_key",
+        Reason::DeleteBecauseEnabledFalse => "delete_because_enabled_false",
         Reason::ReadBecauseConfigUnknown => "read_because_config_unknown",
         Reason::ReadBecauseDependencyPending => "read_because_dependency_pending",
         Reason::DeleteBecauseDeposed => return None,
@@ -246,6 +248,7 @@ mod tests {
             status: ObjectStatus::Tainted,
             dependencies: vec![parse_instance("aws_example.gone").unwrap().resource],
             create_before_destroy: false,
+            skip_destroy: false,
             private: None,
         };
         state.instances.insert(RecordKey::current(addr), record);

@@ -157,7 +157,7 @@ impl Verb {
         let (start, going_on, done) = match action {
             Action::Create => ("Creating", "creating", "Creation"),
             Action::Read => ("Reading", "reading", "Read"),
-            Action::Update | Action::DeleteThenCreate | Action::CreateThenDelete => {
+            Action::Update | Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => {
                 ("Modifying", "modifying", "Modifications")
             }
             Action::Delete => ("Destroying", "destroying", "Destruction"),

@@ -101,6 +101,7 @@ mod tests {
             status,
             dependencies: vec![],
             create_before_destroy: false,
+            skip_destroy: false,
             private: None,
         };
         let mut s = State::default();

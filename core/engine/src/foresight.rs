@@ -46,7 +46,8 @@ pub fn after(plan: &Plan) -> Sources {
 
 /// Whether what the object was before is not there any more.
 fn is_gone(change: &ResourceChange) -> bool {
-    !change.before.is_null() && !matches!(change.action, Action::NoOp | Action::Forget | Action::Read)
+    use Action::{Forget, ForgetThenCreate, NoOp, Read};
+    !change.before.is_null() && !matches!(change.action, NoOp | Forget | ForgetThenCreate | Read)
 }
 
 fn read(data: &BTreeMap<InstanceAddr, Value>) -> impl Iterator<Item = Object> {
@@ -96,6 +97,7 @@ mod tests {
             status: ObjectStatus::Ready,
             dependencies: Vec::new(),
             create_before_destroy: false,
+            skip_destroy: false,
             private: None,
         };
         let name = |sensitive_paths| {

@@ -25,9 +25,21 @@ pub(crate) fn deletions(
         .filter(|(key, _)| targets.is_empty() || targets.iter().any(|t| t.covers(&key.addr)))
         .filter_map(|(key, record)| {
             let reason = if key.deposed.is_some() { Some(Reason::DeleteBecauseDeposed) } else { wanted.missing(key) };
+            let reason = match reason {
+                Some(Reason::DeleteBecauseWrongRepetition) if is_disabled(&session.config, key) => {
+                    Some(Reason::DeleteBecauseEnabledFalse)
+                }
+                reason => reason,
+            };
             Some(deletion(&session, key, record, Some(reason?)))
         })
         .collect()
+}
+
+/// Whether `enabled` decides about an object, which is not wanted.
+fn is_disabled(config: &Config, key: &RecordKey) -> bool {
+    let block = resource_block(config, &key.addr.resource);
+    key.addr.key.is_none() && block.is_some_and(|block| block.lifecycle.enabled.is_some())
 }
 
 /// What the configuration asks for.

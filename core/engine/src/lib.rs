@@ -17,6 +17,7 @@ pub mod foresight;
 mod import;
 mod judge;
 mod leftover;
+mod let_go;
 mod planner;
 mod reading;
 mod recover;

@@ -100,19 +100,19 @@ pub(crate) async fn load(session: &Session, diagnostics: &mut Diagnostics) -> Op
 }
 
 /// What `moved` and `removed` blocks made of the state.
-struct Refactored {
+pub(crate) struct Refactored {
     /// The old address of each object that has a new one.
     moved: BTreeMap<InstanceAddr, InstanceAddr>,
     /// What is let go instead of deleted.
-    forgotten: Forgotten,
+    pub(crate) forgotten: Forgotten,
 }
 
 /// A plan in the making.
 pub(crate) struct Planning<'a> {
-    session: &'a Session,
+    pub(crate) session: &'a Session,
     pub(crate) options: &'a PlanOptions,
     state: State,
-    refactored: Refactored,
+    pub(crate) refactored: Refactored,
     pub(crate) evaluator: Evaluator<PlanWorld>,
     diagnostics: Diagnostics,
 }
@@ -446,10 +446,12 @@ impl<'a> Planning<'a> {
     /// Lets go what `removed` blocks say, and notes the old address of what moved.
     fn refactor(&mut self, list: &mut Vec<ResourceChange>, existing: &BTreeMap<RecordKey, InstanceRecord>) {
         let mut let_go = Vec::new();
-        for change in list.iter_mut().filter(|c| c.action == Action::Delete) {
-            if self.refactored.forgotten.holds(&change.addr) {
-                change.action = Action::Forget;
-                change.reason = None;
+        for change in list.iter_mut().filter(|c| matches!(c.action, Action::Delete | Action::ForgetThenCreate)) {
+            if self.is_let_go(change, existing) {
+                if change.action == Action::Delete {
+                    change.action = Action::Forget;
+                    change.reason = None;
+                }
                 let_go.push(format!(" - {}", change.addr));
             }
         }

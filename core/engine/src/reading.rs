@@ -111,6 +111,7 @@ pub(crate) async fn read_one(
         status: ObjectStatus::Ready,
         dependencies: Vec::new(),
         create_before_destroy: false,
+        skip_destroy: false,
         private: None,
     };
     let key = RecordKey::current(addr.clone());

@@ -159,6 +159,7 @@ async fn created(
         status: if failed { ObjectStatus::Tainted } else { ObjectStatus::Ready },
         dependencies: intent.dependencies.clone(),
         create_before_destroy: intent.create_before_destroy,
+        skip_destroy: false,
         private: None,
     };
     let mut writes = Vec::new();

@@ -42,7 +42,7 @@ pub(crate) fn moved(
 
 /// What the `removed` blocks of a configuration let go.
 #[derive(Debug, Default)]
-pub(crate) struct Forgotten(Vec<(Vec<Arc<str>>, ParsedAddr)>);
+pub(crate) struct Forgotten(Vec<(Vec<Arc<str>>, ParsedAddr, bool)>);
 
 impl Forgotten {
     /// Reads the blocks; one about something that is still in the configuration is an error.
@@ -53,17 +53,15 @@ impl Forgotten {
                 if let Some(what) = still_there(module, &block.from, None) {
                     diagnostics.push(still_exists("Removed object still exists", &what, "removed", &block.span));
                 }
-                if !block.destroy {
-                    found.push((within.to_vec(), block.from.clone()));
-                }
+                found.push((within.to_vec(), block.from.clone(), block.destroy));
             }
         });
         Self(found)
     }
 
-    /// Whether an object that is not in the configuration is to stay in the world.
-    pub(crate) fn holds(&self, addr: &InstanceAddr) -> bool {
-        self.0.iter().any(|(within, from)| {
+    /// Whether an object that is not in the configuration is to stay in the world; `None` where no block speaks of it.
+    pub(crate) fn holds(&self, addr: &InstanceAddr) -> Option<bool> {
+        let speaks = |(within, from): (&Vec<Arc<str>>, &ParsedAddr)| {
             let (inner, resource) = match from {
                 ParsedAddr::Module(path) => (path, None),
                 ParsedAddr::Resource(r) => (&r.module, Some(r)),
@@ -75,7 +73,9 @@ impl Forgotten {
                 None => mine.starts_with(&names),
                 Some(r) => mine == names && (&r.type_name, &r.name) == (&addr.resource.type_name, &addr.resource.name),
             }
-        })
+        };
+        let decided = self.0.iter().filter(|(within, from, _)| speaks((within, from)));
+        decided.map(|(_, _, destroy)| !destroy).reduce(|a, b| a || b)
     }
 }
 

@@ -180,7 +180,10 @@ impl PlanWorld {
             planned.object = fresh.object;
         }
         self.diagnostics.extend(located(planned.diagnostics, configured));
-        if action.is_replace() && lifecycle.prevent_destroy {
+        if action.is_replace() && lifecycle.skip_destroy {
+            action = Action::ForgetThenCreate;
+        }
+        if action.destroys() && lifecycle.prevent_destroy {
             return Err(prevented(configured, &judged.replace_paths).into());
         }
         Ok(ResourceChange {

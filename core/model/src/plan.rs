@@ -37,6 +37,8 @@ pub enum Action {
     DeleteThenCreate,
     /// Created anew, then the old one deleted.
     CreateThenDelete,
+    /// Let go, then created anew: the old object goes on existing.
+    ForgetThenCreate,
     /// It goes.
     Delete,
     /// It leaves the state and goes on existing.
@@ -44,9 +46,14 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether the object is replaced, in either order.
+    /// Whether the object is replaced, in whatever order.
     pub fn is_replace(self) -> bool {
-        matches!(self, Self::DeleteThenCreate | Self::CreateThenDelete)
+        matches!(self, Self::DeleteThenCreate | Self::CreateThenDelete | Self::ForgetThenCreate)
+    }
+
+    /// Whether an object that is there goes.
+    pub fn destroys(self) -> bool {
+        matches!(self, Self::Delete | Self::DeleteThenCreate | Self::CreateThenDelete)
     }
 }
 
@@ -80,6 +87,8 @@ pub enum Reason {
     DeleteBecauseCountIndex,
     /// The key is not in `for_each` any more.
     DeleteBecauseEachKey,
+    /// `enabled` is false.
+    DeleteBecauseEnabledFalse,
     /// Left over from a replacement.
     DeleteBecauseDeposed,
     /// The arguments of the data source are not known yet.
@@ -321,7 +330,7 @@ impl Plan {
             s.import += usize::from(c.importing.is_some());
             s.add += usize::from(c.action == Action::Create || c.action.is_replace());
             s.change += usize::from(c.action == Action::Update);
-            s.destroy += usize::from(c.action == Action::Delete || c.action.is_replace());
+            s.destroy += usize::from(c.action.destroys());
             s
         })
     }

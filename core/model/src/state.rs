@@ -51,6 +51,8 @@ pub struct InstanceRecord {
     pub dependencies: Vec<ResourceAddr>,
     /// Whether its replacement is made first.
     pub create_before_destroy: bool,
+    /// Whether it is let go in place of being destroyed, also when the configuration is gone.
+    pub skip_destroy: bool,
     /// Bytes of Terraform's provider that travel through `import-terraform` and back, untouched.
     pub private: Option<String>,
 }

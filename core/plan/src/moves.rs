@@ -300,6 +300,7 @@ mod tests {
             status: ObjectStatus::Ready,
             dependencies: vec![parse_instance("t.a").unwrap().resource],
             create_before_destroy: false,
+            skip_destroy: false,
             private: None,
         };
         let instances = addrs.iter().map(|a| (RecordKey::current(parse_instance(a).unwrap()), record.clone()));

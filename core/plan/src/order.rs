@@ -132,7 +132,7 @@ impl<'a> Layout<'a> {
         }
         for (i, change) in (0u32..).zip(self.changes) {
             match change.action {
-                Action::DeleteThenCreate => self.graph.wait(make(i), unmake(i), Edge::Hard),
+                Action::DeleteThenCreate | Action::ForgetThenCreate => self.graph.wait(make(i), unmake(i), Edge::Hard),
                 Action::CreateThenDelete => self.graph.wait(unmake(i), make(i), Edge::Hard),
                 _ => {}
             }
@@ -168,7 +168,10 @@ impl<'a> Layout<'a> {
             if let Some(&join) = gone.get(&resource) {
                 self.graph.wait(unmake(i), join, Edge::Firm);
             }
-            if let Some(&join) = made.get(&resource).filter(|_| change.action != Action::DeleteThenCreate) {
+            if let Some(&join) = made
+                .get(&resource)
+                .filter(|_| !matches!(change.action, Action::DeleteThenCreate | Action::ForgetThenCreate))
+            {
                 self.graph.wait(unmake(i), join, Edge::Soft);
             }
             if let Some(&successor) = current.get(&change.addr).filter(|_| change.deposed.is_some()) {
@@ -182,7 +185,9 @@ impl<'a> Layout<'a> {
         let change = self.changes.get(i as usize).filter(|_| node < self.first_join)?;
         let op = if node.is_multiple_of(2) {
             match change.action {
-                Action::Create | Action::DeleteThenCreate | Action::CreateThenDelete => Op::Create,
+                Action::Create | Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => {
+                    Op::Create
+                }
                 Action::Update => Op::Update,
                 Action::Read => Op::Read,
                 Action::NoOp if change.importing.is_some() || change.previous_addr.is_some() => Op::Record,
@@ -191,7 +196,7 @@ impl<'a> Layout<'a> {
         } else {
             match change.action {
                 Action::Delete | Action::DeleteThenCreate | Action::CreateThenDelete => Op::Delete,
-                Action::Forget => Op::Forget,
+                Action::Forget | Action::ForgetThenCreate => Op::Forget,
                 _ => return None,
             }
         };

@@ -33,6 +33,7 @@ fn record(id: &str) -> Box<InstanceRecord> {
         status: sgp_model::state::ObjectStatus::Ready,
         dependencies: vec![],
         create_before_destroy: false,
+        skip_destroy: false,
         private: None,
     })
 }

@@ -206,6 +206,7 @@ fn read_instance(node: &Node<'_>, provider: ProviderAddr, dynamic: &[&str]) -> R
         },
         dependencies: node.elements("dependencies")?.iter().map(read_dependency).collect::<Result<_, _>>()?,
         create_before_destroy: node.flag("create_before_destroy")?,
+        skip_destroy: node.flag("skip_destroy")?,
         private: node.text("private")?.map(str::to_owned),
     })
 }

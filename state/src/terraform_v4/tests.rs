@@ -42,6 +42,7 @@ fn record(provider: &str, attributes: Value) -> InstanceRecord {
         status: ObjectStatus::Ready,
         dependencies: vec![],
         create_before_destroy: false,
+        skip_destroy: false,
         private: None,
     }
 }

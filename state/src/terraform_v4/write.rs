@@ -113,6 +113,9 @@ fn write_instance(
     if record.create_before_destroy {
         out.field("create_before_destroy", "true");
     }
+    if record.skip_destroy {
+        out.field("skip_destroy", "true");
+    }
     if let Some(provider) = provider {
         out.field("instance_provider", &string(provider));
     }

@@ -1,7 +1,5 @@
 //! SGP603: a cluster goes before its pods.
 
-use sgp_model::plan::Action;
-
 use crate::{Examples, Facts, Finding, Live, Rule, Severity, finding::counted};
 
 pub(super) static RULE: Rule = Rule {
@@ -58,7 +56,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for (name, cluster) in &facts.input.topology_before.clusters {
         let Some(addr) = cluster.managed_by.as_ref() else { continue };
         let action = facts.action(Some(addr));
-        if action != Action::Delete && !action.is_replace() {
+        if !action.destroys() {
             continue;
         }
         let pods = cluster.pods.values().filter(|it| it.branch.is_some()).count();

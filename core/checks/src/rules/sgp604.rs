@@ -43,7 +43,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for (object, view) in facts.of_kind("aws_security_group") {
         let Some(addr) = &object.addr else { continue };
         let action = facts.action(Some(addr));
-        if !action.is_replace() {
+        if !action.is_replace() || !action.destroys() {
             continue;
         }
         let id = id_of(addr, &view);

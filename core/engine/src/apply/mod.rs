@@ -17,7 +17,7 @@ use std::{
 };
 
 use sgp_contract::Write;
-use sgp_lang::Evaluator;
+use sgp_lang::{Config, Evaluator};
 use sgp_model::{
     DeposedKey, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, Value,
     plan::{Action, Op, PlanMode, ResourceChange, Step, Summary},
@@ -107,12 +107,16 @@ impl Shared {
 
 /// What exists, with the order that the plan knows for what stays as it is: an imported object has none yet, and a reference
 /// that was edited moves no attribute.
-fn with_order(plan: &Plan) -> BTreeMap<RecordKey, InstanceRecord> {
+fn with_order(plan: &Plan, config: &Config) -> BTreeMap<RecordKey, InstanceRecord> {
     let mut records = plan.refreshed.instances.clone();
     for change in plan.changes.iter().filter(|c| c.action == Action::NoOp && c.deposed.is_none()) {
         if let Some(record) = records.get_mut(&RecordKey::current(change.addr.clone())) {
             record.dependencies.clone_from(&change.dependencies);
             record.create_before_destroy = change.create_before_destroy;
+            record.skip_destroy = match resource_block(config, &change.addr.resource) {
+                Some(block) => block.lifecycle.skip_destroy,
+                None => record.skip_destroy,
+            };
         }
     }
     records
@@ -170,7 +174,7 @@ impl<'a> Walk<'a> {
             plan,
             evaluator,
             clients: Clients::default(),
-            records: with_order(plan),
+            records: with_order(plan, &session.config),
             progress: vec![Progress::Waiting; plan.steps.len()],
             missing: plan.steps.iter().map(|s| s.after.len()).collect(),
             dependents,

@@ -32,6 +32,7 @@ pub(super) struct Operation {
     pub(super) timeout: Duration,
     pub(super) sensitive_paths: Vec<AttrPath>,
     pub(super) private: Option<String>,
+    pub(super) skip_destroy: bool,
 }
 
 /// Which call, with its arguments free of marks.
@@ -254,6 +255,7 @@ impl Operation {
             status,
             dependencies: self.intent.dependencies.clone(),
             create_before_destroy: self.intent.create_before_destroy,
+            skip_destroy: self.skip_destroy,
             private: self.private.clone(),
         }
     }

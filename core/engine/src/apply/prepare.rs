@@ -19,6 +19,7 @@ use crate::{
     Session,
     blocks::resource_block,
     clients::{self, ClientState, Clients},
+    let_go::skips_destroy,
     reading::read_data,
     settings,
     typed::{known_part, mark_schema},
@@ -204,6 +205,7 @@ impl Walk<'_> {
             intent,
             sensitive_paths,
             private: existing.and_then(|r| r.private),
+            skip_destroy: skips_destroy(&self.session().config, &change.addr.resource),
         }))
     }
 
@@ -239,6 +241,7 @@ impl Walk<'_> {
             intent,
             sensitive_paths: Vec::new(),
             private: None,
+            skip_destroy: false,
         })
     }
 
@@ -265,6 +268,7 @@ impl Walk<'_> {
         let record = InstanceRecord {
             dependencies: change.dependencies.clone(),
             create_before_destroy: change.create_before_destroy,
+            skip_destroy: skips_destroy(&self.session().config, &change.addr.resource),
             sensitive_paths: change.after.sensitive_paths(),
             ..record
         };

@@ -171,6 +171,7 @@ pub fn shown(plan: &Plan) -> String {
             Action::Update => "~",
             Action::DeleteThenCreate => "-/+",
             Action::CreateThenDelete => "+/-",
+            Action::ForgetThenCreate => "./+",
             Action::Delete => "-",
             Action::Forget => ".",
         };

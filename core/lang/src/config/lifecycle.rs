@@ -12,15 +12,23 @@ use crate::syntax::{Block, Body, Expr, ExprKind};
 pub(super) fn read(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> Lifecycle {
     let body = &block.body;
     let attrs: &[&str] = match mode {
-        Mode::Managed => &["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"],
-        Mode::Data => &[],
+        Mode::Managed => &[
+            "create_before_destroy",
+            "prevent_destroy",
+            "ignore_changes",
+            "replace_triggered_by",
+            "destroy",
+            "enabled",
+        ],
+        Mode::Data => &["enabled"],
     };
-    let (others, body_of_ours) = not_yet(body);
-    diagnostics.extend(others);
+    let body_of_ours = refuse_actions(body, diagnostics);
     only(&body_of_ours, "a lifecycle block", attrs, &["precondition", "postcondition"], diagnostics);
     let mut lifecycle = Lifecycle {
         create_before_destroy: flag(body, "create_before_destroy", diagnostics),
         prevent_destroy: flag(body, "prevent_destroy", diagnostics).unwrap_or(false),
+        skip_destroy: flag(body, "destroy", diagnostics) == Some(false),
+        enabled: body.attr("enabled").map(|a| a.expr.clone()),
         preconditions: checks(body, "precondition", diagnostics),
         postconditions: checks(body, "postcondition", diagnostics),
         ..Lifecycle::default()
@@ -34,28 +42,21 @@ pub(super) fn read(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> 
     lifecycle
 }
 
-/// Arguments and blocks that Terraform or OpenTofu have and that would change what happens to the object: refused, and
-/// taken out of what is left to check.
-fn not_yet(body: &Body) -> (Vec<Diagnostic>, Body) {
-    const ARGUMENTS: [(&str, &str); 2] = [
-        ("enabled", "Use count = condition ? 1 : 0."),
-        ("destroy", "Use sgp state rm to let go of an object without destroying it."),
-    ];
-    let mut rest = body.clone();
-    let mut found = Vec::new();
-    for (name, instead) in ARGUMENTS {
-        if let Some(attr) = body.attr(name) {
-            let detail = format!("sgp does not support {name} in lifecycle blocks yet. {instead}");
-            found.push(Diagnostic::error("Unsupported argument", detail).at(attr.name_span.clone()));
-            rest.attrs.retain(|a| &*a.name != name);
-        }
-    }
+/// `action_trigger` blocks, which are not run here.
+fn refuse_actions(body: &Body, diagnostics: &mut Diagnostics) -> Body {
     for block in body.blocks_of("action_trigger") {
         let detail = "sgp does not support action_trigger in lifecycle blocks yet. Do what the action does in a step before or after sgp apply.";
-        found.push(Diagnostic::error("Unsupported block type", detail).at(block.ty_span.clone()));
+        diagnostics.push(Diagnostic::error("Unsupported block type", detail).at(block.ty_span.clone()));
     }
+    let mut rest = body.clone();
     rest.blocks.retain(|b| &*b.ty != "action_trigger");
-    (found, rest)
+    rest
+}
+
+/// The `lifecycle` of a `module` block: `enabled` and nothing else.
+pub(super) fn of_module(block: &Block, diagnostics: &mut Diagnostics) -> Option<Expr> {
+    only(&block.body, "the lifecycle block of a module", &["enabled"], &[], diagnostics);
+    block.body.attr("enabled").map(|a| a.expr.clone())
 }
 
 /// What `ignore_changes` says, with the place of each path; every entry that is none is reported.

@@ -270,6 +270,10 @@ pub struct Lifecycle {
     pub create_before_destroy: Option<bool>,
     /// A plan that would destroy the object is refused.
     pub prevent_destroy: bool,
+    /// The object is let go in place of being destroyed: `destroy = false`.
+    pub skip_destroy: bool,
+    /// Whether there is an object at all: `enabled`.
+    pub enabled: Option<Expr>,
     /// Arguments whose changes do not count.
     pub ignore_changes: IgnoreChanges,
     /// The place of each path in `ignore_changes`.
@@ -348,6 +352,8 @@ pub struct ModuleCall {
     pub count: Option<Expr>,
     /// `for_each`.
     pub for_each: Option<Expr>,
+    /// `enabled` of its `lifecycle`.
+    pub enabled: Option<Expr>,
     /// `depends_on`.
     pub depends_on: Vec<Reference>,
     /// `providers`: name inside to name outside.

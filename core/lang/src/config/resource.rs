@@ -37,6 +37,14 @@ fn take(body: &mut Body, name: &str) -> Option<Attr> {
     Some(body.attrs.remove(at))
 }
 
+/// A block that repeats has none, one or more instances already.
+fn repeats_and_is_enabled(meta: &Meta, enabled: Option<&Expr>, diagnostics: &mut Diagnostics) {
+    if let (true, Some(enabled)) = (meta.count.is_some() || meta.for_each.is_some(), enabled) {
+        let detail = "A block that repeats by count or for_each has no enabled: zero is a number of instances, too. Remove one of them.";
+        diagnostics.push(Diagnostic::error("Invalid combination of arguments", detail).at(enabled.span.clone()));
+    }
+}
+
 /// The labels of a block, when there are as many as needed and they are names.
 pub(super) fn labels<const N: usize>(
     block: &Block,
@@ -82,6 +90,7 @@ pub(super) fn read(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> 
         }
     });
     let lifecycle = take_lifecycle(&mut body, mode, diagnostics);
+    repeats_and_is_enabled(&meta, lifecycle.enabled.as_ref(), diagnostics);
     for kind in ["provisioner", "connection"] {
         for refused in body.blocks_of(kind) {
             diagnostics.push(no_provisioners(refused));
@@ -140,6 +149,9 @@ pub(super) fn call(block: &Block, load: &mut Loader<'_>, diagnostics: &mut Diagn
     let [name] = labels(block, ["name"], diagnostics)?;
     let mut body = block.body.clone();
     let meta = Meta::take(&mut body, diagnostics);
+    let enabled = body.blocks_of("lifecycle").next().and_then(|block| lifecycle::of_module(block, diagnostics));
+    repeats_and_is_enabled(&meta, enabled.as_ref(), diagnostics);
+    body.blocks.retain(|b| &*b.ty != "lifecycle");
     for nested in &body.blocks {
         diagnostics.push(
             Diagnostic::error("Unsupported block type", format!("Blocks of type {:?} are not expected in a module block; its arguments are written with an equals sign.", &*nested.ty))
@@ -175,6 +187,7 @@ pub(super) fn call(block: &Block, load: &mut Loader<'_>, diagnostics: &mut Diagn
         args: body.attrs.into_iter().map(|a| (a.name.clone(), a)).collect::<BTreeMap<_, _>>(),
         count: meta.count,
         for_each: meta.for_each,
+        enabled,
         depends_on: meta.depends_on,
         providers,
         module,

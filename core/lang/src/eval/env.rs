@@ -65,6 +65,8 @@ impl Gather {
 #[derive(Clone, Debug)]
 pub(crate) enum Instances {
     Single,
+    /// None, where otherwise there would be a single one.
+    Disabled,
     Count(u64),
     ForEach(BTreeMap<Arc<str>, Value>),
     /// Only while validating: one stands for all.
@@ -79,6 +81,7 @@ impl Instances {
     pub(crate) fn keys(&self) -> Vec<Option<InstanceKey>> {
         match self {
             Self::Single | Self::AnyCount | Self::AnyKey { .. } => vec![None],
+            Self::Disabled => Vec::new(),
             Self::Count(n) => (0..*n).map(|i| Some(InstanceKey::Int(i))).collect(),
             Self::ForEach(map) => map.keys().map(|k| Some(InstanceKey::Str(k.clone()))).collect(),
         }

@@ -11,6 +11,7 @@ mod check;
 mod conditions;
 mod decode;
 mod depends;
+mod enabled;
 mod env;
 mod explain;
 mod expr;

@@ -103,7 +103,10 @@ impl<W: World> Evaluator<W> {
         let stored = self.cell(key, move |this, _| {
             // A module inside a module that repeats is there only when the outer one is.
             this.touch_expansion(&info);
-            let instances = this.repeats(call.count.as_ref(), call.for_each.as_ref(), &info)?;
+            let instances = match &call.enabled {
+                Some(enabled) => this.enabled(enabled, &info)?,
+                None => this.repeats(call.count.as_ref(), call.for_each.as_ref(), &info)?,
+            };
             Ok(Stored::Instances(Arc::new(instances)))
         })?;
         match stored {
@@ -114,7 +117,7 @@ impl<W: World> Evaluator<W> {
 
     /// Whatever is in a module instance exists because of the call around it.
     pub(super) fn touch_expansion(&mut self, info: &ModuleInfo) {
-        if let Some(outer) = info.outer.as_ref().filter(|o| o.call.repeats()) {
+        if let Some(outer) = info.outer.as_ref().filter(|o| o.call.repeats() || o.call.enabled.is_some()) {
             let key = CellKey::ModuleExpansion(outer.module.path.clone(), outer.call.name.clone());
             if let Some(id) = self.graph.id(&key) {
                 self.touch(id);
@@ -254,6 +257,7 @@ pub(super) fn collect(instances: &Instances, values: Vec<(Option<InstanceKey>, V
     };
     match instances {
         Instances::Single => single(values),
+        Instances::Disabled => Value::dynamic_null(),
         Instances::Count(_) => Value::tuple(values.into_iter().map(|(_, v)| v).collect()),
         Instances::ForEach(_) => Value::object(values.into_iter().filter_map(|(k, v)| match k {
             Some(InstanceKey::Str(k)) => Some((k, v)),

@@ -136,7 +136,7 @@ impl<W: World> Evaluator<W> {
                         expr,
                     ));
                 }
-                let object = self.instance_of(env.module, &block, None)?;
+                let object = self.single(env.module, &block)?;
                 match ops::attr(&object, name) {
                     Ok(found) => Place::Value(found),
                     Err(d) => return Err(self.unsupported_attr(d, &block, name).at(expr.span.clone()).into()),
@@ -146,6 +146,7 @@ impl<W: World> Evaluator<W> {
                 if call.repeats() {
                     return Err(needs_index(&format!("module.{}", call.name), call.for_each.as_ref(), name, expr));
                 }
+                self.need_enabled(env.module, &call, expr)?;
                 let path = env.module.path.child(call.name.clone(), None);
                 Place::Value(self.module_output(&path, &call, name, expr)?)
             }

@@ -83,7 +83,10 @@ impl<W: World> Evaluator<W> {
         let (info, block) = (info.clone(), block.clone());
         let stored = self.cell(key, move |this, _| {
             this.touch_expansion(&info);
-            let instances = this.repeats(block.count.as_ref(), block.for_each.as_ref(), &info)?;
+            let instances = match &block.lifecycle.enabled {
+                Some(enabled) => this.enabled(enabled, &info)?,
+                None => this.repeats(block.count.as_ref(), block.for_each.as_ref(), &info)?,
+            };
             Ok(Stored::Instances(Arc::new(instances)))
         })?;
         match stored {
@@ -98,6 +101,9 @@ impl<W: World> Evaluator<W> {
         let (info, block) = (info.clone(), block.clone());
         self.value_cell(key, move |this, _| {
             let instances = this.resource_instances(&info, &block)?;
+            if matches!(*instances, Instances::Disabled) {
+                return Ok(Value::null(this.schema_of(&block)?.ty()));
+            }
             let mut gather = Gather::default();
             let mut values = Vec::new();
             for key in instances.keys() {

@@ -100,7 +100,7 @@ impl<W: World> Evaluator<W> {
         for call in config.calls.values() {
             let repetition = repetition(call.count.as_ref(), call.for_each.as_ref());
             let inside = plain.clone().repeating(&repetition);
-            call.count.iter().chain(&call.for_each).for_each(|e| self.references(e, &plain));
+            call.count.iter().chain(&call.for_each).chain(&call.enabled).for_each(|e| self.references(e, &plain));
             call.args.values().for_each(|a| self.references(&a.expr, &inside));
         }
         for provider in &config.providers {
@@ -130,7 +130,7 @@ impl<W: World> Evaluator<W> {
     fn references_of_resource(&mut self, block: &ResourceBlock, plain: &Context<'_>) {
         let repetition = repetition(block.count.as_ref(), block.for_each.as_ref());
         let inside = plain.clone().repeating(&repetition);
-        block.count.iter().chain(&block.for_each).for_each(|e| self.references(e, plain));
+        block.count.iter().chain(&block.for_each).chain(&block.lifecycle.enabled).for_each(|e| self.references(e, plain));
         self.references_of_body(&block.body, &inside);
         for trigger in &block.lifecycle.replace_triggered_by {
             let indexes = trigger.path.iter().filter_map(|step| match step {

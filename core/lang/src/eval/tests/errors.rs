@@ -245,8 +245,6 @@ removed {
 }
 resource "terraform_data" "x" {
   lifecycle {
-    enabled = true
-    destroy = false
     action_trigger {}
     ignore_changes = [inptu, input, tags["a"]]
   }
@@ -265,19 +263,15 @@ resource "terraform_data" "y" {}
       sgp does not support ephemeral blocks yet. Read the value outside and pass it in as a variable with sensitive = true.
     Unsupported block type at main.tf:10:3: `provisioner "local-exec"`
       sgp does not run provisioners: a provisioner block is about commands outside of the plan. Remove it, and do its work in the image, in user data or in a step of the pipeline.
-    Invalid reference at main.tf:19:17: `"a"`
+    Invalid reference at main.tf:17:17: `"a"`
       depends_on takes references to resources, data sources and modules, such as aws_iam_role.node or module.network, without quotes.
-    Invalid reference at main.tf:19:22: `each.key`
+    Invalid reference at main.tf:17:22: `each.key`
       depends_on takes references to resources, data sources and modules, such as aws_iam_role.node or module.network, without quotes.
-    Unsupported argument at main.tf:14:5: `enabled`
-      sgp does not support enabled in lifecycle blocks yet. Use count = condition ? 1 : 0.
-    Unsupported argument at main.tf:15:5: `destroy`
-      sgp does not support destroy in lifecycle blocks yet. Use sgp state rm to let go of an object without destroying it.
-    Unsupported block type at main.tf:16:5: `action_trigger`
+    Unsupported block type at main.tf:14:5: `action_trigger`
       sgp does not support action_trigger in lifecycle blocks yet. Do what the action does in a step before or after sgp apply.
-    Unsupported attribute at main.tf:17:23: `inptu`
+    Unsupported attribute at main.tf:15:23: `inptu`
       terraform_data has no argument, nested block or exported attribute named "inptu". Did you mean "input"?
-    Unsupported attribute at main.tf:17:37: `tags["a"]`
+    Unsupported attribute at main.tf:15:37: `tags["a"]`
       terraform_data has no argument, nested block or exported attribute named "tags".
     "#);
 }
