@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sgp_contract::{DataSource, ResourceType};
+use sgp_contract::{DataSource, EphemeralType, ResourceType};
 use sgp_engine::Registry;
 use sgp_model::{
     Attribute, Block, Mode, NestedBlock, Schema, Type,
@@ -15,7 +15,13 @@ pub fn pages(registry: &Registry) -> Vec<(String, String)> {
     let mut index = "# Resource types and data sources\n\nGenerated from the schemas in the binary; `sgp docs -out docs/resources` writes these pages anew.\n".to_owned();
     let resources: Vec<_> = registry.resource_types().map(ResourceType::schema).collect();
     let data: Vec<_> = registry.data_sources().map(DataSource::schema).collect();
-    for (title, mode, schemas) in [("Resource types", Mode::Managed, resources), ("Data sources", Mode::Data, data)] {
+    let ephemeral: Vec<_> = registry.ephemeral_types().map(EphemeralType::schema).collect();
+    let all = [
+        ("Resource types", Mode::Managed, resources),
+        ("Data sources", Mode::Data, data),
+        ("Ephemeral resources", Mode::Ephemeral, ephemeral),
+    ];
+    for (title, mode, schemas) in all.into_iter().filter(|(.., schemas)| !schemas.is_empty()) {
         let _ = writeln!(index, "\n## {title}\n\n| type | what it is |\n|---|---|");
         for schema in schemas {
             let file = file_name(mode, schema.name);
@@ -31,11 +37,16 @@ fn file_name(mode: Mode, type_name: &str) -> String {
     match mode {
         Mode::Managed => format!("{type_name}.md"),
         Mode::Data => format!("data.{type_name}.md"),
+        Mode::Ephemeral => format!("ephemeral.{type_name}.md"),
     }
 }
 
 fn page(mode: Mode, schema: &Schema) -> String {
-    let kind = if mode == Mode::Data { "Data source" } else { "Resource type" };
+    let kind = match mode {
+        Mode::Managed => "Resource type",
+        Mode::Data => "Data source",
+        Mode::Ephemeral => "Ephemeral resource",
+    };
     let mut out = format!("# {}\n\n{kind}. {}\n", schema.name, schema.doc);
     if !schema.example.is_empty() {
         let _ = writeln!(out, "\n```hcl\n{}\n```", schema.example.trim());

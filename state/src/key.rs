@@ -74,6 +74,8 @@ pub(crate) fn instance(key: &RecordKey) -> Vec<u8> {
     out.push(match resource.mode {
         Mode::Managed => 0,
         Mode::Data => 1,
+        // Never recorded; a number of its own all the same.
+        Mode::Ephemeral => 2,
     });
     text(&mut out, &resource.type_name);
     text(&mut out, &resource.name);

@@ -248,6 +248,7 @@ mod tests {
             serial: state.serial,
             config_digest: "00".into(),
             variables: [("v".to_owned(), Value::from("secret").sensitive())].into(),
+            ephemeral_variables: Vec::new(),
             timestamp: 1,
             version: "0".into(),
             targets: vec![],

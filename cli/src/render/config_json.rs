@@ -85,7 +85,7 @@ fn depends_on(json: Json, references: &[Reference]) -> Json {
     }
     let named = references.iter().map(|r| match &r.target {
         Target::Resource { mode, type_name, name, key } => {
-            let prefix = if *mode == Mode::Data { "data." } else { "" };
+            let prefix = mode.prefix();
             let key = key.as_ref().map(ToString::to_string).unwrap_or_default();
             format!("{prefix}{type_name}.{name}{key}")
         }
@@ -125,7 +125,12 @@ fn implied_provider(block: &ResourceBlock) -> &str {
 }
 
 fn resource(block: &ResourceBlock, facts: Facts<'_>) -> Json {
-    let (mode, prefix) = if block.mode == Mode::Data { ("data", "data.") } else { ("managed", "") };
+    let mode = match block.mode {
+        Mode::Managed => "managed",
+        Mode::Data => "data",
+        Mode::Ephemeral => "ephemeral",
+    };
+    let prefix = block.mode.prefix();
     let provider = block.provider.as_ref().map_or_else(
         || implied_provider(block).to_owned(),
         |p| p.alias.as_ref().map_or_else(|| p.name.to_string(), |alias| format!("{}.{alias}", p.name)),

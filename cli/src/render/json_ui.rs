@@ -14,7 +14,7 @@ use super::{
     json::Json,
     paint::{Paint, plural},
     plan_json,
-    progress::{duration, line},
+    progress::{duration, ephemeral, line},
     running,
     state_json::implied_provider,
     tree,
@@ -181,6 +181,14 @@ impl EventSink for JsonUi {
             Event::ReadComplete { addr, id, elapsed } => {
                 let hook = with_id(applied(addr, Action::Read), id).with("elapsed_seconds", elapsed.as_secs());
                 self.hook(&event, "apply_complete", hook);
+            }
+            Event::EphemeralStart { addr, op } => {
+                let hook = Json::object([("resource", resource(addr)), ("action", ephemeral(*op).1.into())]);
+                self.hook(&event, "ephemeral_op_start", hook);
+            }
+            Event::EphemeralComplete { addr, op, elapsed } => {
+                let hook = Json::object([("resource", resource(addr)), ("action", ephemeral(*op).1.into())]);
+                self.hook(&event, "ephemeral_op_complete", hook.with("elapsed_seconds", elapsed.as_secs()));
             }
             Event::Recovered { .. } => self.log(&line(&event, Paint::plain()).unwrap_or_default()),
             Event::ApplyStart { addr, action, deposed, id } => {

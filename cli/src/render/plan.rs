@@ -143,6 +143,7 @@ fn header(addr: &InstanceAddr) -> String {
     let keyword = match addr.resource.mode {
         Mode::Managed => "resource",
         Mode::Data => "data",
+        Mode::Ephemeral => "ephemeral",
     };
     format!("{keyword} {} {}", quote(&addr.resource.type_name), quote(&addr.resource.name))
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sgp_engine::{Event, EventSink, Rollout};
+use sgp_engine::{EphemeralOp, Event, EventSink, Rollout};
 use sgp_model::{InstanceAddr, SourceMap, plan::Action};
 
 use super::{
@@ -193,6 +193,10 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
         Event::ReadComplete { addr, id, elapsed } => {
             format!("{}: Read complete after {}{}", bold(addr), duration(*elapsed), bracketed(id.as_deref()))
         }
+        Event::EphemeralStart { addr, op } => format!("{}: {}...", bold(addr), ephemeral(*op).0),
+        Event::EphemeralComplete { addr, op, elapsed } => {
+            format!("{}: {} complete after {}", bold(addr), ephemeral(*op).0, duration(*elapsed))
+        }
         Event::Recovered { addr, what } => format!("{}: {}: {what}", bold(addr), paint.yellow("Recovered")),
         Event::ApplyStart { addr, action, deposed, id } => {
             let object = deposed.as_ref().map_or_else(String::new, |key| format!(" (deposed object {key})"));
@@ -214,6 +218,15 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
             format!("{}: {} skipped", bold(addr), Verb::of(*action).done)
         }
     })
+}
+
+/// What is done with an ephemeral resource: for people, and as Terraform's formats spell it.
+pub fn ephemeral(op: EphemeralOp) -> (&'static str, &'static str) {
+    match op {
+        EphemeralOp::Open => ("Opening", "open"),
+        EphemeralOp::Renew => ("Renewing", "renew"),
+        EphemeralOp::Close => ("Closing", "close"),
+    }
 }
 
 fn bracketed(id: Option<&str>) -> String {
@@ -245,6 +258,8 @@ mod tests {
             Event::RefreshStart { type_name: "aws_security_group".into(), count: 300 },
             Event::RefreshComplete { type_name: "aws_security_group".into(), count: 300, elapsed: at(900) },
             Event::ReadComplete { addr: addr(), id: Some("x".into()), elapsed: at(900) },
+            Event::EphemeralStart { addr: addr(), op: EphemeralOp::Open },
+            Event::EphemeralComplete { addr: addr(), op: EphemeralOp::Open, elapsed: at(900) },
             Event::ApplyStart { addr: addr(), action: Action::Create, deposed: None, id: None },
             Event::ApplyProgress {
                 addr: addr(),

@@ -13,9 +13,9 @@ pub mod survey;
 pub use clock::Clock;
 pub use context::{Context, ContextEvents, Slot};
 pub use provider::{
-    Applied, Claim, ClaimRequest, Client, CommonGround, CreateRequest, DataRequest, DataSource, DeleteRequest, Found,
-    ImportRequest, PlanRequest, PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType,
-    UpdateRequest,
+    Applied, Claim, ClaimRequest, Client, CommonGround, CreateRequest, DataRequest, DataSource, DeleteRequest,
+    EphemeralType, Found, ImportRequest, OpenRequest, Opened, PlanRequest, PlanResponse, Provider, ReadOutcome,
+    ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
 pub use store::{LockHolder, StateStore, StoreError, Write};
 pub use survey::{Area, Rollout, Sighting, Workload};

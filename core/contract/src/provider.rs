@@ -35,6 +35,11 @@ pub trait Provider: Send + Sync {
     /// Data sources, sorted by name.
     fn data_sources(&self) -> &'static [&'static dyn DataSource];
 
+    /// Ephemeral resources, sorted by name.
+    fn ephemeral_types(&self) -> &'static [&'static dyn EphemeralType] {
+        &[]
+    }
+
     /// Makes a client. `config` follows [`Self::config_schema`] and is wholly known: with an unknown part the engine keeps
     /// the client *pending* and does not call this until apply.
     async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics>;
@@ -372,4 +377,57 @@ pub trait DataSource: Send + Sync {
         scope: &ReadScope,
         requests: &[DataRequest<'_>],
     ) -> Vec<Result<Value, Diagnostics>>;
+}
+
+/// Opens one ephemeral resource.
+pub struct OpenRequest<'a> {
+    /// For messages only.
+    pub addr: &'a InstanceAddr,
+    /// The arguments, wholly known.
+    pub config: &'a Value,
+}
+
+/// An ephemeral resource that is open. Neither part is ever written down.
+#[derive(Clone)]
+pub struct Opened {
+    /// Every attribute of the schema, known.
+    pub result: Value,
+    /// When [`EphemeralType::renew`] is due, in seconds since the epoch; `None` when it lasts as long as the run.
+    pub renew_at: Option<i64>,
+    /// What renewing and closing need to know.
+    pub private: String,
+}
+
+impl Opened {
+    /// What needs neither renewing nor closing.
+    pub fn lasting(result: Value) -> Self {
+        Self { result, renew_at: None, private: String::new() }
+    }
+}
+
+/// A type of object that is there for one run: a token, a password that is generated and handed on. What it answers goes into
+/// provider configurations and write-only attributes, and nowhere else. One file implements it, one line lists it.
+#[async_trait]
+pub trait EphemeralType: Send + Sync {
+    /// What it accepts and answers.
+    fn schema(&self) -> &'static Schema;
+
+    /// Opens it: in a plan and again in its apply, each time that something needs it.
+    ///
+    /// # Errors
+    /// When it cannot be opened: says why.
+    async fn open(&self, client: &dyn Client, request: &OpenRequest<'_>) -> Result<Opened, Diagnostics>;
+
+    /// Makes it last longer; answers when that is due again.
+    ///
+    /// # Errors
+    /// When it cannot be renewed: says why.
+    async fn renew(&self, _client: &dyn Client, _private: &mut String) -> Result<Option<i64>, Diagnostics> {
+        Ok(None)
+    }
+
+    /// Ends it, once nothing in the run needs it any more.
+    async fn close(&self, _client: &dyn Client, _private: &str) -> Diagnostics {
+        Diagnostics::new()
+    }
 }

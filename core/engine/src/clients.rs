@@ -7,10 +7,13 @@ use std::{
 
 use futures::future::join_all;
 use sgp_contract::Client;
-use sgp_lang::config::Config;
+use sgp_lang::{Evaluator, World, config::Config};
 use sgp_model::{Diagnostic, Diagnostics, ProviderAddr, Value};
 
-use crate::Registry;
+use crate::{
+    Registry, Session,
+    ephemeral::{HasDesk, OpenOnes, open_wanted},
+};
 
 /// What became of a provider configuration.
 #[derive(Clone)]
@@ -72,6 +75,32 @@ impl Clients {
                 ClientState::Failed
             });
             self.0.insert(addr, state);
+        }
+    }
+}
+
+/// Evaluates provider configurations and makes their clients; ephemeral resources that they need are opened. What cannot be told yet is
+/// left out.
+pub(crate) async fn evaluate<W: World + HasDesk>(
+    session: &Session,
+    evaluator: &mut Evaluator<W>,
+    wanted: impl IntoIterator<Item = ProviderAddr>,
+    clients: &mut Clients,
+    open: &mut OpenOnes,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut wanted: BTreeSet<ProviderAddr> = wanted.into_iter().collect();
+    loop {
+        wanted.retain(|addr| !matches!(clients.0.get(addr), Some(ClientState::Ready { .. } | ClientState::Failed)));
+        let mut evaluated = Vec::new();
+        for addr in &wanted {
+            if let Ok(config) = evaluator.provider_config(addr) {
+                evaluated.push((addr.clone(), config));
+            }
+        }
+        clients.configure(&session.registry, evaluated, diagnostics).await;
+        if !open_wanted(session, evaluator, clients, open, diagnostics).await {
+            return;
         }
     }
 }

@@ -38,6 +38,22 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// An ephemeral resource is about to be opened, renewed or closed.
+    EphemeralStart {
+        /// The resource.
+        addr: InstanceAddr,
+        /// Which of the three.
+        op: EphemeralOp,
+    },
+    /// It was, or could not be.
+    EphemeralComplete {
+        /// The resource.
+        addr: InstanceAddr,
+        /// Which of the three.
+        op: EphemeralOp,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// The outcome of an interrupted run was found out.
     Recovered {
         /// The object.
@@ -134,6 +150,17 @@ pub enum Event {
     },
     /// Something to tell at once instead of at the end.
     Diagnostic(Diagnostic),
+}
+
+/// What is done with an ephemeral resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EphemeralOp {
+    /// Opened.
+    Open,
+    /// Made to last longer.
+    Renew,
+    /// Closed.
+    Close,
 }
 
 /// Receives events; called from many tasks, so it must not block for long.

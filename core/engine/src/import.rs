@@ -11,6 +11,7 @@ use crate::{
     blocks::resource_block,
     clients::{self, ClientState, Clients},
     dependencies::Dependencies,
+    ephemeral::OpenOnes,
     planner, reading, recover, typed,
     values::RecordedWorld,
 };
@@ -29,10 +30,15 @@ pub async fn load_state(session: &Session) -> Result<State, Diagnostics> {
 
 /// Reads the object and records it under the address, which must have a resource block and nothing recorded yet.
 pub async fn import(session: &Session, addr: &InstanceAddr, id: &str) -> Imported {
-    match adopt(session, addr, id).await {
-        Ok((object, diagnostics)) => Imported { object: Some(object), diagnostics },
-        Err(diagnostics) => Imported { object: None, diagnostics },
-    }
+    let mut ephemerals = OpenOnes::default();
+    let adopted = adopt(session, addr, id, &mut ephemerals).await;
+    let closed = ephemerals.close(session).await;
+    let (object, mut diagnostics) = match adopted {
+        Ok((object, diagnostics)) => (Some(object), diagnostics),
+        Err(diagnostics) => (None, diagnostics),
+    };
+    diagnostics.extend(closed);
+    Imported { object, diagnostics }
 }
 
 /// The error for an address that the configuration does not have, with what it has.
@@ -50,7 +56,12 @@ fn not_configured(addr: &InstanceAddr, instances: &BTreeSet<Option<InstanceKey>>
     Diagnostic::error("Resource is not in the configuration", detail)
 }
 
-async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Value, Diagnostics), Diagnostics> {
+async fn adopt(
+    session: &Session,
+    addr: &InstanceAddr,
+    id: &str,
+    ephemerals: &mut OpenOnes,
+) -> Result<(Value, Diagnostics), Diagnostics> {
     let mut diagnostics = recover::recover(session).await;
     let state = load_state(session).await?;
     if state.current(addr).is_some() {
@@ -62,7 +73,7 @@ async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Valu
         )
         .into());
     }
-    if addr.resource.mode == Mode::Data {
+    if addr.resource.mode != Mode::Managed {
         return Err(Diagnostic::error("Data sources are not imported", "They are read in every run anyway.").into());
     }
     let mut evaluator = Evaluator::new(
@@ -87,9 +98,7 @@ async fn adopt(session: &Session, addr: &InstanceAddr, id: &str) -> Result<(Valu
     let mut clients = Clients::default();
     let mut wanted = clients::behind(&session.config, &session.registry, [&provider]);
     wanted.insert(provider.clone());
-    let evaluated =
-        wanted.into_iter().filter_map(|addr| Some((addr.clone(), evaluator.provider_config(&addr).ok()?))).collect();
-    clients.configure(&session.registry, evaluated, &mut diagnostics).await;
+    clients::evaluate(session, &mut evaluator, wanted, &mut clients, ephemerals, &mut diagnostics).await;
     diagnostics.extend(evaluator.take_diagnostics());
     if diagnostics.has_errors() {
         return Err(diagnostics);

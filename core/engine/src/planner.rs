@@ -8,7 +8,8 @@ use std::{
 use futures::future::join_all;
 use sgp_lang::{Evaluator, Inputs, Stop};
 use sgp_model::{
-    Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, ProviderAddr, ResourceAddr, State, Value,
+    Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, Mode, ModulePath, Plan, ProviderAddr, ResourceAddr, State,
+    Value,
     address::ParsedAddr,
     plan::{Action, OutputChange, PlanMode, ResourceChange, Running},
     state::RecordKey,
@@ -19,6 +20,7 @@ use crate::{
     Interrupt, PlanOptions, Planned, Session, claims,
     clients::{self, ClientState, Clients},
     dependencies::Dependencies,
+    ephemeral::{Desk, OpenOnes},
     judge, leftover, reading, recover,
     refactor::{self, Forgotten},
     refresh, running, symbolic,
@@ -28,6 +30,13 @@ use crate::{
 
 /// Plans. Recovers an interrupted run first.
 pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
+    let mut open = OpenOnes::default();
+    let mut planned = made(session, options, &mut open).await;
+    planned.diagnostics.extend(open.close(session).await);
+    planned
+}
+
+async fn made(session: &Session, options: &PlanOptions, open: &mut OpenOnes) -> Planned {
     let mut diagnostics = recover::recover(session).await;
     if diagnostics.has_errors() {
         return Planned { plan: None, diagnostics };
@@ -38,7 +47,7 @@ pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
     if diagnostics.has_errors() {
         return Planned { plan: None, diagnostics };
     }
-    let mut planning = Planning::new(session, options, state, Refactored { moved, forgotten });
+    let mut planning = Planning::new(session, options, state, Refactored { moved, forgotten }, open);
     let mut interrupt = session.interrupt.clone();
     tokio::select! {
         biased;
@@ -114,11 +123,18 @@ pub(crate) struct Planning<'a> {
     state: State,
     pub(crate) refactored: Refactored,
     pub(crate) evaluator: Evaluator<PlanWorld>,
-    diagnostics: Diagnostics,
+    open: &'a mut OpenOnes,
+    pub(crate) diagnostics: Diagnostics,
 }
 
 impl<'a> Planning<'a> {
-    fn new(session: &'a Session, options: &'a PlanOptions, state: State, refactored: Refactored) -> Self {
+    fn new(
+        session: &'a Session,
+        options: &'a PlanOptions,
+        state: State,
+        refactored: Refactored,
+        open: &'a mut OpenOnes,
+    ) -> Self {
         let world = PlanWorld {
             session: session.clone(),
             mode: options.mode,
@@ -136,6 +152,7 @@ impl<'a> Planning<'a> {
             replaced_clusters: BTreeMap::new(),
             asked: BTreeSet::new(),
             providers_asked: BTreeSet::new(),
+            desk: Desk::default(),
             diagnostics: Diagnostics::new(),
         };
         // What differs from call to call is unknown while planning.
@@ -143,7 +160,7 @@ impl<'a> Planning<'a> {
         let mut evaluator =
             Evaluator::new(session.config.clone(), inputs, session.registry.clone(), session.files.clone(), world);
         evaluator.restrict(options.targets.clone());
-        Self { session, options, state, refactored, evaluator, diagnostics: Diagnostics::new() }
+        Self { session, options, state, refactored, evaluator, open, diagnostics: Diagnostics::new() }
     }
 
     /// Rounds of: evaluate what can be, do all the reading that was asked for at the same time.
@@ -158,7 +175,8 @@ impl<'a> Planning<'a> {
             let asked = self.asked() > known;
             let read = self.read_data().await;
             let looked_up = self.look_up().await;
-            if !(configured || imported || asked || read || looked_up) {
+            let opened = self.open_ephemerals().await;
+            if !(configured || imported || asked || read || looked_up || opened) {
                 break;
             }
         }
@@ -302,7 +320,8 @@ impl<'a> Planning<'a> {
             return;
         }
         let _ = self.evaluator.module_instances();
-        for resource in self.evaluator.resources() {
+        // An ephemeral resource is opened when something needs it.
+        for resource in self.evaluator.resources().into_iter().filter(|r| r.mode != Mode::Ephemeral) {
             // Counting the instances of what nobody asked for would plan what they are counted by.
             if !self.touched(&resource) {
                 continue;
@@ -363,6 +382,21 @@ impl<'a> Planning<'a> {
         true
     }
 
+    /// Opens ephemeral resources that were asked for, and renews those that are due. Answers whether any was opened.
+    async fn open_ephemerals(&mut self) -> bool {
+        let renewed = self.open.renew(self.session).await;
+        self.diagnostics.extend(renewed);
+        let wanted = std::mem::take(&mut self.evaluator.world_mut().desk.wanted);
+        if wanted.is_empty() {
+            return false;
+        }
+        let clients = self.evaluator.world().clients.clone();
+        let answers = self.open.open(self.session, &clients, wanted).await;
+        let any = !answers.is_empty();
+        self.evaluator.world_mut().desk.answers.extend(answers);
+        any
+    }
+
     /// Looks up what types want to know, in bulk by configuration and type. Answers whether there was anything.
     async fn look_up(&mut self) -> bool {
         let wanted = std::mem::take(&mut self.evaluator.world_mut().wanted_look_ups);
@@ -400,6 +434,7 @@ impl<'a> Planning<'a> {
         }
         self.refactor(&mut list, &existing);
         self.diagnostics.extend(leftover::prevented(&self.session.config, &list));
+        self.refuse_ephemerals(&list);
         list.sort_by(|a, b| (&a.addr, &a.deposed).cmp(&(&b.addr, &b.deposed)));
         let steps = self.order(&dependencies, &mut list, &existing)?;
         let mut drift = leftover::drift(&recorded, &existing, &list, self.session);
@@ -412,7 +447,8 @@ impl<'a> Planning<'a> {
             lineage: recorded.lineage.clone(),
             serial: recorded.serial,
             config_digest: self.session.config.digest.clone(),
-            variables: self.evaluator.variables(),
+            variables: self.stored_variables(),
+            ephemeral_variables: self.ephemeral_variables(),
             timestamp: self.session.clock.now(),
             version: self.session.version.clone(),
             targets: self.options.targets.iter().map(shown_target).collect(),

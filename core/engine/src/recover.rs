@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use crate::{
     Event, Interrupt, Session,
     clients::{self, ClientState, Clients},
+    ephemeral::OpenOnes,
     settings, typed,
     values::RecordedWorld,
 };
@@ -38,18 +39,26 @@ pub async fn recover(session: &Session) -> Diagnostics {
         Ok(state) => typed::typed(state, &session.registry).0,
         Err(error) => return Diagnostic::error("State cannot be read", format!("{error}.")).into(),
     };
-    let clients = clients(session, &open, &state, &mut diagnostics).await;
+    let mut ephemerals = OpenOnes::default();
+    let clients = clients(session, &open, &state, &mut ephemerals, &mut diagnostics).await;
     for intent in open {
         match one(session, &clients, &state, &intent).await {
             Ok(doubt) => diagnostics.extend(doubt),
             Err(problem) => diagnostics.push(problem.on(&intent.intent.key.addr)),
         }
     }
+    diagnostics.extend(ephemerals.close(session).await);
     diagnostics
 }
 
 /// Clients for the provider configurations that the intents name, evaluated against the recorded state.
-async fn clients(session: &Session, open: &[OpenIntent], state: &State, diagnostics: &mut Diagnostics) -> Clients {
+async fn clients(
+    session: &Session,
+    open: &[OpenIntent],
+    state: &State,
+    ephemerals: &mut OpenOnes,
+    diagnostics: &mut Diagnostics,
+) -> Clients {
     let world = RecordedWorld::new(session.registry.clone(), state);
     let mut evaluator = Evaluator::new(
         session.config.clone(),
@@ -63,10 +72,8 @@ async fn clients(session: &Session, open: &[OpenIntent], state: &State, diagnost
     wanted.extend(clients::behind(&session.config, &session.registry, &wanted));
     wanted.sort();
     wanted.dedup();
-    let evaluated: Vec<_> =
-        wanted.into_iter().filter_map(|addr| Some((addr.clone(), evaluator.provider_config(&addr).ok()?))).collect();
     let mut clients = Clients::default();
-    clients.configure(&session.registry, evaluated, diagnostics).await;
+    clients::evaluate(session, &mut evaluator, wanted, &mut clients, ephemerals, diagnostics).await;
     diagnostics.extend(evaluator.take_diagnostics());
     clients
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sgp_contract::{DataSource, Provider, ResourceType};
+use sgp_contract::{DataSource, EphemeralType, Provider, ResourceType};
 use sgp_lang::Schemas;
 use sgp_model::{Mode, Schema};
 
@@ -13,12 +13,18 @@ pub struct Registry {
     providers: BTreeMap<&'static str, Arc<dyn Provider>>,
     resources: BTreeMap<&'static str, (&'static str, &'static dyn ResourceType)>,
     data: BTreeMap<&'static str, (&'static str, &'static dyn DataSource)>,
+    ephemeral: BTreeMap<&'static str, (&'static str, &'static dyn EphemeralType)>,
 }
 
 impl Registry {
     /// These providers and the built-in one (`terraform_data`).
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
-        let mut registry = Self { providers: BTreeMap::new(), resources: BTreeMap::new(), data: BTreeMap::new() };
+        let mut registry = Self {
+            providers: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            data: BTreeMap::new(),
+            ephemeral: BTreeMap::new(),
+        };
         for provider in providers.into_iter().chain([Arc::new(TerraformProvider) as Arc<dyn Provider>]) {
             let name = provider.name();
             for ty in provider.resource_types() {
@@ -26,6 +32,9 @@ impl Registry {
             }
             for ty in provider.data_sources() {
                 registry.data.insert(ty.schema().name, (name, *ty));
+            }
+            for ty in provider.ephemeral_types() {
+                registry.ephemeral.insert(ty.schema().name, (name, *ty));
             }
             registry.providers.insert(name, provider);
         }
@@ -52,6 +61,16 @@ impl Registry {
         self.data.get(name).map(|(_, ty)| *ty)
     }
 
+    /// An ephemeral resource.
+    pub fn ephemeral_type(&self, name: &str) -> Option<&'static dyn EphemeralType> {
+        self.ephemeral.get(name).map(|(_, ty)| *ty)
+    }
+
+    /// All ephemeral resources, by name.
+    pub fn ephemeral_types(&self) -> impl Iterator<Item = &'static dyn EphemeralType> {
+        self.ephemeral.values().map(|(_, ty)| *ty)
+    }
+
     /// All resource types, by name.
     pub fn resource_types(&self) -> impl Iterator<Item = &'static dyn ResourceType> {
         self.resources.values().map(|(_, ty)| *ty)
@@ -68,12 +87,14 @@ impl Schemas for Registry {
         match mode {
             Mode::Managed => self.resource_type(type_name).map(ResourceType::schema),
             Mode::Data => self.data_source(type_name).map(DataSource::schema),
+            Mode::Ephemeral => self.ephemeral_type(type_name).map(EphemeralType::schema),
         }
     }
 
     fn provider_for(&self, type_name: &str) -> Option<&'static str> {
         let managed = self.resources.get(type_name).map(|(provider, _)| *provider);
-        managed.or_else(|| self.data.get(type_name).map(|(provider, _)| *provider))
+        let read = || self.data.get(type_name).map(|(provider, _)| *provider);
+        managed.or_else(read).or_else(|| self.ephemeral.get(type_name).map(|(provider, _)| *provider))
     }
 
     fn provider_config(&self, provider: &str) -> Option<&'static Schema> {
@@ -84,6 +105,7 @@ impl Schemas for Registry {
         match mode {
             Mode::Managed => self.resources.keys().copied().collect(),
             Mode::Data => self.data.keys().copied().collect(),
+            Mode::Ephemeral => self.ephemeral.keys().copied().collect(),
         }
     }
 

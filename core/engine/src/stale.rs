@@ -32,6 +32,16 @@ pub async fn check_saved(session: &Session, plan: &Plan) -> Result<(), Diagnosti
     if session.config.digest != plan.config_digest {
         return Err(stale("the configuration has changed since", "A file was added, removed or edited."));
     }
+    let given = &session.inputs.variables;
+    let missing: Vec<&str> =
+        plan.ephemeral_variables.iter().filter(|name| !given.contains_key(*name)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        let detail = format!(
+            "The plan was made with values for {}, which are ephemeral and so are not in it. Give them again, with -var or in the environment.",
+            missing.join(", ")
+        );
+        return Err(Diagnostic::error("No value for ephemeral variable", detail));
+    }
     let mut evaluator = Evaluator::new(
         session.config.clone(),
         session.inputs.clone(),

@@ -69,6 +69,9 @@ impl World for SymbolWorld<'_> {
         if let Some(computed) = self.computed(&configured) {
             return Answer::Value(computed);
         }
+        if configured.addr.resource.mode == Mode::Ephemeral {
+            return Answer::Value(crate::ephemeral::unknown(&self.registry, &configured));
+        }
         let Some(change) = self.planned.get(configured.addr) else {
             return Answer::Failed(sgp_model::Diagnostics::new());
         };

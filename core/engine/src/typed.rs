@@ -81,6 +81,8 @@ pub(crate) fn shaped(block: &Block, value: &Value) -> Result<Value, String> {
     let mut shaped: BTreeMap<Arc<str>, Value> = BTreeMap::new();
     for (name, attribute) in &block.attributes {
         let value = match fields.get(*name) {
+            // Whoever answers it: it is sent and never kept.
+            Some(_) if attribute.write_only => Value::null(attribute.ty.clone()),
             Some(value) => convert(value, &attribute.ty).map_err(|e| format!("{name}: {e}"))?,
             None => Value::null(attribute.ty.clone()),
         };

@@ -8,6 +8,7 @@ use sgp_plan::propose::unknown_object;
 
 use crate::{
     Registry,
+    ephemeral::{Desk, HasDesk},
     typed::{mark_schema, marked},
     world::WantedData,
 };
@@ -16,6 +17,13 @@ use crate::{
 pub(crate) struct RecordedWorld {
     registry: Arc<Registry>,
     values: BTreeMap<InstanceAddr, Value>,
+    desk: Desk,
+}
+
+impl HasDesk for RecordedWorld {
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
 }
 
 impl RecordedWorld {
@@ -26,12 +34,16 @@ impl RecordedWorld {
             (key.addr.clone(), value)
         });
         let values = values.collect();
-        Self { registry, values }
+        Self { registry, values, desk: Desk::default() }
     }
 }
 
 impl World for RecordedWorld {
     fn object(&mut self, configured: Configured<'_>, _deps: &DepsView<'_>) -> Answer {
+        if configured.addr.resource.mode == Mode::Ephemeral {
+            let answer = self.desk.answer(&configured, false);
+            return answer.unwrap_or_else(|| Answer::Provisional(unknown(&self.registry, &configured)));
+        }
         match self.values.get(configured.addr) {
             Some(value) => Answer::Value(value.clone()),
             None => Answer::Provisional(unknown(&self.registry, &configured)),
@@ -52,6 +64,14 @@ pub(crate) struct ApplyWorld {
     pub(crate) wanted: BTreeMap<InstanceAddr, WantedData>,
     /// Those that were read.
     pub(crate) scoped: BTreeMap<InstanceAddr, Result<Value, Diagnostics>>,
+    /// Ephemeral resources.
+    pub(crate) desk: Desk,
+}
+
+impl HasDesk for ApplyWorld {
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
 }
 
 impl World for ApplyWorld {
@@ -61,6 +81,10 @@ impl World for ApplyWorld {
         }
         if let Some(data) = self.pure_data(&configured) {
             return data;
+        }
+        if configured.addr.resource.mode == Mode::Ephemeral {
+            let answer = self.desk.answer(&configured, false);
+            return answer.unwrap_or_else(|| Answer::Provisional(unknown(&self.registry, &configured)));
         }
         if configured.block.check.is_some() {
             return self.scoped_data(&configured);
@@ -79,7 +103,7 @@ impl ApplyWorld {
         planned: BTreeMap<InstanceAddr, Value>,
     ) -> Self {
         let (wanted, scoped) = (BTreeMap::new(), BTreeMap::new());
-        Self { registry, settled, planned, judging: false, wanted, scoped }
+        Self { registry, settled, planned, judging: false, wanted, scoped, desk: Desk::default() }
     }
 
     /// A data source in a check block.
@@ -117,6 +141,7 @@ fn unknown(registry: &Registry, configured: &Configured<'_>) -> Value {
     let schema = match configured.addr.resource.mode {
         Mode::Managed => registry.resource_type(name).map(sgp_contract::ResourceType::schema),
         Mode::Data => registry.data_source(name).map(sgp_contract::DataSource::schema),
+        Mode::Ephemeral => registry.ephemeral_type(name).map(sgp_contract::EphemeralType::schema),
     };
     match schema {
         Some(schema) => mark_schema(&schema.block, &unknown_object(&schema.block, &configured.config)),

@@ -12,11 +12,15 @@ use sgp_model::{
     plan::{Action, PlanMode, Reason, ResourceChange},
     state::{ObjectStatus, RecordKey},
 };
-use sgp_plan::{IgnoreChanges, ignore_changes, judge, propose, propose::unknown_object};
+use sgp_plan::{
+    IgnoreChanges, ignore_changes, judge, propose,
+    propose::{unknown_object, without_write_only},
+};
 
 use crate::{
     Session,
-    clients::Clients,
+    clients::{ClientState, Clients},
+    ephemeral::{self, Desk, HasDesk},
     typed::{mark_schema, marked},
 };
 
@@ -58,6 +62,8 @@ pub(crate) struct PlanWorld {
     pub(crate) asked: BTreeSet<InstanceAddr>,
     /// Provider configurations that somebody needed.
     pub(crate) providers_asked: BTreeSet<ProviderAddr>,
+    /// Ephemeral resources.
+    pub(crate) desk: Desk,
     /// Warnings of types.
     pub(crate) diagnostics: Diagnostics,
 }
@@ -67,7 +73,14 @@ impl World for PlanWorld {
         match configured.addr.resource.mode {
             Mode::Managed => self.managed(&configured, deps),
             Mode::Data => self.data(&configured, deps),
+            Mode::Ephemeral => self.ephemeral(&configured, deps),
         }
+    }
+}
+
+impl HasDesk for PlanWorld {
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 }
 
@@ -119,7 +132,7 @@ impl PlanWorld {
         prior: &Value,
         deps: &DepsView<'_>,
     ) -> Result<Option<Value>, Answer> {
-        let client = self.clients.0.get(&configured.provider).and_then(crate::clients::ClientState::ready);
+        let client = self.clients.0.get(&configured.provider).and_then(ClientState::ready);
         if client.is_none() || !ty.wants_look_up(prior, &configured.config) {
             return Ok(None);
         }
@@ -156,11 +169,8 @@ impl PlanWorld {
             Some(ignore) => ignore_changes(&schema.block, prior, &configured.config, &ignore),
             None => configured.config.clone(),
         };
-        let provider_config = self
-            .clients
-            .0
-            .get(&configured.provider)
-            .map_or_else(Value::dynamic_null, super::clients::ClientState::config);
+        let provider_config =
+            self.clients.0.get(&configured.provider).map_or_else(Value::dynamic_null, ClientState::config);
         let mut planned =
             plan_object(ty, prior, &config, &provider_config, found).map_err(|d| located(d, configured))?;
         let judged = judge(&schema.block, prior, &planned.object, &planned.requires_replace);
@@ -195,7 +205,7 @@ impl PlanWorld {
             reason,
             before: prior.clone(),
             after: mark_schema(&schema.block, &planned.object),
-            config: mark_schema(&schema.block, &config),
+            config: mark_schema(&schema.block, &without_write_only(&schema.block, &config)),
             replace_paths: judged.replace_paths,
             importing: self.importing.get(configured.addr).cloned(),
             dependencies: Vec::new(),
@@ -275,6 +285,17 @@ impl PlanWorld {
         let after = change.after.clone();
         self.changes.insert(addr.clone(), change);
         Answer::Value(after)
+    }
+
+    /// Opened while planning, unless it waits for something that changes.
+    fn ephemeral(&mut self, configured: &Configured<'_>, deps: &DepsView<'_>) -> Answer {
+        let Some(client) = self.clients.0.get(&configured.provider) else {
+            self.providers_asked.insert(configured.provider.clone());
+            return Answer::Blocked;
+        };
+        let waits = matches!(client, ClientState::Pending { .. }) || self.waits_for_a_change(deps);
+        let answer = self.desk.answer(configured, waits);
+        answer.unwrap_or_else(|| Answer::Value(ephemeral::unknown(&self.session.registry, configured)))
     }
 
     /// Whether something that the data source names in `depends_on` changes, or something that it refers to does not exist

@@ -114,6 +114,28 @@ pub enum Mode {
     Managed,
     /// A `data` block.
     Data,
+    /// An `ephemeral` block: opened in each run that needs it, never stored.
+    Ephemeral,
+}
+
+impl Mode {
+    /// What comes before the type in an address: `data.` for data sources.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Managed => "",
+            Self::Data => "data.",
+            Self::Ephemeral => "ephemeral.",
+        }
+    }
+
+    /// The type of the block.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::Managed => "resource",
+            Self::Data => "data",
+            Self::Ephemeral => "ephemeral",
+        }
+    }
 }
 
 /// A resource or data source within a module instance: `module.a.aws_security_group.b`.
@@ -147,10 +169,7 @@ impl fmt::Display for ResourceAddr {
         if !self.module.is_root() {
             write!(f, "{}.", self.module)?;
         }
-        if self.mode == Mode::Data {
-            f.write_str("data.")?;
-        }
-        write!(f, "{}.{}", self.type_name, self.name)
+        write!(f, "{}{}.{}", self.mode.prefix(), self.type_name, self.name)
     }
 }
 
@@ -285,10 +304,11 @@ pub fn parse_address(text: &str) -> Result<ParsedAddr, String> {
                 }
                 rest.dot()?;
             }
-            "data" => {
+            "data" | "ephemeral" => {
+                let mode = if word == "data" { Mode::Data } else { Mode::Ephemeral };
                 rest.dot()?;
                 let type_name = rest.ident()?;
-                return resource(&mut rest, module, Mode::Data, type_name);
+                return resource(&mut rest, module, mode, type_name);
             }
             type_name => return resource(&mut rest, module, Mode::Managed, type_name),
         }
@@ -397,6 +417,7 @@ mod tests {
             "aws_security_group.a",
             "aws_security_group.a[3]",
             "data.aws_vpc.v",
+            "module.m.ephemeral.random_password.p[0]",
             "module.m.data.aws_vpc.v[\"a.b\"]",
             "module.m[0].module.n[\"k\\\"]\"].terraform_data.x[\"y$${z}\"]",
         ] {

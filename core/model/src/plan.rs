@@ -4,9 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    AttrPath, DeposedKey, Diagnostics, InstanceAddr, ProviderAddr, ResourceAddr, Value, checks::CheckResult,
-};
+use crate::{AttrPath, DeposedKey, Diagnostics, InstanceAddr, ProviderAddr, ResourceAddr, Value, checks::CheckResult};
 
 /// What kind of run made the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,6 +270,9 @@ pub struct Plan {
     pub config_digest: String,
     /// Input variables of the root module, marks included.
     pub variables: BTreeMap<String, Value>,
+    /// Ephemeral variables that were given a value: it is not here, and apply must be given one again.
+    #[serde(default)]
+    pub ephemeral_variables: Vec<String>,
     /// When it was made, seconds since the epoch.
     pub timestamp: i64,
     /// The version of the tool.

@@ -59,6 +59,9 @@ fn prior_part<'a>(prior: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 fn attribute_value(attribute: &Attribute, prior: Option<&Value>, configured: Value) -> Value {
+    if attribute.write_only {
+        return Value::null(attribute.ty.clone());
+    }
     if configured.is_null() || attribute.presence == Presence::Computed {
         return unconfigured(attribute, prior);
     }
@@ -174,10 +177,46 @@ fn follow(block: &Block, prior: &Value, config: &Value, proposed: Value) -> Valu
     Value::from(Kind::Object(Arc::new(fields))).mark(proposed.marks())
 }
 
+/// The object without the values of write-only attributes, at any depth: what may be kept of a configuration.
+pub fn without_write_only(block: &Block, value: &Value) -> Value {
+    if !has_write_only(block) {
+        return value.clone();
+    }
+    let Kind::Object(fields) = value.kind() else { return value.clone() };
+    let mut fields = (**fields).clone();
+    for (name, field) in &mut fields {
+        if let Some(attribute) = block.attributes.get(&**name) {
+            if attribute.write_only {
+                *field = Value::null(attribute.ty.clone());
+            }
+        } else if let Some(nested) = block.blocks.get(&**name) {
+            *field = nested_without_write_only(nested, field);
+        }
+    }
+    Value::from(Kind::Object(Arc::new(fields))).mark(value.marks())
+}
+
+fn nested_without_write_only(nested: &NestedBlock, value: &Value) -> Value {
+    let element = nested.block.ty();
+    let inner = |value: &Value| without_write_only(&nested.block, value);
+    let kept = match value.kind() {
+        Kind::Object(_) => inner(value),
+        Kind::List(_, elements) => Value::list(element, elements.iter().map(inner).collect()),
+        Kind::Set(_, elements) => Value::set(element, elements.iter().map(inner)),
+        Kind::Map(_, entries) => Value::map(element, entries.iter().map(|(key, entry)| (key.clone(), inner(entry)))),
+        _ => return value.clone(),
+    };
+    kept.mark(value.marks())
+}
+
+fn has_write_only(block: &Block) -> bool {
+    block.attributes.values().any(|a| a.write_only) || block.blocks.values().any(|b| has_write_only(&b.block))
+}
+
 /// The object that is known when nothing but the schema is: every attribute unknown, for a data source that is read later.
 pub fn unknown_object(block: &Block, config: &Value) -> Value {
     let attributes = block.attributes.iter().map(|(name, attribute)| {
-        let configured = config.get(name).filter(|v| !v.is_null()).cloned();
+        let configured = config.get(name).filter(|v| !v.is_null() && !attribute.write_only).cloned();
         let value = match (configured, attribute.presence) {
             (Some(value), Presence::Required | Presence::Optional | Presence::OptionalComputed) => value,
             (None, Presence::Optional) if attribute.default.is_none() => Value::null(attribute.ty.clone()),

@@ -62,6 +62,7 @@ fn write_resource(instances: &[(&RecordKey, &InstanceRecord)], hints: &dyn Schem
         match addr.mode {
             Mode::Managed => "\"managed\"",
             Mode::Data => "\"data\"",
+            Mode::Ephemeral => "\"ephemeral\"",
         },
     );
     out.field("type", &string(&addr.type_name));

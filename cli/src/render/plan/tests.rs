@@ -74,6 +74,7 @@ pub fn plan(changes: Vec<ResourceChange>) -> Plan {
         serial: 1,
         config_digest: String::new(),
         variables: BTreeMap::new(),
+        ephemeral_variables: Vec::new(),
         timestamp: 0,
         version: "0.1.0".into(),
         targets: Vec::new(),

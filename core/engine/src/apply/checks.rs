@@ -16,8 +16,9 @@ impl Walk<'_> {
         self.evaluator.world_mut().judging = true;
         loop {
             self.evaluator.look_at_checks();
+            let opened = self.open_wanted().await;
             let wanted = std::mem::take(&mut self.evaluator.world_mut().wanted);
-            if wanted.is_empty() {
+            if wanted.is_empty() && !opened {
                 break;
             }
             let mut refused: Vec<(InstanceAddr, Result<Value, Diagnostics>)> = Vec::new();

@@ -14,10 +14,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use sgp_contract::Write;
-use sgp_lang::{Config, Evaluator};
+use sgp_lang::{Config, Evaluator, Stop};
 use sgp_model::{
     DeposedKey, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, Value,
     plan::{Action, Op, PlanMode, ResourceChange, Step, Summary},
@@ -29,8 +30,13 @@ use tokio::{
 };
 
 use crate::{
-    ApplyOptions, Event, Interrupt, Outcome, Session, blocks::resource_block, clients::Clients, planner::shown,
-    recover, rollout, values::ApplyWorld,
+    ApplyOptions, Event, Interrupt, Outcome, Session,
+    blocks::resource_block,
+    clients::Clients,
+    ephemeral::{OpenOnes, open_wanted},
+    planner::shown,
+    recover, rollout,
+    values::ApplyWorld,
 };
 use operation::{Done, Unrecorded};
 
@@ -46,6 +52,8 @@ pub async fn apply(session: &Session, plan: &Plan, options: &ApplyOptions) -> Ou
         walk.record_outputs().await;
         walk.judge_checks().await;
     }
+    let closed = walk.open.close(session).await;
+    walk.diagnostics.extend(closed);
     let mut outcome = walk.outcome();
     if options.rollout && !outcome.interrupted && !outcome.diagnostics.has_errors() {
         let rolled = rollout::roll_out(session, plan).await;
@@ -143,6 +151,8 @@ struct Walk<'a> {
     /// Whose outcome (`true`) or intent (`false`) could not be recorded.
     unrecorded: Vec<(InstanceAddr, bool)>,
     cancel: watch::Sender<bool>,
+    /// Ephemeral resources that are open.
+    open: OpenOnes,
 }
 
 impl<'a> Walk<'a> {
@@ -187,6 +197,7 @@ impl<'a> Walk<'a> {
             store_failed: None,
             unrecorded: Vec::new(),
             cancel,
+            open: OpenOnes::default(),
         }
     }
 
@@ -235,7 +246,14 @@ impl<'a> Walk<'a> {
         }
         let mut interrupt = self.session().interrupt.clone();
         while !self.tasks.is_empty() {
+            let renewal = self.open.next_renewal(self.session().clock.now());
+            let clock = self.session().clock.clone();
             tokio::select! {
+                () = due(&*clock, renewal) => {
+                    let session = self.session().clone();
+                    let problems = self.open.renew(&session).await;
+                    self.diagnostics.extend(problems);
+                }
                 Some(done) = self.tasks.join_next() => match done {
                     Ok(done) => self.finish(done).await,
                     Err(error) => {
@@ -318,7 +336,7 @@ impl<'a> Walk<'a> {
                 self.tasks.spawn(work.run(at, self.shared.clone()));
                 Progress::Running
             }
-            Ok(None) if self.holds(step.op, change) => Progress::Done,
+            Ok(None) if self.holds(step.op, change).await => Progress::Done,
             Ok(None) => Progress::Failed,
             Err(diagnostics) => {
                 self.diagnostics.extend(diagnostics);
@@ -367,7 +385,7 @@ impl<'a> Walk<'a> {
         }
         self.count(step.op, change);
         self.settle(step.op, change);
-        if !self.holds(step.op, change) {
+        if !self.holds(step.op, change).await {
             self.progress[at as usize] = Progress::Failed;
             return;
         }
@@ -386,6 +404,26 @@ impl<'a> Walk<'a> {
         self.done.import += usize::from(change.importing.is_some() && op != Op::Delete);
     }
 
+    /// What the evaluator says, with the ephemeral resources opened that it needs.
+    async fn evaluated<T>(
+        &mut self,
+        evaluate: impl Fn(&mut Evaluator<ApplyWorld>) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        loop {
+            match evaluate(&mut self.evaluator) {
+                Err(Stop::Blocked) if self.open_wanted().await => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Opens the ephemeral resources that an evaluation asked for; answers whether there were any.
+    async fn open_wanted(&mut self) -> bool {
+        let session = self.shared.session.clone();
+        let (clients, diagnostics) = (&mut self.clients, &mut self.diagnostics);
+        open_wanted(&session, &mut self.evaluator, clients, &mut self.open, diagnostics).await
+    }
+
     /// Makes the new value visible to expressions.
     fn settle(&mut self, op: Op, change: &ResourceChange) {
         if !matches!(op, Op::Create | Op::Update | Op::Record) {
@@ -399,13 +437,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether the object is what its postconditions ask for. It is recorded either way; what depends on it is not begun.
-    fn holds(&mut self, op: Op, change: &ResourceChange) -> bool {
+    async fn holds(&mut self, op: Op, change: &ResourceChange) -> bool {
         let has_conditions = resource_block(&self.session().config, &change.addr.resource)
             .is_some_and(|block| !block.lifecycle.postconditions.is_empty());
         if !has_conditions || matches!(op, Op::Delete | Op::Forget | Op::Join) {
             return true;
         }
-        let held = self.evaluator.object(&change.addr).is_ok();
+        let held = self.evaluated(|it| it.object(&change.addr)).await.is_ok();
         let told = self.evaluator.take_diagnostics();
         self.diagnostics.extend(told);
         held
@@ -439,7 +477,7 @@ impl<'a> Walk<'a> {
             }
         } else {
             for name in self.evaluator.root_outputs() {
-                let value = self.evaluator.output(&ModulePath::root(), &name);
+                let value = self.evaluated(|it| it.output(&ModulePath::root(), &name)).await;
                 match value {
                     Ok(value) if value.is_wholly_known() => {
                         outputs.insert(name, output_record(value));
@@ -454,6 +492,9 @@ impl<'a> Walk<'a> {
             }
             if !self.diagnostics.has_errors() {
                 self.evaluator.check_conditions();
+                while self.open_wanted().await {
+                    self.evaluator.check_conditions();
+                }
             }
             let problems = self.evaluator.take_diagnostics();
             if !self.diagnostics.has_errors() {
@@ -488,7 +529,8 @@ fn output_record(value: Value) -> OutputRecord {
 /// What the evaluator sees at the beginning: objects that do not change are settled.
 fn world(session: &Session, plan: &Plan) -> ApplyWorld {
     // What check blocks look at is read once more.
-    let is_scoped = |addr: &InstanceAddr| resource_block(&session.config, &addr.resource).is_some_and(|b| b.check.is_some());
+    let is_scoped =
+        |addr: &InstanceAddr| resource_block(&session.config, &addr.resource).is_some_and(|b| b.check.is_some());
     let data = plan.data.iter().filter(|(addr, _)| !is_scoped(addr));
     let mut settled: BTreeMap<InstanceAddr, Value> = data.map(|(addr, value)| (addr.clone(), value.clone())).collect();
     let mut planned = BTreeMap::new();
@@ -516,6 +558,15 @@ pub(crate) fn action_of(op: Op) -> Action {
         Op::Read => Action::Read,
         Op::Forget => Action::Forget,
         Op::Record | Op::Join => Action::NoOp,
+    }
+}
+
+/// Waits until the next renewal of an ephemeral resource; for ever when there is none.
+async fn due(clock: &dyn sgp_contract::Clock, renewal: Option<Duration>) {
+    match renewal {
+        Some(Duration::ZERO) => {}
+        Some(time) => clock.sleep(time).await,
+        None => std::future::pending().await,
     }
 }
 

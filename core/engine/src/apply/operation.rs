@@ -14,7 +14,7 @@ use sgp_model::{
     plan::Action,
     state::{Intent, ObjectStatus, RecordKey},
 };
-use sgp_plan::broken_promises;
+use sgp_plan::{broken_promises, propose::without_write_only};
 
 use super::{Shared, fresh_deposed};
 use crate::{Event, Session, typed};
@@ -118,6 +118,7 @@ impl Operation {
                 session: session.clone(),
                 action: self.action,
                 token: self.intent.token.clone(),
+                block: &self.ty.schema().block,
                 start,
                 last: Mutex::default(),
             }),
@@ -309,6 +310,7 @@ struct Reports {
     session: Session,
     action: Action,
     token: String,
+    block: &'static sgp_model::Block,
     start: Duration,
     /// The last status that was told, and when.
     last: Mutex<(Option<String>, Duration)>,
@@ -318,7 +320,7 @@ struct Reports {
 impl ContextEvents for Reports {
     async fn checkpoint(&self, _addr: &InstanceAddr, attributes: &Value) -> Result<(), StoreError> {
         let (bare, _) = attributes.clone().unmark_deep();
-        let attributes = Box::new(typed::known_part(&bare));
+        let attributes = Box::new(without_write_only(self.block, &typed::known_part(&bare)));
         self.session.store.write(vec![Write::Checkpoint { token: self.token.clone(), attributes }]).await
     }
 

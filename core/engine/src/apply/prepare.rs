@@ -9,7 +9,7 @@ use sgp_model::{
     plan::{Op, ResourceChange},
     state::{Intent, Operation as Mutation, RecordKey},
 };
-use sgp_plan::{broken_promises, ignore_changes};
+use sgp_plan::{broken_promises, ignore_changes, propose::without_write_only};
 
 use super::{
     Shared, Walk, action_of,
@@ -87,7 +87,7 @@ impl Walk<'_> {
         }
     }
 
-    async fn client(&mut self, addr: &ProviderAddr) -> Result<ClientState, Diagnostics> {
+    pub(super) async fn client(&mut self, addr: &ProviderAddr) -> Result<ClientState, Diagnostics> {
         if let Some(state @ ClientState::Ready { .. }) = self.clients.0.get(addr) {
             return Ok(state.clone());
         }
@@ -96,11 +96,12 @@ impl Walk<'_> {
         let behind = clients::behind(&self.session().config, &registry, [addr]);
         for through in behind.into_iter().filter(|b| !self.clients.0.contains_key(b)).collect::<Vec<_>>() {
             // One that is not known yet, or wrong, is told by those that it serves.
-            if let Ok(config) = self.evaluator.provider_config(&through) {
+            if let Ok(config) = self.evaluated(|it| it.provider_config(&through)).await {
                 self.clients.configure(&registry, vec![(through, config)], &mut Diagnostics::new()).await;
             }
         }
-        let config = self.evaluator.provider_config(addr).map_err(|_| self.evaluator.take_diagnostics())?;
+        let config = self.evaluated(|it| it.provider_config(addr)).await;
+        let config = config.map_err(|_| self.evaluator.take_diagnostics())?;
         self.clients.configure(&registry, vec![(addr.clone(), config)], &mut problems).await;
         match self.clients.0.get(addr) {
             Some(state @ ClientState::Ready { .. }) => Ok(state.clone()),
@@ -123,8 +124,9 @@ impl Walk<'_> {
     }
 
     /// Evaluates the preconditions and the arguments again; everything is known by now.
-    fn config(&mut self, change: &ResourceChange) -> Result<Value, Diagnostics> {
-        let config = self.evaluator.checked_config(&change.addr).map_err(|stop| match stop {
+    async fn config(&mut self, change: &ResourceChange) -> Result<Value, Diagnostics> {
+        let config = self.evaluated(|it| it.checked_config(&change.addr)).await;
+        let config = config.map_err(|stop| match stop {
             Stop::Failed => self.evaluator.take_diagnostics(),
             Stop::Blocked => Diagnostics::new(),
         })?;
@@ -161,7 +163,7 @@ impl Walk<'_> {
             (Some(record), Op::Update) => crate::typed::marked(block, record),
             _ => none,
         };
-        let mut config = self.config(change)?;
+        let mut config = self.config(change).await?;
         let block_of = resource_block(&self.session().config, &change.addr.resource);
         if let Some(ignore) = block_of.and_then(|b| ignored(&b.lifecycle)) {
             config = ignore_changes(block, &prior, &config, &ignore);
@@ -175,7 +177,7 @@ impl Walk<'_> {
         }
         let token = self.session().store.fresh_id();
         let planned = match op {
-            Op::Create => ty.prepare(mark_schema(block, &planned), &token),
+            Op::Create => without_write_only(block, &ty.prepare(mark_schema(block, &planned), &token)),
             _ => mark_schema(block, &planned),
         };
         let mutation = if op == Op::Create { Mutation::Create } else { Mutation::Update };
@@ -247,7 +249,7 @@ impl Walk<'_> {
 
     /// The reading of a data source whose arguments are known only now; one that only computes is done at once.
     async fn read(&mut self, change: &ResourceChange) -> Result<Option<Reading>, Diagnostics> {
-        let config = self.config(change)?;
+        let config = self.config(change).await?;
         let addr = &change.addr;
         let pure = self.session().registry.data_source(&addr.resource.type_name).filter(|ty| ty.is_pure());
         if let Some(ty) = pure {

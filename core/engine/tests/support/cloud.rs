@@ -10,9 +10,9 @@ use std::{
 
 use async_trait::async_trait;
 use sgp_contract::{
-    Applied, Area, Claim, ClaimRequest, Client, Context, CreateRequest, DataRequest, DataSource, DeleteRequest, Found,
-    ImportRequest, PlanRequest, PlanResponse, Provider, ReadOutcome, ReadRequest, ReadScope, ResourceType, Rollout,
-    Sighting, UpdateRequest, Workload,
+    Applied, Area, Claim, ClaimRequest, Client, Context, CreateRequest, DataRequest, DataSource, DeleteRequest,
+    EphemeralType, Found, ImportRequest, OpenRequest, Opened, PlanRequest, PlanResponse, Provider, ReadOutcome,
+    ReadRequest, ReadScope, ResourceType, Rollout, Sighting, UpdateRequest, Workload,
 };
 use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value, schema::Semantics, state::Intent};
 
@@ -38,6 +38,12 @@ pub struct Cloud {
     pub running_around: Mutex<Vec<Value>>,
     /// What a look does not see.
     pub unseen: Mutex<Option<String>>,
+    /// What was sent and is kept nowhere.
+    pub secrets: Mutex<Vec<String>>,
+    /// When tokens say that they are to be renewed.
+    pub renew_at: Mutex<Option<i64>>,
+    /// What the provider was configured with.
+    pub endpoints: Mutex<Vec<String>>,
     /// Where the process may die.
     pub death: Arc<super::death::Death>,
 }
@@ -57,6 +63,12 @@ impl Cloud {
 
     pub fn fail(&self, what: &str) {
         self.failing.lock().unwrap().push(what.into());
+    }
+
+    /// Takes note of what was sent for write-only attributes.
+    fn keep_secret(&self, config: &Value) {
+        let sent = config.get("secret_wo").and_then(Value::as_str);
+        self.secrets.lock().unwrap().extend(sent.map(str::to_owned));
     }
 
     async fn call(&self, what: String) -> Result<(), Diagnostic> {
@@ -130,11 +142,18 @@ impl Provider for FakeProvider {
         &[&TextData, &ThingData]
     }
 
+    fn ephemeral_types(&self) -> &'static [&'static dyn EphemeralType] {
+        &[&Token]
+    }
+
     fn calls_through(&self) -> &'static [&'static str] {
         &["way"]
     }
 
-    async fn configure(&self, _config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {
+    async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {
+        if let Some(endpoint) = config.get("endpoint").and_then(Value::as_str) {
+            self.cloud.endpoints.lock().unwrap().push(endpoint.to_owned());
+        }
         Ok(Arc::new(FakeClient(self.cloud.clone())))
     }
 
@@ -249,6 +268,8 @@ fn things(name: &'static str) -> Schema {
         .attr("size", Attribute::number().default(Value::int(1)))
         .attr("parent", Attribute::string())
         .attr("secret", Attribute::string().sensitive())
+        .attr("secret_wo", Attribute::string().write_only())
+        .attr("secret_wo_version", Attribute::number())
         .attr("document", Attribute::string().semantics(Semantics::Json))
         .attr("tags", Attribute::string_map())
         .attr("etag", Attribute::string().computed().follows(&["*"]))
@@ -325,6 +346,7 @@ impl ResourceType for Thing {
             return Applied::failed(problem);
         }
         cloud.statuses.lock().unwrap().drain(..).for_each(|status| cx.progress(&status));
+        cloud.keep_secret(request.config);
         let number = cloud.next.fetch_add(1, Ordering::SeqCst);
         let id = format!("{name}-{number}");
         let etag = request.planned.get("etag").filter(|e| e.is_known()).cloned();
@@ -348,6 +370,7 @@ impl ResourceType for Thing {
         if let Err(problem) = cloud.call(format!("update {}", name(request.prior))).await {
             return Applied::partly(request.prior.clone(), problem);
         }
+        cloud.keep_secret(request.config);
         let number = cloud.next.fetch_add(1, Ordering::SeqCst);
         let made = request.planned.with_attr("etag", format!("e{number}").into());
         cloud.things.lock().unwrap().insert(id(&made), made.clone());
@@ -448,5 +471,41 @@ impl DataSource for ThingData {
                 ]))
             })
             .collect()
+    }
+}
+
+/// A token that is different each time.
+struct Token;
+
+static TOKEN: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new("fake_token", "A token.")
+        .attr("of", Attribute::string().required())
+        .attr("token", Attribute::string().computed())
+});
+
+#[async_trait]
+impl EphemeralType for Token {
+    fn schema(&self) -> &'static Schema {
+        &TOKEN
+    }
+
+    async fn open(&self, client: &dyn Client, request: &OpenRequest<'_>) -> Result<Opened, Diagnostics> {
+        let cloud = cloud(client);
+        let of = request.config.get("of").and_then(Value::as_str).unwrap();
+        cloud.call(format!("open {of}")).await?;
+        let number = cloud.next.fetch_add(1, Ordering::SeqCst);
+        let token = format!("TOKEN-{of}-{number}");
+        let result = Value::object([("of", of.into()), ("token", token.as_str().into())]);
+        Ok(Opened { result, renew_at: *cloud.renew_at.lock().unwrap(), private: of.to_owned() })
+    }
+
+    async fn renew(&self, client: &dyn Client, private: &mut String) -> Result<Option<i64>, Diagnostics> {
+        cloud(client).call(format!("renew {private}")).await?;
+        Ok(None)
+    }
+
+    async fn close(&self, client: &dyn Client, private: &str) -> Diagnostics {
+        let closed = cloud(client).call(format!("close {private}")).await;
+        Diagnostics(closed.err().into_iter().collect())
     }
 }

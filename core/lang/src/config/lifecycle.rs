@@ -20,7 +20,7 @@ pub(super) fn read(block: &Block, mode: Mode, diagnostics: &mut Diagnostics) -> 
             "destroy",
             "enabled",
         ],
-        Mode::Data => &["enabled"],
+        Mode::Data | Mode::Ephemeral => &["enabled"],
     };
     let body_of_ours = refuse_actions(body, diagnostics);
     only(&body_of_ours, "a lifecycle block", attrs, &["precondition", "postcondition"], diagnostics);

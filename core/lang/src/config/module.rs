@@ -18,12 +18,11 @@ use crate::{
 /// What a `module` block's source leads to.
 pub type Loader<'l> = dyn FnMut(&str, &Span, &mut Diagnostics) -> Option<Arc<Module>> + 'l;
 
-const TOP_LEVEL: [&str; 11] =
-    ["resource", "data", "variable", "locals", "output", "module", "provider", "terraform", "import", "moved", "check"];
+const TOP_LEVEL: [&str; 12] =
+    ["resource", "data", "variable", "locals", "output", "module", "provider", "terraform", "import", "moved", "check", "ephemeral"];
 
 /// Blocks that Terraform or OpenTofu have and that are not read here, with what to do instead.
-const NOT_YET: [(&str, &str); 4] = [
-    ("ephemeral", "Read the value outside and pass it in as a variable with sensitive = true."),
+const NOT_YET: [(&str, &str); 3] = [
     ("action", "Do what it does in a step before or after sgp apply."),
     ("list", "Name the objects in import blocks instead."),
     ("language", "Remove it: there is one edition of the language here."),
@@ -82,6 +81,7 @@ impl Builder<'_, '_> {
         match &*block.ty {
             "resource" => self.resource(block, Mode::Managed),
             "data" => self.resource(block, Mode::Data),
+            "ephemeral" => self.resource(block, Mode::Ephemeral),
             "variable" => self.variable(block),
             "locals" => self.locals(block),
             "output" => self.output(block),
@@ -125,9 +125,8 @@ impl Builder<'_, '_> {
 
     fn resource(&mut self, block: &Block, mode: Mode) {
         let Some(found) = resource::read(block, mode, &mut self.diagnostics) else {
-            let prefix = if mode == Mode::Data { "data." } else { "" };
             match block.labels.first() {
-                Some(type_name) => self.unread(&format!("{prefix}{}", type_name.text)),
+                Some(type_name) => self.unread(&format!("{}{}", mode.prefix(), type_name.text)),
                 None => self.module.unread.files = true,
             }
             return;
@@ -140,7 +139,11 @@ impl Builder<'_, '_> {
         let key = (mode, found.type_name.clone(), found.name.clone());
         if let Some(first) = self.module.resource_index.get(&key) {
             let first = self.module.resources[*first].span.clone();
-            let what = if mode == Mode::Managed { "resource" } else { "data source" };
+            let what = match mode {
+                Mode::Managed => "resource",
+                Mode::Data => "data source",
+                Mode::Ephemeral => "ephemeral resource",
+            };
             self.duplicate(
                 &format!("{what} configuration"),
                 &format!("{}.{}", found.type_name, found.name),
@@ -442,8 +445,8 @@ fn impossible_move(from: &ParsedAddr, to: &ParsedAddr) -> Option<String> {
         ParsedAddr::Instance(i) => Some(i.resource.clone()),
     };
     match (resource(from), resource(to)) {
-        (Some(from), Some(to)) if from.mode == Mode::Data || to.mode == Mode::Data => {
-            Some("Data sources do not move: they are read again by every run.".into())
+        (Some(from), Some(to)) if from.mode != Mode::Managed || to.mode != Mode::Managed => {
+            Some("Only managed resources move: everything else is read again by every run.".into())
         }
         (Some(from), Some(to)) if from.type_name != to.type_name => {
             Some(format!("{from} and {to} are of different types, and an object keeps its type."))
@@ -457,7 +460,7 @@ fn impossible_move(from: &ParsedAddr, to: &ParsedAddr) -> Option<String> {
 fn names_a_part(addr: &ParsedAddr) -> bool {
     match addr {
         ParsedAddr::Module(path) => path.0.iter().any(|step| step.key.is_some()),
-        ParsedAddr::Resource(r) => r.mode == Mode::Data || r.module.0.iter().any(|step| step.key.is_some()),
+        ParsedAddr::Resource(r) => r.mode != Mode::Managed || r.module.0.iter().any(|step| step.key.is_some()),
         ParsedAddr::Instance(_) => true,
     }
 }

@@ -75,6 +75,9 @@ pub fn target(expr: &Expr) -> Option<Target> {
         "local" => Some(Target::Local(attr(0)?)),
         "module" => Some(Target::Module(attr(0)?)),
         "data" => Some(Target::Resource { mode: Mode::Data, type_name: attr(0)?, name: attr(1)?, key: key(2) }),
+        "ephemeral" => {
+            Some(Target::Resource { mode: Mode::Ephemeral, type_name: attr(0)?, name: attr(1)?, key: key(2) })
+        }
         "each" | "count" | "path" | "terraform" | "self" => None,
         _ => Some(Target::Resource { mode: Mode::Managed, type_name: root.clone(), name: attr(0)?, key: key(1) }),
     }

@@ -28,9 +28,15 @@ fn trigger(expr: &Expr) -> Result<Trigger, &'static str> {
     let first = unwound(expr, &mut steps).ok_or(WANTED)?;
     let mut steps = steps.into_iter().peekable();
     let type_name = match &**first {
-        "data" => return Err("Data sources do not trigger a replacement: they are read, not changed. Keep the value in a terraform_data with input = ..., and name that."),
-        "var" | "local" | "module" | "each" | "count" | "path" | "terraform" | "self" => {
-            return Err("Only managed resources trigger a replacement. Keep the value in a terraform_data with input = ..., and name that.");
+        "data" => {
+            return Err(
+                "Data sources do not trigger a replacement: they are read, not changed. Keep the value in a terraform_data with input = ..., and name that.",
+            );
+        }
+        "ephemeral" | "var" | "local" | "module" | "each" | "count" | "path" | "terraform" | "self" => {
+            return Err(
+                "Only managed resources trigger a replacement. Keep the value in a terraform_data with input = ..., and name that.",
+            );
         }
         "resource" => match steps.next() {
             Some(TriggerStep::Attr(name)) => name,
@@ -75,9 +81,9 @@ fn unwound<'e>(expr: &'e Expr, steps: &mut Vec<TriggerStep>) -> Option<&'e std::
 fn is_fixed(key: &Expr) -> bool {
     match &*key.kind {
         ExprKind::Literal(_) => true,
-        ExprKind::Attr(base, name) => base.as_name().is_some_and(|word| {
-            matches!((&**word, &**name), ("count", "index") | ("each", "key"))
-        }),
+        ExprKind::Attr(base, name) => {
+            base.as_name().is_some_and(|word| matches!((&**word, &**name), ("count", "index") | ("each", "key")))
+        }
         _ => false,
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use sgp_model::Diagnostic;
 
 use super::{
-    CellId, CellKey, Eval, Evaluator, Gather, Halt, ModuleInfo, Stored, World, missing::{closest_resource, out_of_scope},
+    CellId, CellKey, Eval, Evaluator, Gather, Halt, ModuleInfo, Stored, World,
+    missing::{closest_resource, out_of_scope},
     resource_addr,
 };
 use crate::{
@@ -61,7 +62,7 @@ impl<W: World> Evaluator<W> {
         let key = match &reference.target {
             Target::Resource { mode, type_name, name, key } => {
                 let Some(block) = info.config.resource(*mode, type_name, name).cloned() else {
-                    let prefix = if *mode == sgp_model::Mode::Data { "data." } else { "" };
+                    let prefix = mode.prefix();
                     let hint = closest_resource(&info.config.resources, *mode, type_name, name)
                         .map(|found| format!(" Did you mean {prefix}{found}?"));
                     let given = format!("{prefix}{type_name}.{name}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sgp_model::{Kind, Type, Value};
+use sgp_model::{Kind, Marks, Type, Value};
 
 use super::{CellKey, Env, Evaluator, Repetition, State, Stored, World};
 use crate::{
@@ -63,7 +63,7 @@ impl<W: World> Evaluator<W> {
             ("count", Repetition::Count(index)) => (index.clone(), 1),
             _ => match reference::target(expr)? {
                 reference::Target::Resource { mode, type_name, name, key } => {
-                    let used = usize::from(mode == sgp_model::Mode::Data) + 1 + usize::from(key.is_some());
+                    let used = usize::from(mode != sgp_model::Mode::Managed) + 1 + usize::from(key.is_some());
                     let addr = sgp_model::ResourceAddr { module, mode, type_name, name };
                     (self.remembered(&CellKey::Instance(addr.instance(key)))?, used)
                 }
@@ -99,6 +99,9 @@ fn follow(value: &Value, path: &[sgp_model::PathStep]) -> Option<Value> {
 fn describe(value: &Value) -> String {
     if value.is_sensitive() {
         return "has a sensitive value".into();
+    }
+    if value.marks().contains(Marks::EPHEMERAL) {
+        return "has an ephemeral value".into();
     }
     let counted =
         |what: String, n: usize, thing: &str| format!("is {what} with {n} {thing}{}", if n == 1 { "" } else { "s" });

@@ -21,17 +21,21 @@ impl<W: World> Evaluator<W> {
         env: &Env<'_>,
     ) -> Halt {
         let config = &env.module.config;
-        let (what, prefix) = if mode == Mode::Data { ("data source", "data.") } else { ("managed resource", "") };
+        let (what, prefix) = match mode {
+            Mode::Managed => ("managed resource", mode.prefix()),
+            Mode::Data => ("data source", mode.prefix()),
+            Mode::Ephemeral => ("ephemeral resource", mode.prefix()),
+        };
         let given = format!("{prefix}{type_name}.{name}");
-        let other_mode = if mode == Mode::Data { Mode::Managed } else { Mode::Data };
+        let mut others = [Mode::Managed, Mode::Data, Mode::Ephemeral].into_iter().filter(|other| *other != mode);
+        let other_mode = others.find(|other| config.resource(*other, type_name, &Arc::from(name)).is_some());
         let no_such_type = mode == Mode::Managed && self.schemas.resource(mode, type_name).is_none();
-        let hint = if config.resource(other_mode, type_name, &Arc::from(name)).is_some() {
-            let other = if mode == Mode::Data { "" } else { "data." };
-            format!(" Did you mean {other}{type_name}.{name}?")
+        let hint = if let Some(other) = other_mode {
+            format!(" Did you mean {}{type_name}.{name}?", other.prefix())
         } else if let Some(found) = closest_resource(&config.resources, mode, type_name, name) {
             format!(" Did you mean {prefix}{found}?")
         } else if no_such_type {
-            let words = ["var", "local", "module", "data", "each", "count", "path", "terraform", "self"];
+            let words = ["var", "local", "module", "data", "ephemeral", "each", "count", "path", "terraform", "self"];
             let mut scope = env.scope;
             let mut names: Vec<&str> = words.to_vec();
             while let Some(s) = scope {

@@ -40,6 +40,7 @@ pub(super) enum Root {
     Local,
     Module,
     Data,
+    Ephemeral,
     Resource,
     Each,
     Count,
@@ -62,6 +63,7 @@ impl Root {
             "local" => Self::Local,
             "module" => Self::Module,
             "data" => Self::Data,
+            "ephemeral" => Self::Ephemeral,
             "resource" => Self::Resource,
             "each" => Self::Each,
             "count" => Self::Count,
@@ -78,6 +80,9 @@ impl Root {
             Self::Local => ("local", "the name of a local value: local.tags"),
             Self::Module => ("module", "the name of a module call: module.network"),
             Self::Data => ("data", "a data source's type and name: data.aws_vpc.main"),
+            Self::Ephemeral => {
+                ("ephemeral", "an ephemeral resource's type and name: ephemeral.aws_eks_cluster_auth.main")
+            }
             Self::Resource => ("resource", "a resource's type and name: resource.aws_iam_role.node"),
             Self::Each => ("each", "key or value: each.key"),
             Self::Count => ("count", "index: count.index"),
@@ -250,7 +255,7 @@ impl<W: World> Evaluator<W> {
                 Err(invalid(&format!("The word {word:?} must be followed by {follows}."), expr))
             }
             Place::Type(mode, type_name) => {
-                let prefix = if mode == Mode::Data { "data." } else { "" };
+                let prefix = mode.prefix();
                 if self.schemas.resource(mode, &type_name).is_some() {
                     return Err(invalid(
                         &format!(
@@ -273,6 +278,7 @@ impl<W: World> Evaluator<W> {
             }
             Root::Module => Place::Call(declared_call(name, expr, env)?.clone()),
             Root::Data => Place::Type(Mode::Data, name.clone()),
+            Root::Ephemeral => Place::Type(Mode::Ephemeral, name.clone()),
             Root::Resource => Place::Type(Mode::Managed, name.clone()),
             Root::Each => Place::Value(each(name, expr, env)?),
             Root::Count => Place::Value(count(name, expr, env)?),

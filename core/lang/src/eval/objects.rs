@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sgp_model::{AttrPath, Diagnostic, InstanceAddr, InstanceKey, Marks, PathStep, ResourceAddr, Schema, Value};
+use sgp_model::{
+    AttrPath, Block, Diagnostic, InstanceAddr, InstanceKey, Kind, Marks, Mode, PathStep, ResourceAddr, Schema, Value,
+};
 
 use super::{
     Answer, CellId, CellKey, Configured, DepsView, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo,
@@ -162,11 +164,13 @@ impl<W: World> Evaluator<W> {
         let config = gather.take(self.decode(&block.body, schema, &block.span, &env));
         let config = gather.finish(config).map_err(|halt| on(halt, addr))?;
         let config = config.expect("without errors there is a configuration");
-        let stored = ephemeral_arguments(block, schema, &config);
+        let stored =
+            if block.mode == Mode::Ephemeral { Vec::new() } else { ephemeral_arguments(block, schema, &config) };
         if !stored.is_empty() {
             return Err(on(Halt::Errors(stored), addr));
         }
         let value = self.ask(id, info, (block, &triggers), addr, config)?;
+        let value = if block.mode == Mode::Ephemeral { value.mark(Marks::EPHEMERAL) } else { value };
         let env = Env { itself: Some(&value), ..env };
         self.hold(&block.lifecycle.postconditions, Conditions::Postcondition, &addr.into(), &env)
             .map_err(|halt| on(halt, addr))?;
@@ -211,23 +215,43 @@ impl<W: World> Evaluator<W> {
 
 /// Arguments with ephemeral values: all but write-only ones are written to the state, and ephemeral values must not be.
 fn ephemeral_arguments(block: &ResourceBlock, schema: &Schema, config: &Value) -> Vec<Diagnostic> {
-    if !config.deep_marks().contains(Marks::EPHEMERAL) {
-        return Vec::new();
+    let mut found = Vec::new();
+    stored_ephemerals(&schema.block, config, &AttrPath::root(), &mut found);
+    let told = found.into_iter().map(|path| {
+        let span = block.span_of(&path).unwrap_or_else(|| block.span.clone());
+        let detail = format!(
+            "The value of {:?} is derived from something ephemeral, but arguments are written to the state. Only write-only arguments, provider blocks and ephemeral blocks take it.",
+            path.to_string()
+        );
+        Diagnostic::error("Invalid use of ephemeral value", detail).at(span).attribute(path)
+    });
+    told.collect()
+}
+
+/// The outermost attributes that would be stored and hold something ephemeral.
+fn stored_ephemerals(block: &Block, config: &Value, path: &AttrPath, found: &mut Vec<AttrPath>) {
+    let Kind::Object(fields) = config.kind() else { return };
+    for (name, value) in fields.iter().filter(|(_, value)| value.deep_marks().contains(Marks::EPHEMERAL)) {
+        let at = path.with(PathStep::Attr(name.clone()));
+        match (block.attributes.get(&**name), block.blocks.get(&**name)) {
+            (Some(attribute), _) if attribute.write_only => {}
+            (None, Some(nested)) if !value.marks().contains(Marks::EPHEMERAL) => match value.kind() {
+                Kind::Object(_) => stored_ephemerals(&nested.block, value, &at, found),
+                Kind::List(_, elements) => {
+                    for (i, element) in elements.iter().enumerate() {
+                        stored_ephemerals(&nested.block, element, &at.with(PathStep::Index(i)), found);
+                    }
+                }
+                Kind::Map(_, entries) => {
+                    for (key, entry) in entries.iter() {
+                        stored_ephemerals(&nested.block, entry, &at.with(PathStep::Key(key.clone())), found);
+                    }
+                }
+                _ => found.push(at),
+            },
+            _ => found.push(at),
+        }
     }
-    let fields = config.as_fields().into_iter().flatten();
-    let stored = |name: &str| schema.block.attributes.get(name).is_none_or(|a| !a.write_only);
-    let ephemeral = fields.filter(|(name, value)| stored(name) && value.deep_marks().contains(Marks::EPHEMERAL));
-    ephemeral
-        .map(|(name, _)| {
-            let path = AttrPath::root().with(PathStep::Attr(name.clone()));
-            let span = block.span_of(&path).unwrap_or_else(|| block.span.clone());
-            let detail = format!(
-                "The value of {:?} is derived from something ephemeral, but arguments are written to the state. Remove ephemeral = true from the variable that it comes from (sensitive = true keeps it out of sight), or do not use it here.",
-                &**name
-            );
-            Diagnostic::error("Invalid use of ephemeral value", detail).at(span).attribute(path)
-        })
-        .collect()
 }
 
 fn no_instance(addr: &InstanceAddr) -> Halt {
@@ -252,16 +276,20 @@ fn on(halt: Halt, addr: &InstanceAddr) -> Halt {
 
 /// A type that does not exist: with the closest that does, or how many there are.
 pub(super) fn unknown_type(block: &ResourceBlock, schemas: &dyn super::Schemas) -> Diagnostic {
-    use sgp_model::Mode;
     let names = schemas.resource_names(block.mode);
-    let (what, other, other_what) = match block.mode {
-        Mode::Managed => ("resource type", Mode::Data, "data source"),
-        Mode::Data => ("data source", Mode::Managed, "resource type"),
+    let what = |mode: Mode| match mode {
+        Mode::Managed => "resource type",
+        Mode::Data => "data source",
+        Mode::Ephemeral => "ephemeral resource",
     };
+    let modes = [Mode::Managed, Mode::Data, Mode::Ephemeral];
+    let other = modes.into_iter().find(|mode| schemas.resource(*mode, &block.type_name).is_some());
+    let what_it_is = what(block.mode);
     let hint = if let Some(found) = closest(&block.type_name, names.iter().copied()) {
         format!(" Did you mean {found:?}?")
-    } else if schemas.resource(other, &block.type_name).is_some() {
-        format!(" There is a {other_what} of that name.")
+    } else if let Some(other) = other {
+        let article = if other == Mode::Ephemeral { "an" } else { "a" };
+        format!(" There is {article} {} of that name.", what(other))
     } else {
         let prefix = block.type_name.split('_').next().unwrap_or_default();
         let same: Vec<&str> = names.iter().copied().filter(|n| n.split('_').next() == Some(prefix)).collect();
@@ -272,8 +300,8 @@ pub(super) fn unknown_type(block: &ResourceBlock, schemas: &dyn super::Schemas) 
         }
     };
     Diagnostic::error(
-        if block.mode == Mode::Managed { "Unknown resource type" } else { "Unknown data source" },
-        format!("sgp has no {what} named {:?}.{hint}", &*block.type_name),
+        format!("Unknown {what_it_is}"),
+        format!("sgp has no {what_it_is} named {:?}.{hint}", &*block.type_name),
     )
     .at(block.type_span.clone())
 }

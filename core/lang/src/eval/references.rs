@@ -275,6 +275,7 @@ impl<W: World> Evaluator<W> {
                     Root::Path => return self.path(&name, step, &env).map(drop),
                     Root::Terraform => return self.terraform(&name, step).map(drop),
                     Root::Data => (Mode::Data, name),
+                    Root::Ephemeral => (Mode::Ephemeral, name),
                     Root::Resource => (Mode::Managed, name),
                 }
             }

@@ -55,6 +55,9 @@ impl<W: World> Evaluator<W> {
         if value.is_null() && !variable.nullable {
             return Err(not_nullable(variable, info).into());
         }
+        if !variable.ephemeral && value.deep_marks().contains(Marks::EPHEMERAL) {
+            return Err(not_ephemeral(variable, info).into());
+        }
         value = value.mark(marks(variable));
         self.validate(variable, &value, info)?;
         Ok(value)
@@ -154,6 +157,19 @@ fn not_nullable(variable: &Variable, info: &ModuleInfo) -> Diagnostic {
         "Required variable not set",
         format!(
             "The variable {:?} must not be null (nullable = false), and it has no default to fall back to.",
+            &*variable.name
+        ),
+    )
+    .at(argument.map_or(&variable.span, |a| &a.expr.span).clone())
+}
+
+/// An ephemeral value for a variable that does not say that it takes one.
+fn not_ephemeral(variable: &Variable, info: &ModuleInfo) -> Diagnostic {
+    let argument = info.outer.as_ref().and_then(|outer| outer.call.args.get(&variable.name));
+    Diagnostic::error(
+        "Ephemeral value not allowed",
+        format!(
+            "This value is derived from something ephemeral, but the variable {:?} does not take such values. If it is to take them, mark it: ephemeral = true.",
             &*variable.name
         ),
     )

@@ -238,7 +238,7 @@ terraform {
   encryption {}
   state_store "x" {}
 }
-ephemeral "a" "b" {}
+action "a" "b" {}
 removed {
   from = terraform_data.old
   provisioner "local-exec" {}
@@ -259,8 +259,8 @@ resource "terraform_data" "y" {}
       sgp does not encrypt its state yet. Remove this block, and keep the folder .sgp/ where only those may read it who may know its secrets.
     Unsupported state store at main.tf:5:3: `state_store "x"`
       sgp keeps its state under .sgp/ in the working directory and has no other store yet. Remove this block; a state from elsewhere can be taken over with sgp state push.
-    Unsupported block type at main.tf:7:1: `ephemeral`
-      sgp does not support ephemeral blocks yet. Read the value outside and pass it in as a variable with sensitive = true.
+    Unsupported block type at main.tf:7:1: `action`
+      sgp does not support action blocks yet. Do what it does in a step before or after sgp apply.
     Unsupported block type at main.tf:10:3: `provisioner "local-exec"`
       sgp does not run provisioners: a provisioner block is about commands outside of the plan. Remove it, and do its work in the image, in user data or in a step of the pipeline.
     Invalid reference at main.tf:17:17: `"a"`

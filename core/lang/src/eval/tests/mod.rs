@@ -81,12 +81,13 @@ impl Schemas for TestSchemas {
             (Mode::Managed, "test_thing") => Some(self.thing),
             (Mode::Managed, "terraform_data") => Some(self.data),
             (Mode::Data, "test_look") => Some(self.look),
+            (Mode::Ephemeral, "test_token") => Some(self.look),
             _ => None,
         }
     }
     fn provider_for(&self, type_name: &str) -> Option<&'static str> {
         match type_name {
-            "test_thing" | "test_look" => Some("test"),
+            "test_thing" | "test_look" | "test_token" => Some("test"),
             "terraform_data" => Some("terraform"),
             _ => None,
         }
@@ -98,6 +99,7 @@ impl Schemas for TestSchemas {
         match mode {
             Mode::Managed => vec!["terraform_data", "test_thing"],
             Mode::Data => vec!["test_look"],
+            Mode::Ephemeral => vec!["test_token"],
         }
     }
     fn provider_names(&self) -> Vec<&'static str> {
@@ -127,7 +129,7 @@ impl World for TestWorld {
             return Answer::Value(value.clone());
         }
         let config = configured.config;
-        if configured.addr.resource.mode == Mode::Data {
+        if configured.addr.resource.mode != Mode::Managed {
             if config.get("name").and_then(Value::as_str) == Some("later") && !self.ready {
                 return Answer::Blocked;
             }
@@ -221,6 +223,7 @@ pub(crate) fn show(value: &Value) -> String {
         Kind::Map(_, fs) => format!("map{{{}}}", fields(fs)),
         Kind::Object(fs) => format!("{{{}}}", fields(fs)),
     };
+    let text = if value.marks().contains(Marks::EPHEMERAL) { format!("ephemeral({text})") } else { text };
     if value.marks().contains(Marks::SENSITIVE) { format!("sensitive({text})") } else { text }
 }
 

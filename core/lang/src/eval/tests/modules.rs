@@ -359,7 +359,7 @@ output "not" { value = [var.token] }
         [
             "Invalid use of ephemeral value at main.tf:7:10: `\"x-${var.token}\"`",
             "Invalid use of ephemeral value at main.tf:8:10: `{ a = var.token }`",
-            "Invalid use of ephemeral value at main.tf:12:3: `rule`",
+            "Invalid use of ephemeral value at main.tf:12:17: `length(var.token)`",
             "Invalid count argument at main.tf:14:41: `length(var.token)`",
             "Invalid for_each argument at main.tf:15:44: `toset([var.token])`",
             "Ephemeral value not allowed at main.tf:22:1: `output \"a\"`",
