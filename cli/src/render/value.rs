@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
-use sgp_model::{Kind, Type, Value, address::quote};
+use sgp_model::{Kind, Marks, Type, Value, address::quote};
 
 /// What stands for a value that is not known yet.
 pub const UNKNOWN: &str = "(known after apply)";
 /// What stands for a value that must not be shown.
 pub const SENSITIVE: &str = "(sensitive value)";
+/// What stands for a value that is for one run only.
+pub const EPHEMERAL: &str = "(ephemeral value)";
 
 /// A value as the console answers it, in the form that Terraform's users know: close to the language, with conversions
 /// and comments that tell the type.
@@ -23,6 +25,9 @@ pub fn expression_in_clear(value: &Value) -> String {
 fn write(value: &Value, depth: usize, clear: bool) -> String {
     if value.is_sensitive() && value.is_known() && !clear {
         return SENSITIVE.to_owned();
+    }
+    if value.marks().contains(Marks::EPHEMERAL) && value.is_known() {
+        return EPHEMERAL.to_owned();
     }
     match value.kind() {
         Kind::Null(ty) => typed_null(ty),

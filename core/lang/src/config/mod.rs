@@ -111,6 +111,7 @@ pub struct RequiredProvider {
 
 /// A `variable` block.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the block's own arguments")]
 pub struct Variable {
     /// Its label.
     pub name: Arc<str>,
@@ -128,6 +129,10 @@ pub struct Variable {
     pub nullable: bool,
     /// Whether it is only for this run.
     pub ephemeral: bool,
+    /// Whether its value is known before anything is planned.
+    pub constant: bool,
+    /// Why not to set it any more.
+    pub deprecated: Option<Arc<str>>,
     /// `validation` blocks.
     pub validations: Vec<Check>,
 }
@@ -176,6 +181,10 @@ pub struct Output {
     pub sensitive: bool,
     /// Whether it is only for this run.
     pub ephemeral: bool,
+    /// What its value must be, where that is said.
+    pub constraint: Option<TypeConstraint>,
+    /// Why not to read it any more.
+    pub deprecated: Option<Arc<str>>,
     /// What must be there before.
     pub depends_on: Vec<Reference>,
     /// `precondition` blocks.

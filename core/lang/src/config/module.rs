@@ -18,8 +18,20 @@ use crate::{
 /// What a `module` block's source leads to.
 pub type Loader<'l> = dyn FnMut(&str, &Span, &mut Diagnostics) -> Option<Arc<Module>> + 'l;
 
-const TOP_LEVEL: [&str; 12] =
-    ["resource", "data", "variable", "locals", "output", "module", "provider", "terraform", "import", "moved", "check", "ephemeral"];
+const TOP_LEVEL: [&str; 12] = [
+    "resource",
+    "data",
+    "variable",
+    "locals",
+    "output",
+    "module",
+    "provider",
+    "terraform",
+    "import",
+    "moved",
+    "check",
+    "ephemeral",
+];
 
 /// Blocks that Terraform or OpenTofu have and that are not read here, with what to do instead.
 const NOT_YET: [(&str, &str); 3] = [
@@ -196,7 +208,8 @@ impl Builder<'_, '_> {
     }
 
     fn variable(&mut self, block: &Block) {
-        const ATTRS: [&str; 7] = ["type", "default", "description", "sensitive", "nullable", "ephemeral", "deprecated"];
+        const ATTRS: [&str; 8] =
+            ["type", "default", "description", "sensitive", "nullable", "ephemeral", "deprecated", "const"];
         const RESERVED: [&str; 8] =
             ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"];
         let d = &mut self.diagnostics;
@@ -231,8 +244,14 @@ impl Builder<'_, '_> {
             sensitive: flag(&block.body, "sensitive", d).unwrap_or(false),
             nullable: flag(&block.body, "nullable", d).unwrap_or(true),
             ephemeral: flag(&block.body, "ephemeral", d).unwrap_or(false),
+            constant: flag(&block.body, "const", d).unwrap_or(false),
+            deprecated: deprecated(&block.body, d),
             validations: checks(&block.body, "validation", d),
         };
+        if let (true, true, Some(attr)) = (variable.constant, variable.ephemeral, block.body.attr("const")) {
+            let detail = "A value that is only for one run is not fixed. Remove const or ephemeral.";
+            d.push(Diagnostic::error("Invalid combination of arguments", detail).at(attr.name_span.clone()));
+        }
         match self.module.variables.get(&name).map(|v| v.span.clone()) {
             Some(first) => self.duplicate("variable declaration", &name, &block.header(), &first),
             None => drop(self.module.variables.insert(name, variable)),
@@ -274,6 +293,14 @@ impl Builder<'_, '_> {
             return;
         };
         let depends_on = block.body.attr("depends_on").map(|a| reference::list(&a.expr, "depends_on", d));
+        let constraint = match block.body.attr("type").map(|a| constraint::of_variable(&a.expr, &literal)) {
+            Some(Ok(found)) => Some(found),
+            Some(Err(e)) => {
+                d.push(e);
+                None
+            }
+            None => None,
+        };
         let output = Output {
             name: name.clone(),
             span: block.header(),
@@ -281,6 +308,8 @@ impl Builder<'_, '_> {
             description: text(&block.body, "description", d),
             sensitive: flag(&block.body, "sensitive", d).unwrap_or(false),
             ephemeral: flag(&block.body, "ephemeral", d).unwrap_or(false),
+            constraint,
+            deprecated: deprecated(&block.body, d),
             depends_on: depends_on.unwrap_or_default(),
             preconditions: checks(&block.body, "precondition", d),
         };
@@ -491,6 +520,18 @@ fn required_provider(attr: &Attr) -> Result<RequiredProvider, Diagnostic> {
         },
     };
     Ok(RequiredProvider { provider, span: attr.name_span.clone() })
+}
+
+/// Why not to use something any more.
+fn deprecated(body: &Body, diagnostics: &mut Diagnostics) -> Option<Arc<str>> {
+    let found = text(body, "deprecated", diagnostics)?;
+    if found.trim().is_empty() {
+        let detail = "The text of deprecated says what to use instead; it cannot be empty.";
+        let span = body.attr("deprecated").map(|a| a.expr.span.clone())?;
+        diagnostics.push(Diagnostic::error("Invalid value", detail).at(span));
+        return None;
+    }
+    Some(found)
 }
 
 /// The value of an expression that refers to nothing.

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sgp_model::{Diagnostic, InstanceKey, Kind, Marks, ModulePath, ResourceAddr, Type, Value, checks::Checkable};
+use sgp_model::{
+    Diagnostic, InstanceKey, Kind, Marks, ModulePath, ResourceAddr, Type, Value, checks::Checkable, convert::convert,
+};
 
 use super::{
     CellKey, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo, Outer, Repetition, Stop, Stored, World,
@@ -163,6 +165,7 @@ impl<W: World> Evaluator<W> {
         let held = self.hold(&output.preconditions, Conditions::OutputPrecondition, &of, &env);
         gather.take(held);
         let value = gather.take(self.value(&output.value, &env));
+        let value = value.and_then(|value| gather.take(self.fitting(output, value, &env)));
         let Some(value) = value else { return gather.finish(Value::dynamic_null()) };
         let value = match ephemeral_output(output, value, info.path.is_root()) {
             Ok(value) => value,
@@ -184,6 +187,16 @@ impl<W: World> Evaluator<W> {
             );
         }
         gather.finish(value)
+    }
+
+    /// The value in the type that the output says.
+    fn fitting(&mut self, output: &Output, value: Value, env: &Env<'_>) -> Eval {
+        let Some(constraint) = &output.constraint else { return Ok(value) };
+        convert(&constraint.defaults.apply(value), &constraint.ty).map_err(|e| {
+            let detail = format!("The value of {:?} does not fit its type {}: {e}.", &*output.name, constraint.ty);
+            let d = Diagnostic::error("Invalid output value", detail);
+            self.error(d, output.value.part(&e.path.0), env)
+        })
     }
 
     /// A module instance as an object of its outputs.

@@ -68,6 +68,7 @@ impl<W: World> Evaluator<W> {
             return;
         }
         let config: Arc<Config> = self.config.clone();
+        self.deprecated_inputs();
         let mut seen: Vec<*const Module> = Vec::new();
         let mut open = vec![(ModulePath::root(), config.root.clone())];
         while let Some((path, module)) = open.pop() {
@@ -97,6 +98,8 @@ impl<W: World> Evaluator<W> {
         for local in config.locals.values() {
             self.references(&local.expr, &plain);
         }
+        self.deprecated_variables(&config);
+        self.check_constants(&config);
         for call in config.calls.values() {
             let repetition = repetition(call.count.as_ref(), call.for_each.as_ref());
             let inside = plain.clone().repeating(&repetition);
@@ -130,7 +133,12 @@ impl<W: World> Evaluator<W> {
     fn references_of_resource(&mut self, block: &ResourceBlock, plain: &Context<'_>) {
         let repetition = repetition(block.count.as_ref(), block.for_each.as_ref());
         let inside = plain.clone().repeating(&repetition);
-        block.count.iter().chain(&block.for_each).chain(&block.lifecycle.enabled).for_each(|e| self.references(e, plain));
+        block
+            .count
+            .iter()
+            .chain(&block.for_each)
+            .chain(&block.lifecycle.enabled)
+            .for_each(|e| self.references(e, plain));
         self.references_of_body(&block.body, &inside);
         for trigger in &block.lifecycle.replace_triggered_by {
             let indexes = trigger.path.iter().filter_map(|step| match step {
@@ -189,7 +197,10 @@ impl<W: World> Evaluator<W> {
             ExprKind::Name(_) | ExprKind::Attr(..) | ExprKind::Index(..) => self.chain(expr, context),
             ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => self.references(inner, context),
             ExprKind::Template(parts) => self.references_of_parts(parts, context),
-            ExprKind::Splat(source, each) => [source, each].into_iter().for_each(|e| self.references(e, context)),
+            ExprKind::Splat(source, each) => {
+                self.deprecated_splat(source, each, &context.info.config);
+                [source, each].into_iter().for_each(|e| self.references(e, context));
+            }
             ExprKind::Binary(_, a, b) => [a, b].into_iter().for_each(|e| self.references(e, context)),
             ExprKind::Conditional(a, b, c) => [a, b, c].into_iter().for_each(|e| self.references(e, context)),
             ExprKind::Call { args, .. } | ExprKind::Tuple(args) => {
@@ -269,7 +280,14 @@ impl<W: World> Evaluator<W> {
                 match root {
                     Root::Var => return names::declared_variable(&name, step, &env),
                     Root::Local => return names::declared_local(&name, step, &env),
-                    Root::Module => return names::declared_call(&name, step, &env).map(drop),
+                    Root::Module => {
+                        let call = names::declared_call(&name, step, &env)?.clone();
+                        let output = rest.find(|step| !matches!(&*step.kind, ExprKind::Index(..)));
+                        if let Some((name, step)) = attr(output) {
+                            self.deprecated_output(&call, &name, &step.span);
+                        }
+                        return Ok(());
+                    }
                     Root::Each => return names::each(&name, step, &env).map(drop),
                     Root::Count => return names::count(&name, step, &env).map(drop),
                     Root::Path => return self.path(&name, step, &env).map(drop),

@@ -380,3 +380,128 @@ fn a_value_may_come_as_a_value() {
         evaluator_of(&[("main.tf", "variable \"l\" {\n  type = set(string)\n}")], inputs, TestWorld::default());
     assert_eq!(show(&evaluator.variables()["l"]), "set[\"a\"]");
 }
+
+#[test]
+fn what_is_deprecated_is_told_to_whoever_uses_it() {
+    let main = r#"
+module "m" {
+  source = "./m"
+  old    = 1
+}
+module "many" {
+  source   = "./m"
+  for_each = toset(["a"])
+  new      = each.key
+}
+output "a" { value = module.m.old }
+output "b" { value = module.many["a"].old }
+output "c" { value = module.m.new }
+locals { all = values(module.many)[*].old }
+output "d" { value = module.m[*].old }
+"#;
+    let inner = r#"
+variable "old" {
+  default    = null
+  deprecated = "Use new."
+}
+variable "new" { default = null }
+output "old" {
+  value      = var.old
+  deprecated = "Read new."
+}
+output "new" { value = var.new }
+variable "empty" {
+  default    = 1
+  deprecated = ""
+}
+"#;
+    insta::assert_snapshot!(super::problems(&[("main.tf", main), ("m/main.tf", inner)]), @r#"
+    Invalid value at m/main.tf:14:16: `""`
+      The text of deprecated says what to use instead; it cannot be empty.
+    warning: Deprecated variable at main.tf:4:3: `old`
+      The variable "old" of module.m is deprecated: Use new.
+    warning: Deprecated output at main.tf:11:22: `module.m.old`
+      The output "old" of module.m is deprecated: Read new.
+    warning: Deprecated output at main.tf:12:22: `module.many["a"].old`
+      The output "old" of module.many is deprecated: Read new.
+    warning: Deprecated output at main.tf:15:30: `[*].old`
+      The output "old" of module.m is deprecated: Read new.
+    "#);
+}
+
+#[test]
+fn outputs_have_types() {
+    let main = r#"
+output "a" {
+  value = "5"
+  type  = number
+}
+output "b" {
+  value = { name = "x" }
+  type  = object({ name = string, size = optional(number, 3) })
+}
+output "c" {
+  value = { a = ["x"] }
+  type  = map(list(number))
+}
+output "d" {
+  value = 1
+  type  = strin
+}
+"#;
+    let found = super::problems(&[("main.tf", main)]);
+    insta::assert_snapshot!(found, @r#"
+    Invalid type specification at main.tf:16:11: `strin`
+      A type is one of string, number, bool, any, list(T), set(T), map(T), object({ name = T }) and tuple([T]). Did you mean "string"?
+    Invalid output value at main.tf:11:18: `"x"`
+      The value of "c" does not fit its type map(list(number)): element "a": element 0: a number is required.
+    "#);
+    let mut evaluator = super::evaluator(&main[..main.find("output \"c\"").unwrap()]);
+    let shown = |it: &mut crate::eval::Evaluator<super::TestWorld>, name: &str| {
+        show(&it.output(&ModulePath::root(), name).unwrap())
+    };
+    assert_eq!(shown(&mut evaluator, "a"), "5");
+    assert_eq!(shown(&mut evaluator, "b"), "{name = \"x\", size = 3}");
+}
+
+#[test]
+fn const_variables_take_what_is_fixed() {
+    let main = r#"
+variable "kind" {
+  default = "a"
+  const   = true
+}
+variable "open" { default = "a" }
+locals {
+  fine = "${var.kind}-${path.module}"
+  wrong = [for x in [1] : var.open]
+}
+resource "terraform_data" "x" {}
+module "m" {
+  source   = "./m"
+  for_each = toset(["k"])
+  a        = local.fine
+  b        = local.wrong
+  c        = terraform_data.x.id
+  d        = each.key
+  e        = upper("x")
+}
+variable "both" {
+  default   = 1
+  const     = true
+  ephemeral = true
+}
+"#;
+    let variable = |name: &str| format!("variable \"{name}\" {{ const = true }}\n");
+    let inner: String = ["a", "b", "c", "d", "e"].into_iter().map(variable).collect();
+    insta::assert_snapshot!(super::problems(&[("main.tf", main), ("m/main.tf", &inner)]), @r#"
+    Invalid combination of arguments at main.tf:23:3: `const`
+      A value that is only for one run is not fixed. Remove const or ephemeral.
+    Invalid value for const variable at main.tf:16:14: `local.wrong`
+      The variable "b" of module.m is const: its value is known before anything is planned. var.open is not. Use fixed values, const variables and local values made of them.
+    Invalid value for const variable at main.tf:17:14: `terraform_data.x.id`
+      The variable "c" of module.m is const: its value is known before anything is planned. terraform_data.x is not. Use fixed values, const variables and local values made of them.
+    Invalid value for const variable at main.tf:18:14: `each.key`
+      The variable "d" of module.m is const: its value is known before anything is planned. each.key is not. Use fixed values, const variables and local values made of them.
+    "#);
+}

@@ -90,8 +90,10 @@ static OUTPUT: Shape = plain(
     &[("precondition", 0, &CHECK)],
 );
 
-static MODULE: Shape =
-    plain(&[("source", Fixed), ("version", Fixed), ("depends_on", Static), ("providers", Static)], &[]);
+static MODULE: Shape = plain(
+    &[("source", Fixed), ("version", Fixed), ("depends_on", Static), ("providers", Static)],
+    &[("lifecycle", 0, &LIFECYCLE)],
+);
 
 static PROVIDER: Shape = Shape {
     attrs: &[
