@@ -1,5 +1,6 @@
 //! Ephemeral resources, variables and write-only attributes: used in a run, and written nowhere.
 #![allow(clippy::unwrap_used)]
+#![expect(clippy::disallowed_methods, reason = "the test reads every file that a run has written")]
 
 mod support;
 

@@ -154,14 +154,7 @@ pub(super) fn sight(end: &End, blocks: &[IpNet]) -> u64 {
     }
     let mut hasher = DefaultHasher::new();
     for addresses in [Some(&end.addresses), end.host.as_ref().map(|host| &host.addresses)].into_iter().flatten() {
-        match addresses.few() {
-            Some(few) => few.iter().for_each(|it| blocks.iter().for_each(|block| block.contains(it).hash(&mut hasher))),
-            None => {
-                for block in blocks.iter().map(|block| AddressSet::from(*block)) {
-                    (block.covers(addresses), block.meets(addresses)).hash(&mut hasher);
-                }
-            }
-        }
+        blocks.iter().for_each(|block| addresses.is_within(block).hash(&mut hasher));
     }
     hasher.finish()
 }

@@ -70,9 +70,9 @@ pub(super) fn judge<'a>(
 }
 
 /// What rules let pass together.
-struct Sum<'a> {
-    addresses: AddressSet,
-    wanted: Traffic,
+struct Sum<'a, 'b> {
+    addresses: &'b AddressSet,
+    wanted: &'b Traffic,
     /// For all addresses.
     everywhere: Traffic,
     /// For some of them.
@@ -81,11 +81,11 @@ struct Sum<'a> {
     by: Vec<(&'a Id, &'a Rule)>,
 }
 
-impl<'a> Sum<'a> {
-    fn new(addresses: &AddressSet, wanted: &Traffic) -> Self {
+impl<'a, 'b> Sum<'a, 'b> {
+    fn new(addresses: &'b AddressSet, wanted: &'b Traffic) -> Self {
         Self {
-            addresses: addresses.clone(),
-            wanted: wanted.clone(),
+            addresses,
+            wanted,
             everywhere: Traffic::none(),
             parts: Vec::new(),
             possible: Traffic::none(),
@@ -97,7 +97,7 @@ impl<'a> Sum<'a> {
         if matches!(fit, Fit::No) {
             return;
         }
-        let traffic = rule.traffic.known().map_or_else(|| self.wanted.clone(), |it| it.and(&self.wanted));
+        let traffic = rule.traffic.known().map_or_else(|| self.wanted.clone(), |it| it.and(self.wanted));
         if traffic.is_empty() {
             return;
         }
@@ -134,7 +134,12 @@ fn fits(topology: &Topology, at: &End, rule: &Rule, other: &Other<'_>, family: F
     match &rule.peer {
         Peer::Block(block) if Family::of_block(block) != family => Fit::No,
         Peer::Block(block) if block.prefix_len() == 0 => Fit::Whole,
-        Peer::Block(block) => covered(&AddressSet::from(*block), other.addresses),
+        Peer::Block(block) => match other.addresses.is_within(block) {
+            _ if other.addresses.is_empty() => Fit::Unknown,
+            Some(true) => Fit::Whole,
+            Some(false) => Fit::No,
+            None => Fit::Part(AddressSet::from(*block).and(other.addresses)),
+        },
         Peer::PrefixList(id) => match topology.prefix_lists.get(id).map(|list| &list.blocks) {
             Some(Fact::Known(blocks)) => covered(&blocks.iter().collect(), other.addresses),
             _ => Fit::Unknown,

@@ -125,6 +125,19 @@ impl AddressSet {
         Self { v4: &self.v4 - &other.v4, v6: &self.v6 - &other.v6 }
     }
 
+    /// Whether a block holds all of its addresses, or none; `None` when it holds a part of them.
+    pub fn is_within(&self, block: &IpNet) -> Option<bool> {
+        let (first, last) = (block.network(), block.broadcast());
+        let is_in = |it: RangeInclusive<IpAddr>| {
+            let is_of_family = it.start().is_ipv4() == first.is_ipv4();
+            let meets = is_of_family && *it.start() <= last && *it.end() >= first;
+            if meets { (*it.start() >= first && *it.end() <= last).then_some(true) } else { Some(false) }
+        };
+        let mut all = self.ranges().map(is_in);
+        let first = all.next().unwrap_or(Some(false))?;
+        all.all(|it| it == Some(first)).then_some(first)
+    }
+
     /// Its ranges, both ends included.
     pub fn ranges(&self) -> impl Iterator<Item = RangeInclusive<IpAddr>> {
         let v4 = self.v4.ranges().map(|it| IpAddr::V4(*it.start())..=IpAddr::V4(*it.end()));
@@ -238,6 +251,30 @@ mod tests {
         assert!(vpc.meets(&set(&["10.0.0.0/8"])));
         assert!(!vpc.meets(&set(&["fc00::/7", "10.1.0.0/16"])));
         assert_eq!(set(&["10.0.0.0/25", "10.0.0.128/25"]), set(&["10.0.0.0/24"]));
+    }
+
+    #[test]
+    fn a_block_holds_all_a_part_or_none() {
+        let sets = [
+            &["10.0.1.0/24"][..],
+            &["10.0.1.4/32"],
+            &["10.0.1.4/32", "10.0.9.0/24"],
+            &["10.0.0.0/8"],
+            &["fd00::/64"],
+            &["10.0.1.4/32", "fd00::1/128"],
+        ];
+        let blocks = ["10.0.0.0/16", "10.0.1.0/24", "10.0.1.0/25", "10.0.1.128/25", "0.0.0.0/0", "fd00::/8", "::/0"];
+        for addresses in sets.map(set) {
+            for block in blocks {
+                let whole = set(&[block]);
+                let wanted = match (whole.covers(&addresses), whole.meets(&addresses)) {
+                    (true, _) => Some(true),
+                    (false, true) => None,
+                    (false, false) => Some(false),
+                };
+                assert_eq!(addresses.is_within(&block.parse().unwrap()), wanted, "{addresses} in {block}");
+            }
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) struct Told<'a> {
 impl Judge for Told<'_> {
     fn ask(&mut self, from: &End, to: &End, wanted: &Traffic, delivery: Delivery, placement: Placement) -> Answer {
         let client_ports = self.client_ports.clone();
-        let question = Question { placement, delivery, client_ports, ..Question::new(from, to).told(wanted.clone()) };
+        let question = Question { placement, client_ports, delivery, ..Question::new(from, to).told(wanted.clone()) };
         ask(self.topology, &question)
     }
 }
