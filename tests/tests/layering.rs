@@ -12,7 +12,7 @@ const CORE: [&str; 8] =
 fn allowed(name: &str) -> Option<BTreeSet<&'static str>> {
     Some(match name {
         "sgp-model" | "sgp-graph" | "sgp-sandbox" => BTreeSet::new(),
-        "sgp-contract" | "sgp-aws" | "sgp-kubernetes" | "sgp-state" => match name {
+        "sgp-contract" | "sgp-aws" | "sgp-kubernetes" | "sgp-utility" | "sgp-state" => match name {
             "sgp-contract" => BTreeSet::from(["sgp-model"]),
             _ => BTreeSet::from(["sgp-model", "sgp-contract"]),
         },

@@ -1,0 +1,42 @@
+//! `tls`: keys, certificates and requests for them, and what certificates servers show.
+
+mod cert_request;
+mod certificate_data;
+mod issue;
+mod key;
+#[cfg(test)]
+mod key_tests;
+mod locally_signed_cert;
+mod openssh;
+mod private_key;
+mod proxy;
+mod public_key_data;
+mod seen;
+mod self_signed_cert;
+#[cfg(test)]
+mod server_tests;
+mod subject;
+mod uses;
+
+use std::sync::LazyLock;
+
+use sgp_model::Schema;
+
+use crate::{in_state::InState, provider::Kit};
+
+pub(crate) static KIT: Kit = Kit {
+    name: "tls",
+    source: "registry.terraform.io/hashicorp/tls",
+    config: || &CONFIG,
+    resources: &[
+        &InState(cert_request::TlsCertRequest),
+        &InState(locally_signed_cert::TlsLocallySignedCert),
+        &InState(private_key::TlsPrivateKey),
+        &InState(self_signed_cert::TlsSelfSignedCert),
+    ],
+    data: &[&certificate_data::TlsCertificate, &public_key_data::TlsPublicKey],
+};
+
+static CONFIG: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new("tls", "Keys and certificates, and those that servers show.").block("proxy", proxy::block())
+});
