@@ -7,7 +7,7 @@ use std::{
 };
 
 use sgp_aws::AwsProvider;
-use sgp_contract::{Clock as _, StateStore, StoreError};
+use sgp_contract::{Clock, Provider, StateStore, StoreError};
 use sgp_engine::{EventSink, Interrupt, Registry, Session};
 use sgp_kubernetes::KubernetesProvider;
 use sgp_lang::{Impure, Inputs, load::Loaded};
@@ -265,8 +265,10 @@ pub fn source_of(registry: &Registry, name: &str) -> String {
 /// All providers of the binary. Clusters that are named by `cluster_name` are reached with the client of `provider "aws"`.
 pub fn registry() -> Arc<Registry> {
     let aws = AwsProvider::default();
-    let kubernetes = KubernetesProvider::new(aws.eks(), Arc::new(SystemClock::default()));
-    Arc::new(Registry::new(vec![Arc::new(aws), Arc::new(kubernetes)]))
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let kubernetes = KubernetesProvider::new(aws.eks(), clock.clone());
+    let large: [Arc<dyn Provider>; 2] = [Arc::new(aws), Arc::new(kubernetes)];
+    Arc::new(Registry::new(large.into_iter().chain(sgp_utility::providers(&clock)).collect()))
 }
 
 /// Where the state lives: `.sgp`, or the folder that `SGP_DATA_DIR` names.

@@ -228,6 +228,12 @@ fn states_of_terraform_can_be_taken_over() {
             1,
             r#"{"manifest": {"value": {"kind": "X"}, "type": ["object", {"kind": "string"}]}, "object": null, "timeouts": [], "wait": []}"#,
         ),
+        ("random_password", "hashicorp/random", 3, r#"{"id": "none", "length": 3, "result": "abc"}"#),
+        ("random_string", "hashicorp/random", 2, r#"{"id": "abc", "length": 3, "result": "abc"}"#),
+        ("tls_private_key", "hashicorp/tls", 1, r#"{"id": "a", "algorithm": "RSA"}"#),
+        ("tls_self_signed_cert", "hashicorp/tls", 1, r#"{"id": "1", "cert_pem": "x", "subject": []}"#),
+        ("time_static", "hashicorp/time", 0, r#"{"id": "2020-02-12T06:36:13Z", "year": 2020}"#),
+        ("null_resource", "hashicorp/null", 0, r#"{"id": "1", "triggers": null}"#),
     ] {
         let text = format!(
             r#"{{"version": 4, "serial": 1, "lineage": "{type_name}", "outputs": {{}}, "resources": [{{"mode": "managed", "type": "{type_name}", "name": "a",

@@ -136,6 +136,124 @@ async fn nothing_follows_its_triggers() {
 }
 
 #[tokio::test]
+async fn files_are_as_they_are_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/a.txt");
+    let mut world = World::new(&format!(
+        r#"
+        resource "local_file" "a" {{
+          filename        = "{0}"
+          content         = "one"
+          file_permission = "0600"
+        }}
+        data "local_file" "a" {{
+          filename = local_file.a.filename
+        }}
+        resource "local_sensitive_file" "b" {{
+          filename = "{0}.copy"
+          content  = data.local_file.a.content_base64
+        }}
+        output "sha256" {{ value = data.local_file.a.content_sha256 }}
+        "#,
+        path.display()
+    ));
+    // What is to be made is read afterwards.
+    assert_eq!(world.plan().await, "+ local_file.a, + local_sensitive_file.b, <= data.local_file.a");
+    let outputs = world.apply().await;
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "one");
+    assert_eq!(std::fs::read_to_string(path.with_extension("txt.copy")).unwrap(), "b25l");
+    let digest = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+    assert_eq!(outputs["sha256"].as_str(), Some(digest));
+    std::fs::write(&path, "somebody's").unwrap();
+    assert!(world.plan().await.contains("+ local_file.a"));
+    world.apply().await;
+    world.edit("= \"one\"", "= \"two\"");
+    assert!(world.plan().await.starts_with("-/+ local_file.a"));
+    world.apply().await;
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
+    world.hcl = String::new();
+    world.apply().await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn keys_and_certificates_stay_until_their_time_is_over() {
+    let world = World::new(
+        r#"
+        resource "tls_private_key" "ca" {
+          algorithm   = "ECDSA"
+          ecdsa_curve = "P256"
+        }
+        resource "tls_self_signed_cert" "ca" {
+          private_key_pem       = tls_private_key.ca.private_key_pem
+          is_ca_certificate     = true
+          validity_period_hours = 100
+          allowed_uses          = ["cert_signing"]
+          subject {
+            common_name = "CA"
+          }
+        }
+        resource "tls_cert_request" "web" {
+          private_key_pem = tls_private_key.ca.private_key_pem
+          dns_names       = ["web.example.com"]
+        }
+        resource "tls_locally_signed_cert" "web" {
+          cert_request_pem      = tls_cert_request.web.cert_request_pem
+          ca_private_key_pem    = tls_private_key.ca.private_key_pem
+          ca_cert_pem           = tls_self_signed_cert.ca.cert_pem
+          validity_period_hours = 20
+          early_renewal_hours   = 5
+          allowed_uses          = ["server_auth"]
+        }
+        data "tls_public_key" "ca" {
+          private_key_pem = tls_private_key.ca.private_key_pem
+        }
+        data "tls_certificate" "web" {
+          content = tls_locally_signed_cert.web.cert_pem
+        }
+        output "issuer" { value = data.tls_certificate.web.certificates[0].issuer }
+        output "same" { value = nonsensitive(data.tls_public_key.ca.public_key_pem) == tls_private_key.ca.public_key_pem }
+        "#,
+    );
+    let outputs = world.apply().await;
+    assert_eq!(outputs["issuer"].as_str(), Some("CN=CA"));
+    assert_eq!(outputs["same"].as_bool(), Some(true));
+    world.pass(14 * 3600);
+    assert_eq!(world.plan().await, "");
+    world.pass(3600);
+    assert_eq!(world.plan().await, "-/+ tls_locally_signed_cert.web, <= data.tls_certificate.web");
+    world.apply().await;
+    world.pass(100 * 3600);
+    assert!(world.plan().await.contains("-/+ tls_self_signed_cert.ca"));
+    world.apply().await;
+}
+
+#[tokio::test]
+async fn user_data_is_known_in_the_plan() {
+    let hcl = r#"
+        data "cloudinit_config" "a" {
+          gzip          = false
+          base64_encode = false
+          part {
+            content_type = "text/cloud-config"
+            content      = "packages: [jq]"
+          }
+        }
+        resource "cloudinit_config" "b" {
+          part {
+            content = data.cloudinit_config.a.rendered
+          }
+        }
+        output "id" { value = cloudinit_config.b.id }
+    "#;
+    let world = World::new(hcl);
+    let plan = world.planned().await;
+    assert_eq!(plan.changes.len(), 1);
+    assert!(plan.changes[0].after.is_wholly_known());
+    world.apply().await;
+}
+
+#[tokio::test]
 async fn mistakes_are_told_by_the_plan() {
     for (hcl, expected) in [
         ("resource \"random_integer\" \"a\" {\n min = 2\n max = 1\n}", "must not be greater than `max`"),

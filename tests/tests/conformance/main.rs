@@ -15,6 +15,7 @@ mod life;
 mod networks;
 mod pod_security;
 mod setting;
+mod utility;
 
 use case::Case;
 
@@ -61,11 +62,33 @@ lives! {
     aws_vpc_peering_connection_options: networks::peering_connection_options();
     aws_vpc_security_group_egress_rule: ec2::egress_rule();
     aws_vpc_security_group_ingress_rule: ec2::ingress_rule();
+    cloudinit_config: utility::cloudinit_config();
     kubernetes_manifest: kubernetes::manifest();
     kubernetes_namespace_v1: kubernetes::namespace();
     kubernetes_network_policy_v1: kubernetes::network_policy();
     kubernetes_service_account_v1: kubernetes::service_account();
+    local_file: utility::local_file();
+    local_sensitive_file: utility::local_sensitive_file();
+    null_resource: utility::null_resource();
+    random_bytes: utility::random_bytes();
+    random_id: utility::random_id();
+    random_integer: utility::random_integer();
+    random_password: utility::random_password();
+    random_pet: utility::random_pet();
+    random_shuffle: utility::random_shuffle();
+    random_string: utility::random_string();
+    random_uuid: utility::random_uuid();
+    random_uuid4: utility::random_uuid4();
+    random_uuid7: utility::random_uuid7();
     sgp_pod_eni: pod_security::pod_eni();
     sgp_security_group_policy: pod_security::security_group_policy();
     terraform_data: kubernetes::terraform_data();
+    time_offset: utility::time_offset();
+    time_rotating: utility::time_rotating();
+    time_sleep: utility::time_sleep();
+    time_static: utility::time_static();
+    tls_cert_request: utility::tls_cert_request();
+    tls_locally_signed_cert: utility::tls_locally_signed_cert();
+    tls_private_key: utility::tls_private_key();
+    tls_self_signed_cert: utility::tls_self_signed_cert();
 }

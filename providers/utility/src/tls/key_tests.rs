@@ -105,6 +105,35 @@ fn openssl(args: &[&str], input: &str) -> Option<String> {
     Some(said)
 }
 
+#[tokio::test]
+async fn keys_that_openssh_reads() {
+    if Command::new("ssh-keygen").arg("-?").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "this test needs ssh-keygen");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    for (algorithm, curve) in [("RSA", ""), ("ECDSA", "P256"), ("ECDSA", "P384"), ("ECDSA", "P521"), ("ED25519", "")] {
+        let key = made(&TlsPrivateKey, &[("algorithm", algorithm.into()), ("ecdsa_curve", curve.into())]).await;
+        let file = folder.path().join("key");
+        let _ = std::fs::remove_file(&file);
+        std::fs::write(&file, text(&key, "private_key_openssh").unwrap_or_default()).expect("a file");
+        // Others must not read it, says ssh-keygen.
+        #[cfg(unix)]
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its own file");
+        let out = Command::new("ssh-keygen").arg("-y").arg("-f").arg(&file).output().expect("it is there");
+        let said = String::from_utf8_lossy(&out.stdout).into_owned();
+        let public = text(&key, "public_key_openssh").unwrap_or_default();
+        assert_eq!(said.trim(), public.trim(), "{}", String::from_utf8_lossy(&out.stderr));
+        std::fs::write(&file, public).expect("a file");
+        for (kind, name) in [("md5", "public_key_fingerprint_md5"), ("sha256", "public_key_fingerprint_sha256")] {
+            let out =
+                Command::new("ssh-keygen").args(["-l", "-E", kind, "-f"]).arg(&file).output().expect("it is there");
+            let said = String::from_utf8_lossy(&out.stdout).into_owned();
+            assert!(said.contains(text(&key, name).unwrap_or("?")), "{said}");
+        }
+    }
+}
+
 fn strings(texts: &[&str]) -> Value {
     Value::strings(texts.iter().copied())
 }
