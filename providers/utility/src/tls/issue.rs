@@ -12,6 +12,7 @@ use pkcs8::{
         pem::LineEnding,
     },
 };
+use sgp_contract::{PlanRequest, PlanResponse};
 use sgp_model::{AttrPath, Attribute, Diagnostic, Diagnostics, Schema, Value};
 use sha1::{Digest, Sha1};
 use x509_cert::{
@@ -53,7 +54,7 @@ pub(super) fn arguments(schema: Schema) -> Schema {
         .attr("set_subject_key_id", option("Whether the digest of its public key is in it; in that of an authority it always is."))
         .attr("id", told("Its serial number in decimal digits."))
         .attr("cert_pem", told("It, in PEM."))
-        .attr("ready_for_renewal", Attribute::bool().computed().force_new().default(false).doc("Whether its time, less `early_renewal_hours`, is over; the plan then makes another one."))
+        .attr("ready_for_renewal", Attribute::bool().computed().default(false).doc("Whether its time, less `early_renewal_hours`, is over; the plan then makes another one."))
         .attr("validity_start_time", told("The time from which it is valid."))
         .attr("validity_end_time", told("The time until which it is valid."))
 }
@@ -81,8 +82,17 @@ pub(super) fn at(now: i64, recorded: &Value) -> Value {
     let end = text(recorded, "validity_end_time").and_then(Moment::parse);
     let early = int(recorded, "early_renewal_hours").unwrap_or(0).saturating_mul(3600);
     let is_over = end.is_some_and(|end| end.unix().saturating_sub(early) <= now);
-    if is_over { recorded.with_attr("ready_for_renewal", true.into()) } else { recorded.clone() }
+    if is_over { recorded.with_attr(READY, true.into()) } else { recorded.clone() }
 }
+
+/// One whose time is over is replaced: nobody sets `ready_for_renewal`, so that the schema alone does not say so.
+pub(super) fn plan(request: &PlanRequest<'_>) -> PlanResponse {
+    let is_over = attrs::flag(request.prior, READY) == Some(true);
+    let requires_replace = is_over.then(|| AttrPath::attr(READY)).into_iter().collect();
+    PlanResponse { requires_replace, ..PlanResponse::default() }
+}
+
+const READY: &str = "ready_for_renewal";
 
 /// Who signs.
 pub(super) struct Issuer<'a> {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use pkcs8::der::{Decode, DecodePem, oid::AssociatedOid};
-use sgp_contract::Context;
+use sgp_contract::{Context, PlanRequest, PlanResponse};
 use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value};
 use x509_cert::{
     Certificate,
@@ -94,6 +94,10 @@ impl Logical for TlsLocallySignedCert {
         let issuer = Issuer { key: &key, name: ca.tbs_certificate.subject.clone(), key_id: key_id(&ca) };
         let told = issue::issue(planned, cx.clock.now(), &about, &issuer).map_err(issue::failed)?;
         Ok(attrs::with(planned, told.into_iter().chain([("ca_key_algorithm", key.algorithm().into())])))
+    }
+
+    fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
+        issue::plan(request)
     }
 
     fn at(&self, now: i64, recorded: &Value) -> Option<Value> {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use sgp_contract::Context;
+use sgp_contract::{Context, PlanRequest, PlanResponse};
 use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value};
 
 use super::{
@@ -64,6 +64,10 @@ impl Logical for TlsSelfSignedCert {
         let issuer = Issuer { key: &key, name, key_id: None };
         let told = issue::issue(planned, cx.clock.now(), &about, &issuer).map_err(issue::failed)?;
         Ok(attrs::with(planned, told.into_iter().chain([("key_algorithm", key.algorithm().into())])))
+    }
+
+    fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
+        issue::plan(request)
     }
 
     fn at(&self, now: i64, recorded: &Value) -> Option<Value> {

@@ -114,7 +114,7 @@ impl World {
         let plan = self.planned().await;
         let outcome = sgp_engine::apply(&self.session(), &plan, &ApplyOptions::default()).await;
         assert!(!outcome.diagnostics.has_errors(), "{:#?}", outcome.diagnostics);
-        outcome.outputs.into_iter().map(|(name, output)| (name.to_string(), output.value)).collect()
+        outcome.outputs.into_iter().map(|(name, output)| (name.clone(), output.value)).collect()
     }
 
     /// A recorded attribute.
@@ -135,6 +135,7 @@ pub fn shown(plan: &Plan) -> String {
             Action::DeleteThenCreate => "-/+",
             Action::CreateThenDelete => "+/-",
             Action::Delete => "-",
+            Action::ForgetThenCreate => "./+",
             Action::Forget => ".",
         };
         Some(format!("{sign} {}", c.addr))

@@ -1,6 +1,5 @@
 //! Network ACLs and their entries.
 
-
 use super::{ec2, open};
 use crate::case::{Case, add, edit, id, text};
 
