@@ -43,7 +43,7 @@ fn file(name: &'static str) -> Case {
             edit("content", "\"one\"", "\"two\""),
             edit("filename", "made/one.txt", "made/two.txt"),
             add("file_permission", "file_permission = \"0600\""),
-            add("directory_permission", "directory_permission = \"0700\""),
+            add("directory_permission", "directory_permission = \"0750\""),
             edit("content_base64", "content  = \"two\"", "content_base64 = \"dHdv\""),
             edit("source", "content_base64 = \"dHdv\"", "source = \"object.tf\""),
         ],
