@@ -174,6 +174,7 @@ fn write_instance_key(w: &mut Writer, key: Option<&InstanceKey>) {
             w.byte(2);
             w.text(s);
         }
+        Some(InstanceKey::Any {}) => unreachable!("{}", crate::key::NEVER_OPEN),
     }
 }
 

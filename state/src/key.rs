@@ -26,6 +26,9 @@ pub(crate) const OUTPUT: u8 = b'o';
 /// What an entry was before a serial first touched it, by serial and key.
 pub(crate) const UNDO: u8 = b'u';
 
+/// Why an address that stands for many instances is not written.
+pub(crate) const NEVER_OPEN: &str = "objects are recorded under the keys that they have";
+
 /// The key of an entry that has a number: journal, history.
 pub(crate) fn numbered(kind: u8, n: u64) -> Vec<u8> {
     let mut key = Vec::with_capacity(9);
@@ -108,6 +111,7 @@ fn instance_key(out: &mut Vec<u8>, key: Option<&InstanceKey>) {
             out.push(2);
             text(out, s);
         }
+        Some(InstanceKey::Any {}) => unreachable!("{NEVER_OPEN}"),
     }
 }
 

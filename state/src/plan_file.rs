@@ -214,8 +214,8 @@ mod tests {
 
     use proptest::prelude::*;
     use sgp_model::{
-        Diagnostics, State, Value,
-        plan::{Action, Op, PlanMode, Reason, ResourceChange, Running, Step, StepId},
+        Diagnostics, InstanceAddr, InstanceKey, State, Value,
+        plan::{Action, DeferredChange, DeferredReason, Op, PlanMode, Reason, ResourceChange, Running, Step, StepId},
     };
 
     use super::*;
@@ -252,6 +252,20 @@ mod tests {
             timestamp: 1,
             version: "0".into(),
             targets: vec![],
+            deferred: changes
+                .iter()
+                .map(|change| DeferredChange {
+                    reason: DeferredReason::InstanceCountUnknown,
+                    waits_for: vec!["a.b.id".into()],
+                    change: ResourceChange {
+                        addr: InstanceAddr { key: Some(InstanceKey::Any {}), ..change.addr.clone() },
+                        ..change.clone()
+                    },
+                    existing: vec![change.addr.clone()],
+                })
+                .collect(),
+            held: vec![StepId(0)],
+            skipped_checks: Vec::new(),
             steps: changes.iter().map(|_| Step { change: Some(0), op: Op::Update, after: vec![StepId(0)] }).collect(),
             drift: changes.clone(),
             data: changes.iter().map(|c| (c.addr.clone(), c.after.clone())).collect(),

@@ -85,6 +85,14 @@ impl JsonUi {
             let text = format!("{}: Plan to {}", change.addr, action_word(change));
             self.info(text, "planned_change", vec![("change", change_json(change))]);
         }
+        for it in &plan.deferred {
+            let text = format!("{}: Planned during apply, once its keys are known", it.change.addr);
+            let change = Json::object([
+                ("resource", resource(&it.change.addr)),
+                ("reason", plan_json::deferred_reason(it.reason).into()),
+            ]);
+            self.info(text, "deferred_change", vec![("change", change)]);
+        }
         let s = plan.summary();
         let imports = if s.import > 0 { format!("{} to import, ", s.import) } else { String::new() };
         for kept in &plan.running.kept {
@@ -190,7 +198,9 @@ impl EventSink for JsonUi {
                 let hook = Json::object([("resource", resource(addr)), ("action", ephemeral(*op).1.into())]);
                 self.hook(&event, "ephemeral_op_complete", hook.with("elapsed_seconds", elapsed.as_secs()));
             }
-            Event::Recovered { .. } => self.log(&line(&event, Paint::plain()).unwrap_or_default()),
+            Event::Recovered { .. } | Event::Expanded { .. } => {
+                self.log(&line(&event, Paint::plain()).unwrap_or_default());
+            }
             Event::ApplyStart { addr, action, deposed, id } => {
                 let hook = with_id(applied(addr, *action), id);
                 let hook = deposed.as_ref().map_or(hook.clone(), |key| hook.with("deposed", key.as_str()));

@@ -5,7 +5,7 @@ use std::{collections::HashSet, fmt::Write as _};
 use sgp_model::{
     AttrPath, Block, InstanceAddr, InstanceKey, Mode, Plan, Value,
     address::quote,
-    plan::{Action, OutputChange, PlanMode, Reason, ResourceChange, Summary},
+    plan::{Action, DeferredChange, OutputChange, PlanMode, Reason, ResourceChange, Summary},
 };
 
 use super::{
@@ -13,6 +13,9 @@ use super::{
     paint::{Paint, plural},
     reachability, running,
 };
+
+/// How many recorded instances of a deferred block are named.
+const EXISTING_MAX: usize = 10;
 
 /// Finds the schema of a type: attributes are told from blocks by it.
 pub type SchemaOf<'a> = &'a dyn Fn(Mode, &str) -> Option<&'static Block>;
@@ -35,7 +38,16 @@ pub fn render(plan: &Plan, schemas: SchemaOf<'_>, paint: Paint) -> String {
         for change in shown {
             let _ = write!(out, "\n{}", resource(change, schemas, paint));
         }
+        for it in &plan.deferred {
+            let _ = write!(out, "\n{}", deferred(it, schemas, paint));
+        }
         let _ = writeln!(out, "\n{}", summary_line(plan.summary(), paint));
+        if !plan.deferred.is_empty() {
+            let label = paint.bold("Deferred:");
+            let blocks = plural(plan.deferred.len(), "block");
+            let then = "planned and applied in the same run, once the keys are known";
+            let _ = writeln!(out, "{label} the instances of {blocks}, {then}.");
+        }
         out.push_str(&reachability::section(&reachability::of_plan(plan), paint));
     }
     out.push_str(&running::section(plan, paint));
@@ -131,6 +143,21 @@ pub fn resource(change: &ResourceChange, schemas: SchemaOf<'_>, paint: Paint) ->
     out + &difference(change, schemas, paint)
 }
 
+/// A block whose instances are planned during apply: why, and what is known of each.
+fn deferred(it: &DeferredChange, schemas: SchemaOf<'_>, paint: Paint) -> String {
+    let headline = paint.bold(&format!("  # {} will be planned during apply", it.change.addr));
+    let mut out =
+        format!("{headline}\n  # (number of instances known after apply: depends on {})\n", it.waits_for.join(", "));
+    if !it.existing.is_empty() {
+        let named: Vec<String> = it.existing.iter().take(EXISTING_MAX).map(ToString::to_string).collect();
+        let more = it.existing.len().saturating_sub(EXISTING_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let verb = if it.existing.len() == 1 { "stays as it is" } else { "stay as they are" };
+        let _ = writeln!(out, "  # ({}{more} {verb} until then)", named.join(", "));
+    }
+    out + &body(&it.change, symbol(it.change.action), schemas, paint)
+}
+
 /// What changes of one object.
 pub fn difference(change: &ResourceChange, schemas: SchemaOf<'_>, paint: Paint) -> String {
     if change.action == Action::Forget {
@@ -216,7 +243,7 @@ fn because(addr: &InstanceAddr, reason: &Reason) -> Option<String> {
         Reason::DeleteBecauseWrongRepetition => match addr.key {
             Some(InstanceKey::Int(_)) => "because resource does not use count".to_owned(),
             Some(InstanceKey::Str(_)) => "because resource does not use for_each".to_owned(),
-            None => "because resource uses count or for_each".to_owned(),
+            None | Some(InstanceKey::Any {}) => "because resource uses count or for_each".to_owned(),
         },
         Reason::DeleteBecauseCountIndex => {
             let index = addr.key.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use sgp_model::{
     AttrPath, ModulePath, PathStep, Plan,
-    plan::{Action, OutputChange, Preflight, Reason, ResourceChange},
+    plan::{Action, DeferredChange, DeferredReason, OutputChange, Preflight, Reason, ResourceChange},
 };
 
 use super::{
@@ -29,6 +29,9 @@ pub fn plan(plan: &Plan, configuration: Option<Json>, facts: Facts<'_>) -> Json 
         json.push("resource_drift", Json::array(plan.drift.iter().map(|c| resource_change(c, facts))));
     }
     json.push("resource_changes", Json::array(plan.changes.iter().map(|c| resource_change(c, facts))));
+    if !plan.deferred.is_empty() {
+        json.push("deferred_changes", Json::array(plan.deferred.iter().map(|it| deferred(it, facts))));
+    }
     if !plan.outputs.is_empty() {
         json.push("output_changes", Json::object(plan.outputs.iter().map(|(k, o)| (k.clone(), output_change(o)))));
     }
@@ -48,9 +51,27 @@ pub fn plan(plan: &Plan, configuration: Option<Json>, facts: Facts<'_>) -> Json 
     }
     json.push("timestamp", timestamp(plan.timestamp));
     json.push("applyable", !plan.errored && !plan.is_empty());
-    json.push("complete", plan.targets.is_empty() && !plan.errored);
+    json.push("complete", plan.targets.is_empty() && plan.deferred.is_empty() && !plan.errored);
     json.push("errored", plan.errored);
     json
+}
+
+/// The reason as Terraform's formats spell it.
+pub fn deferred_reason(reason: DeferredReason) -> &'static str {
+    match reason {
+        DeferredReason::InstanceCountUnknown => "instance_count_unknown",
+    }
+}
+
+/// A block whose instances are planned during apply; what decides their keys is ours to say.
+fn deferred(it: &DeferredChange, facts: Facts<'_>) -> Json {
+    let texts = |texts: Vec<String>| Json::array(texts.into_iter().map(|text| Json::from(text.as_str())));
+    Json::object([
+        ("reason", Json::from(deferred_reason(it.reason))),
+        ("resource_change", resource_change(&it.change, facts)),
+        ("waits_for", texts(it.waits_for.clone())),
+        ("existing", texts(it.existing.iter().map(ToString::to_string).collect())),
+    ])
 }
 
 /// What a preflight rule found.
@@ -257,6 +278,23 @@ mod tests {
         let source = |name: &str| format!("registry.terraform.io/hashicorp/{name}");
         let facts = Facts { schemas: &schema, schema_version: &|_, _| 2, source: &source, version: "0.1.0" };
         insta::assert_snapshot!(plan(&p, None, facts).pretty());
+    }
+
+    #[test]
+    fn what_is_deferred_is_told_apart() {
+        let mut p = plan_of(Vec::new());
+        p.deferred = vec![crate::render::plan::tests::deferred()];
+        let source = |name: &str| name.to_owned();
+        let facts = Facts { schemas: &schema, schema_version: &|_, _| 0, source: &source, version: "0.1.0" };
+        let json = plan(&p, None, facts).to_string();
+        for part in [
+            r#""deferred_changes":[{"reason":"instance_count_unknown","resource_change":{"address":"aws_example.b[*]""#,
+            r#""index_unknown":true"#,
+            r#""waits_for":["aws_example.a.id"]"#,
+            r#""complete":false"#,
+        ] {
+            assert!(json.contains(part), "{part}\n{json}");
+        }
     }
 
     #[test]

@@ -189,6 +189,9 @@ pub fn line(event: &Event, paint: Paint) -> Option<String> {
         Event::RolloutErrored { workload, elapsed, .. } => {
             format!("{}: Rollout {} after {}", bold(workload), paint.red("failed"), duration(*elapsed))
         }
+        Event::Expanded { addr, instances } => {
+            format!("{}: {}, now that their keys are known", bold(addr), plural(*instances, "instance"))
+        }
         Event::ReadStart { addr } => format!("{}: Reading...", bold(addr)),
         Event::ReadComplete { addr, id, elapsed } => {
             format!("{}: Read complete after {}{}", bold(addr), duration(*elapsed), bracketed(id.as_deref()))

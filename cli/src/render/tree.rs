@@ -50,6 +50,7 @@ pub fn identity(addr: &InstanceAddr) -> Json {
         ("name", (&*addr.resource.name).into()),
     ]);
     match &addr.key {
+        Some(InstanceKey::Any {}) => json.with("index_unknown", true),
         Some(key) => json.with("index", index(key)),
         None => json,
     }
@@ -60,6 +61,7 @@ pub fn index(key: &InstanceKey) -> Json {
     match key {
         InstanceKey::Int(n) => (*n).into(),
         InstanceKey::Str(s) => (&**s).into(),
+        InstanceKey::Any {} => Json::Null,
     }
 }
 

@@ -138,6 +138,8 @@ impl Dependencies {
                 joined.push(id);
             }
         }
+        let is_open = |id: u32| matches!(&self.keys[id as usize], CellKey::Instance(addr) if addr.is_open());
+        let open = joins_of.iter().filter(|(id, _)| is_open(**id)).map(|(_, join)| *join).collect();
         let dependency = |id: u32| match places.get(&id) {
             Some(&change) => Dependency::Change(change),
             None => Dependency::Join(joins_of[&id]),
@@ -151,7 +153,8 @@ impl Dependencies {
                 recorded: existing.get(&key).map(|r| r.dependencies.clone()).unwrap_or_default(),
             }
         });
-        OrderGraph { nodes: nodes.collect(), joins }
+        let nodes = nodes.collect();
+        OrderGraph { nodes, joins, open, joins_of }
     }
 }
 
@@ -159,9 +162,40 @@ impl Dependencies {
 pub(crate) struct OrderGraph {
     pub(crate) nodes: Vec<Node>,
     pub(crate) joins: Vec<Vec<Dependency>>,
+    /// The joins that stand for deferred instances.
+    pub(crate) open: BTreeSet<u32>,
+    /// The join of each cell that has one.
+    joins_of: BTreeMap<u32, u32>,
 }
 
 impl OrderGraph {
+    /// The changes that wait for deferred instances, directly or not.
+    pub(crate) fn waiting(&self) -> BTreeSet<u32> {
+        let mut by_need: BTreeMap<Dependency, Vec<Dependency>> = BTreeMap::new();
+        for (i, node) in (0u32..).zip(&self.nodes) {
+            node.needs.iter().for_each(|need| by_need.entry(*need).or_default().push(Dependency::Change(i)));
+        }
+        for (j, needs) in (0u32..).zip(&self.joins) {
+            needs.iter().for_each(|need| by_need.entry(*need).or_default().push(Dependency::Join(j)));
+        }
+        let mut open: Vec<Dependency> = self.open.iter().map(|&join| Dependency::Join(join)).collect();
+        let mut seen: BTreeSet<Dependency> = open.iter().copied().collect();
+        while let Some(next) = open.pop() {
+            open.extend(by_need.get(&next).into_iter().flatten().copied().filter(|it| seen.insert(*it)));
+        }
+        let changes = seen.into_iter().filter_map(|it| match it {
+            Dependency::Change(i) => Some(i),
+            Dependency::Join(_) => None,
+        });
+        changes.collect()
+    }
+
+    /// The changes that cells lead to, directly or not.
+    pub(crate) fn behind(&self, cells: impl IntoIterator<Item = u32>) -> BTreeSet<u32> {
+        let joins = cells.into_iter().filter_map(|id| self.joins_of.get(&id)).map(|&join| Dependency::Join(join));
+        self.closure_of(joins.collect())
+    }
+
     /// Adds the order that the domain needs and nothing refers to: within one cluster, instances of a type wait for those
     /// of the types it is created after (see `ResourceType::created_after`).
     pub(crate) fn add_domain_order(&mut self, changes: &mut [ResourceChange], registry: &Registry, clients: &Clients) {
@@ -222,9 +256,12 @@ impl OrderGraph {
 
     /// The changes that a change waits for, directly or not.
     fn closure(&self, root: u32) -> BTreeSet<u32> {
+        self.closure_of(vec![Dependency::Change(root)])
+    }
+
+    fn closure_of(&self, mut open: Vec<Dependency>) -> BTreeSet<u32> {
         let mut changes = BTreeSet::new();
         let mut joins = BTreeSet::new();
-        let mut open = vec![Dependency::Change(root)];
         while let Some(next) = open.pop() {
             match next {
                 Dependency::Change(i) if changes.insert(i) => open.extend(&self.nodes[i as usize].needs),

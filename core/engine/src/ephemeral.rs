@@ -37,7 +37,7 @@ impl Desk {
             Some(Err(problems)) => return Some(Answer::Failed(located(problems.clone(), configured))),
             None => {}
         }
-        if waits || !configured.config.is_wholly_known() {
+        if waits || configured.addr.is_open() || !configured.config.is_wholly_known() {
             return None;
         }
         let wanted = WantedData { config: configured.config.clone(), provider: configured.provider.clone() };

@@ -110,6 +110,13 @@ pub enum Event {
         /// Create, update, delete or read.
         action: Action,
     },
+    /// The keys of a deferred block are known: its instances are planned, and applied in the same run.
+    Expanded {
+        /// The address that stood for all instances.
+        addr: InstanceAddr,
+        /// How many there are.
+        instances: usize,
+    },
     /// What runs around the plan is about to be asked.
     LookStart,
     /// It was asked.

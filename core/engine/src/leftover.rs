@@ -44,6 +44,8 @@ fn is_disabled(config: &Config, key: &RecordKey) -> bool {
 
 /// What the configuration asks for.
 struct Wanted {
+    /// Addresses that stand for instances which nobody knows yet: what may be one of them is kept.
+    open: Vec<InstanceAddr>,
     modules: BTreeSet<sgp_model::ModulePath>,
     instances: BTreeMap<ResourceAddr, BTreeSet<Option<InstanceKey>>>,
 }
@@ -52,21 +54,27 @@ impl Wanted {
     /// Of what no target names nothing is asked: it may depend on what only an apply makes known.
     fn of<W: World>(evaluator: &mut Evaluator<W>, targets: &[ParsedAddr]) -> Self {
         let modules = evaluator.module_instances().unwrap_or_default().into_iter().collect();
-        let mut instances = BTreeMap::new();
+        let mut open = Vec::new();
+        let mut instances: BTreeMap<ResourceAddr, BTreeSet<Option<InstanceKey>>> = BTreeMap::new();
         for resource in evaluator.resources() {
             if !targets.is_empty() && !targets.iter().any(|t| t.touches(&resource)) {
                 continue;
             }
             if let Ok(keys) = evaluator.instances(&resource) {
+                let addresses = keys.iter().map(|key| resource.instance(key.clone()));
+                open.extend(addresses.filter(InstanceAddr::is_open));
                 instances.insert(resource, keys.into_iter().collect());
             }
         }
-        Self { modules, instances }
+        Self { open, modules, instances }
     }
 
     /// Why an object is not wanted; `None` when it is.
     fn missing(&self, key: &RecordKey) -> Option<Reason> {
         let resource = &key.addr.resource;
+        if self.open.iter().any(|open| open.stands_for(&key.addr)) {
+            return None;
+        }
         let Some(keys) = self.instances.get(resource) else {
             return Some(if self.modules.contains(&resource.module) {
                 Reason::DeleteBecauseNoResourceConfig
@@ -91,17 +99,17 @@ impl Wanted {
     }
 }
 
-/// An object that nothing happens to, but for its new address.
+/// An object that nothing happens to, but for a new address.
 pub(crate) fn stays(
     session: &Session,
     key: &RecordKey,
     record: &InstanceRecord,
-    previous: &InstanceAddr,
+    previous: Option<&InstanceAddr>,
 ) -> ResourceChange {
     let mut change = deletion(session, key, record, None);
     change.action = Action::NoOp;
     change.after = change.before.clone();
-    change.previous_addr = Some(previous.clone());
+    change.previous_addr = previous.cloned();
     change.dependencies.clone_from(&record.dependencies);
     change
 }

@@ -11,7 +11,7 @@ use sgp_model::{
     Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, Mode, ModulePath, Plan, ProviderAddr, ResourceAddr, State,
     Value,
     address::ParsedAddr,
-    plan::{Action, OutputChange, PlanMode, ResourceChange, Running},
+    plan::{Action, DeferredChange, OutputChange, PlanMode, ResourceChange, Running, Step, StepId},
     state::RecordKey,
 };
 use tokio::sync::watch;
@@ -19,35 +19,54 @@ use tokio::sync::watch;
 use crate::{
     Interrupt, PlanOptions, Planned, Session, claims,
     clients::{self, ClientState, Clients},
+    deferred,
     dependencies::Dependencies,
     ephemeral::{Desk, OpenOnes},
     judge, leftover, reading, recover,
     refactor::{self, Forgotten},
-    refresh, running, symbolic,
+    refresh,
+    rounds::Continued,
+    running, symbolic,
     typed::{self, marked},
     world::PlanWorld,
 };
 
 /// Plans. Recovers an interrupted run first.
 pub async fn plan(session: &Session, options: &PlanOptions) -> Planned {
+    let diagnostics = recover::recover(session).await;
+    if diagnostics.has_errors() {
+        return Planned { plan: None, diagnostics };
+    }
+    go_on(session, options, Continued::default(), diagnostics).await
+}
+
+/// Plans where an earlier round of the same apply left off, if there was one.
+pub(crate) async fn go_on(
+    session: &Session,
+    options: &PlanOptions,
+    continued: Continued,
+    diagnostics: Diagnostics,
+) -> Planned {
     let mut open = OpenOnes::default();
-    let mut planned = made(session, options, &mut open).await;
+    let mut planned = made(session, options, continued, diagnostics, &mut open).await;
     planned.diagnostics.extend(open.close(session).await);
     planned
 }
 
-async fn made(session: &Session, options: &PlanOptions, open: &mut OpenOnes) -> Planned {
-    let mut diagnostics = recover::recover(session).await;
-    if diagnostics.has_errors() {
-        return Planned { plan: None, diagnostics };
-    }
+async fn made(
+    session: &Session,
+    options: &PlanOptions,
+    continued: Continued,
+    mut diagnostics: Diagnostics,
+    open: &mut OpenOnes,
+) -> Planned {
     let Some(mut state) = load(session, &mut diagnostics).await else { return Planned { plan: None, diagnostics } };
     let moved = refactor::moved(&session.config, &mut state, &mut diagnostics);
     let forgotten = Forgotten::of(&session.config, &mut diagnostics);
     if diagnostics.has_errors() {
         return Planned { plan: None, diagnostics };
     }
-    let mut planning = Planning::new(session, options, state, Refactored { moved, forgotten }, open);
+    let mut planning = Planning::new(session, options, state, Refactored { moved, forgotten }, open, continued);
     let mut interrupt = session.interrupt.clone();
     tokio::select! {
         biased;
@@ -134,6 +153,7 @@ impl<'a> Planning<'a> {
         state: State,
         refactored: Refactored,
         open: &'a mut OpenOnes,
+        continued: Continued,
     ) -> Self {
         let world = PlanWorld {
             session: session.clone(),
@@ -145,7 +165,9 @@ impl<'a> Planning<'a> {
             to_import: BTreeSet::new(),
             importing: BTreeMap::new(),
             changes: BTreeMap::new(),
-            data: BTreeMap::new(),
+            deferred: BTreeMap::new(),
+            settled: continued.settled,
+            data: continued.data.into_iter().map(|(addr, value)| (addr, Ok(value))).collect(),
             wanted: BTreeMap::new(),
             looked_up: BTreeMap::new(),
             wanted_look_ups: BTreeMap::new(),
@@ -290,6 +312,10 @@ impl<'a> Planning<'a> {
             if !self.options.targets.is_empty() && !self.evaluator.world().asked.contains(&addr) {
                 continue;
             }
+            // Which instances there are is told during apply; what is imported by then is found then.
+            if self.evaluator.is_open(&addr.resource) {
+                continue;
+            }
             let key = RecordKey::current(addr.clone());
             let world = self.evaluator.world();
             if world.importing.contains_key(&addr) || world.existing.contains_key(&key) {
@@ -421,12 +447,17 @@ impl<'a> Planning<'a> {
         let existing = self.existing();
         let mut list: Vec<ResourceChange> = Vec::new();
         let mut dependencies = Dependencies::of(&mut self.evaluator);
+        let mut deferred = Vec::new();
         match self.options.mode {
             PlanMode::Normal => {
                 for change in changes.values_mut() {
                     change.dependencies = dependencies.resources(&change.addr);
                 }
                 list.extend(changes.into_values());
+                let found = deferred::of(&mut self.evaluator, &list, &existing, self.options);
+                self.diagnostics.extend(found.diagnostics);
+                list.extend(found.stay);
+                deferred = found.blocks;
                 list.extend(leftover::deletions(&mut self.evaluator, &existing, &self.options.targets));
             }
             PlanMode::Destroy => list.extend(leftover::destroy_all(&existing, &self.options.targets, self.session)),
@@ -436,7 +467,7 @@ impl<'a> Planning<'a> {
         self.diagnostics.extend(leftover::prevented(&self.session.config, &list));
         self.refuse_ephemerals(&list);
         list.sort_by(|a, b| (&a.addr, &a.deposed).cmp(&(&b.addr, &b.deposed)));
-        let steps = self.order(&dependencies, &mut list, &existing)?;
+        let (steps, held) = self.order(&dependencies, &mut list, &existing, &deferred)?;
         let mut drift = leftover::drift(&recorded, &existing, &list, self.session);
         if self.options.mode == PlanMode::RefreshOnly {
             self.note_moves(&mut drift, &existing);
@@ -454,6 +485,8 @@ impl<'a> Planning<'a> {
             targets: self.options.targets.iter().map(shown_target).collect(),
             changes: list,
             steps,
+            deferred,
+            held,
             drift,
             outputs,
             refreshed: Arc::new(State { instances: existing, ..recorded }),
@@ -461,6 +494,7 @@ impl<'a> Planning<'a> {
             symbolic: BTreeMap::new(),
             preflight: Vec::new(),
             checks: self.judge_checks(),
+            skipped_checks: deferred::recorded(&self.options.skipped_checks),
             running: Running::default(),
             diagnostics: Diagnostics::new(),
             errored: false,
@@ -516,7 +550,7 @@ impl<'a> Planning<'a> {
         for (addr, previous) in moved.iter().filter(|(addr, _)| !told.contains(addr)) {
             let key = RecordKey::current(addr.clone());
             let Some(record) = existing.get(&key) else { continue };
-            list.push(leftover::stays(self.session, &key, record, previous));
+            list.push(leftover::stays(self.session, &key, record, Some(previous)));
         }
     }
 
@@ -525,12 +559,16 @@ impl<'a> Planning<'a> {
         dependencies: &Dependencies,
         changes: &mut [ResourceChange],
         existing: &BTreeMap<RecordKey, InstanceRecord>,
-    ) -> Option<Vec<sgp_model::plan::Step>> {
+        deferred: &[DeferredChange],
+    ) -> Option<(Vec<Step>, Vec<StepId>)> {
         let mut graph = dependencies.graph(changes, existing);
         graph.add_domain_order(changes, &self.session.registry, &self.evaluator.world().clients);
         sgp_plan::order::force_create_before_destroy(changes, &graph.nodes, &graph.joins);
         match sgp_plan::steps(changes, &graph.nodes, &graph.joins) {
-            Ok(steps) => Some(steps),
+            Ok(steps) => {
+                let held = deferred::held(&graph, deferred, changes, &steps, &mut self.evaluator);
+                Some((steps, held))
+            }
             Err(cycle) => {
                 // A circle in the configuration was told by the evaluator, with the values that make it.
                 if self.diagnostics.has_errors() {

@@ -19,9 +19,13 @@ use crate::{Registry, Session};
 /// The objects of a plan that hold something unknown, with symbols in it.
 pub(crate) fn symbolic(session: &Session, plan: &Plan) -> BTreeMap<InstanceAddr, Value> {
     let planned = plan.changes.iter().filter(|it| it.deposed.is_none() && !it.after.is_null());
+    let planned = planned.chain(plan.deferred.iter().map(|it| &it.change));
     let planned: BTreeMap<&InstanceAddr, &ResourceChange> = planned.map(|it| (&it.addr, it)).collect();
-    let open: Vec<&InstanceAddr> =
-        planned.iter().filter(|(_, it)| !it.after.is_wholly_known()).map(|(addr, _)| *addr).collect();
+    let open: Vec<&InstanceAddr> = planned
+        .iter()
+        .filter(|(addr, it)| !addr.is_open() && !it.after.is_wholly_known())
+        .map(|(addr, _)| *addr)
+        .collect();
     if open.is_empty() {
         return BTreeMap::new();
     }
@@ -75,7 +79,8 @@ impl World for SymbolWorld<'_> {
         let Some(change) = self.planned.get(configured.addr) else {
             return Answer::Failed(sgp_model::Diagnostics::new());
         };
-        if change.after.is_wholly_known() {
+        // One symbol for many would make them one thing.
+        if change.after.is_wholly_known() || configured.addr.is_open() {
             return Answer::Value(change.after.clone());
         }
         let object = filled(configured.addr, &change.after, &configured.config);

@@ -48,6 +48,10 @@ pub(crate) struct PlanWorld {
     pub(crate) importing: BTreeMap<InstanceAddr, String>,
     /// Judgements so far.
     pub(crate) changes: BTreeMap<InstanceAddr, ResourceChange>,
+    /// What is known of blocks whose instances are not, by the address that stands for all of them.
+    pub(crate) deferred: BTreeMap<InstanceAddr, ResourceChange>,
+    /// Objects that an earlier round of the same apply settled: they are what they are.
+    pub(crate) settled: BTreeSet<InstanceAddr>,
     /// Data sources that were read.
     pub(crate) data: BTreeMap<InstanceAddr, Result<Value, Diagnostics>>,
     /// Data sources that wait to be read.
@@ -95,6 +99,14 @@ impl PlanWorld {
             // The evaluator has already said that there is no such type.
             return Answer::Failed(Diagnostics::new());
         };
+        if configured.addr.is_open() {
+            let problems = located(ty.validate(&configured.config), configured);
+            return if problems.has_errors() {
+                Answer::Failed(problems)
+            } else {
+                self.deferred(configured, &ty.schema().block, Action::Create)
+            };
+        }
         let record = self.existing.get(&RecordKey::current(configured.addr.clone()));
         let waits = record.is_none() && self.to_import.contains(configured.addr);
         if waits && self.mode == PlanMode::Normal && !self.importing.contains_key(configured.addr) {
@@ -107,6 +119,9 @@ impl PlanWorld {
             } else {
                 prior
             });
+        }
+        if record.is_some() && self.settled.contains(configured.addr) {
+            return self.as_it_is(configured, &ty.schema().block, prior);
         }
         let tainted = record.is_some_and(|r| r.status == ObjectStatus::Tainted);
         let found = match self.look_up(ty, configured, &prior, deps) {
@@ -253,6 +268,12 @@ impl PlanWorld {
         let Some(ty) = self.session.registry.data_source(&addr.resource.type_name) else {
             return Answer::Failed(Diagnostics::new());
         };
+        if addr.is_open() && configured.block.check.is_some() {
+            return Answer::Value(unknown_object(&ty.schema().block, &configured.config));
+        }
+        if addr.is_open() {
+            return self.deferred(configured, &ty.schema().block, Action::Read);
+        }
         let known = configured.config.is_wholly_known();
         if known && ty.is_pure() {
             let (config, marks) = configured.config.clone().unmark_deep();
@@ -301,7 +322,9 @@ impl PlanWorld {
     /// Whether something that the data source names in `depends_on` changes, or something that it refers to does not exist
     /// yet: reading now would find the world of before.
     fn waits_for_a_change(&self, deps: &DepsView<'_>) -> bool {
-        let change_of = |addr: &InstanceAddr| self.changes.get(addr).map(|c| c.action);
+        let change_of = |addr: &InstanceAddr| {
+            if addr.is_open() { Some(Action::Create) } else { self.changes.get(addr).map(|c| c.action) }
+        };
         deps.explicit().iter().any(|a| change_of(a).is_some_and(|action| action != Action::NoOp))
             || deps
                 .instances()

@@ -91,6 +91,24 @@ async fn while_everything_changes() {
     every_moment(FIRST, SECOND, PlanMode::Normal, &["A", "C", "b", "d"]).await;
 }
 
+/// The keys of `x` are known after `a`; `y` waits for them.
+const DEFERRED: &str = r#"
+resource "fake_thing" "a" { name = "a" }
+resource "fake_thing" "x" {
+  for_each = toset(["${length(fake_thing.a.id)}", "fixed"])
+  name     = "x-${each.key}"
+}
+resource "fake_thing" "y" {
+  name   = "y"
+  parent = join(",", values(fake_thing.x)[*].name)
+}
+"#;
+
+#[tokio::test]
+async fn between_rounds() {
+    every_moment("", DEFERRED, PlanMode::Normal, &["a", "x-3", "x-fixed", "y"]).await;
+}
+
 #[tokio::test]
 async fn while_everything_goes() {
     every_moment(FIRST, FIRST, PlanMode::Destroy, &[]).await;

@@ -16,8 +16,8 @@ pub mod validate;
 
 pub use config::Config;
 pub use eval::{
-    Answer, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, Schemas, Shown, Stop,
-    Triggered, VariableInput, World, constant,
+    Answer, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, OpenKeys, Schemas,
+    Shown, Stop, Triggered, VariableInput, World, constant,
 };
 pub use load::{Loaded, load};
 pub use source::Files;

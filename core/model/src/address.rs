@@ -12,6 +12,9 @@ pub enum InstanceKey {
     Int(u64),
     /// From `for_each`.
     Str(Arc<str>),
+    /// Stands for all instances while their keys are known only after apply. It is never recorded. (With braces, because a
+    /// plain word would be `null` in JSON, which is no key.)
+    Any {},
 }
 
 impl fmt::Display for InstanceKey {
@@ -19,6 +22,7 @@ impl fmt::Display for InstanceKey {
         match self {
             Self::Int(n) => write!(f, "[{n}]"),
             Self::Str(s) => write!(f, "[{}]", quote(s)),
+            Self::Any {} => write!(f, "[*]"),
         }
     }
 }
@@ -76,6 +80,21 @@ impl ModulePath {
         let mut steps = self.0.to_vec();
         steps.push(ModuleInstance { name: name.into(), key });
         Self(steps.into())
+    }
+
+    /// Whether it stands for many: the instances of a call around it are not known yet.
+    pub fn is_open(&self) -> bool {
+        self.0.iter().any(|step| step.key == Some(InstanceKey::Any {}))
+    }
+
+    /// Whether this path stands for that one: the same calls, and [`InstanceKey::Any`] for whatever key.
+    pub fn stands_for(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self
+                .0
+                .iter()
+                .zip(other.0.iter())
+                .all(|(a, b)| a.name == b.name && key_stands_for(a.key.as_ref(), b.key.as_ref()))
     }
 
     /// The path of the module that contains this one; `None` for the root.
@@ -157,6 +176,12 @@ impl ResourceAddr {
         InstanceAddr { resource: self.clone(), key }
     }
 
+    /// Whether this address stands for that one: the same block, in a module whose path stands for the other's.
+    pub fn stands_for(&self, other: &Self) -> bool {
+        (self.mode, &self.type_name, &self.name) == (other.mode, &other.type_name, &other.name)
+            && self.module.stands_for(&other.module)
+    }
+
     /// The same address without the keys of its modules: the block in the configuration.
     #[must_use]
     pub fn without_keys(&self) -> Self {
@@ -173,6 +198,10 @@ impl fmt::Display for ResourceAddr {
     }
 }
 
+fn key_stands_for(key: Option<&InstanceKey>, other: Option<&InstanceKey>) -> bool {
+    key == Some(&InstanceKey::Any {}) || key == other
+}
+
 /// One instance of a resource: `aws_security_group.b["x"]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InstanceAddr {
@@ -180,6 +209,18 @@ pub struct InstanceAddr {
     pub resource: ResourceAddr,
     /// The instance key; `None` without `count` and `for_each`.
     pub key: Option<InstanceKey>,
+}
+
+impl InstanceAddr {
+    /// Whether it stands for many: its key, or that of a module around it, is not known yet.
+    pub fn is_open(&self) -> bool {
+        self.key == Some(InstanceKey::Any {}) || self.resource.module.is_open()
+    }
+
+    /// Whether this address stands for that one: the same block, and [`InstanceKey::Any`] for whatever key.
+    pub fn stands_for(&self, other: &Self) -> bool {
+        self.resource.stands_for(&other.resource) && key_stands_for(self.key.as_ref(), other.key.as_ref())
+    }
 }
 
 impl fmt::Display for InstanceAddr {
@@ -245,11 +286,12 @@ pub enum ParsedAddr {
 }
 
 impl ParsedAddr {
-    /// Whether the instance lies at or below this address (as `-target` and `state rm` understand it).
+    /// Whether the instance lies at or below this address (as `-target` and `state rm` understand it). One that stands for many
+    /// does when one of them can.
     pub fn covers(&self, addr: &InstanceAddr) -> bool {
         match self {
-            Self::Instance(wanted) => wanted == addr,
-            Self::Resource(wanted) => *wanted == addr.resource,
+            Self::Instance(wanted) => wanted == addr || addr.stands_for(wanted),
+            Self::Resource(wanted) => wanted == &addr.resource || addr.resource.stands_for(wanted),
             Self::Module(path) => covers_module(path, &addr.resource.module),
         }
     }
@@ -257,8 +299,8 @@ impl ParsedAddr {
     /// Whether an instance of the resource can lie at or below this address.
     pub fn touches(&self, resource: &ResourceAddr) -> bool {
         match self {
-            Self::Instance(wanted) => wanted.resource == *resource,
-            Self::Resource(wanted) => wanted == resource,
+            Self::Instance(wanted) => wanted.resource == *resource || resource.stands_for(&wanted.resource),
+            Self::Resource(wanted) => wanted == resource || resource.stands_for(wanted),
             Self::Module(path) => covers_module(path, &resource.module),
         }
     }
@@ -272,7 +314,8 @@ impl ParsedAddr {
             Self::Resource(r) => (&r.module, false),
             Self::Instance(i) => (&i.resource.module, false),
         };
-        let around = |o: &ModuleInstance, i: &ModuleInstance| o.name == i.name && (o.key.is_none() || o.key == i.key);
+        let around =
+            |o: &ModuleInstance, i: &ModuleInstance| o.name == i.name && may_be_within(o.key.as_ref(), i.key.as_ref());
         path.0.iter().zip(within.0.iter()).all(|(o, i)| around(o, i))
             && path.0.get(within.0.len()).map_or(is_module, |step| *step.name == *call)
     }
@@ -281,7 +324,16 @@ impl ParsedAddr {
 /// Whether `inner` is `outer` or below it; a step of `outer` without a key covers every instance of that call.
 fn covers_module(outer: &ModulePath, inner: &ModulePath) -> bool {
     inner.0.len() >= outer.0.len()
-        && outer.0.iter().zip(inner.0.iter()).all(|(o, i)| o.name == i.name && (o.key.is_none() || o.key == i.key))
+        && outer
+            .0
+            .iter()
+            .zip(inner.0.iter())
+            .all(|(o, i)| o.name == i.name && may_be_within(o.key.as_ref(), i.key.as_ref()))
+}
+
+/// Whether a key of a call can be meant by the one that somebody wrote; without one all are.
+fn may_be_within(written: Option<&InstanceKey>, key: Option<&InstanceKey>) -> bool {
+    written.is_none() || key_stands_for(key, written)
 }
 
 /// Parses an address as written on a command line: `module.m["k"].aws_security_group.b[0]`.
@@ -435,6 +487,35 @@ mod tests {
         for text in ["", "aws_vpc", "aws_vpc.", "module", "a.b[", "a.b[x]", "a.b[\"x]", "a.b.c", "data.a"] {
             assert!(parse_address(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_open_address_stands_for_all_that_it_may_become() {
+        let any = Some(InstanceKey::Any {});
+        let of = |text: &str| parse_instance(text).expect("an instance");
+        let resource = of("aws_x.y").resource.instance(any.clone());
+        assert_eq!(resource.to_string(), "aws_x.y[*]");
+        let inner =
+            ResourceAddr { module: ModulePath::root().child("m", any), ..of("aws_x.y").resource }.instance(None);
+        assert_eq!(inner.to_string(), "module.m[*].aws_x.y");
+        for (open, text, expected) in [
+            (&resource, "aws_x.y[0]", true),
+            (&resource, "aws_x.y[\"a\"]", true),
+            (&resource, "aws_x.z[0]", false),
+            (&resource, "module.m.aws_x.y[0]", false),
+            (&inner, "module.m[\"k\"].aws_x.y", true),
+            (&inner, "module.m[\"k\"].aws_x.y[0]", false),
+            (&inner, "module.n[\"k\"].aws_x.y", false),
+        ] {
+            assert_eq!(open.stands_for(&of(text)), expected, "{open} {text}");
+            assert!(open.is_open() && !of(text).is_open());
+            // What somebody names with -target may be among what is not known yet.
+            assert_eq!(parse_address(text).expect("an address").covers(open), expected, "{open} {text}");
+        }
+        let module = parse_address("module.m[\"k\"]").expect("a module");
+        assert!(module.covers(&inner) && module.touches(&inner.resource) && !module.covers(&resource));
+        let json = serde_json::to_string(&inner).expect("addresses are JSON");
+        assert_eq!(serde_json::from_str::<InstanceAddr>(&json).expect("they come back"), inner);
     }
 
     #[test]

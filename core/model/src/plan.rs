@@ -126,6 +126,39 @@ pub struct ResourceChange {
     pub create_before_destroy: bool,
 }
 
+/// Why something is planned only during apply. Named as Terraform's plan JSON names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeferredReason {
+    /// The keys of `count` or `for_each`, of the block itself or of a module around it, are known only after apply.
+    InstanceCountUnknown,
+}
+
+/// A block whose instances are planned during apply, once their keys are known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeferredChange {
+    /// Why.
+    pub reason: DeferredReason,
+    /// What decides the keys: references as they are written (`aws_iam_role.this.arn`), or the objects behind them. Sorted.
+    pub waits_for: Vec<String>,
+    /// What is known of each instance. The address stands for all of them ([`InstanceAddr::is_open`]); the action is
+    /// [`Action::Create`], or [`Action::Read`] for a data source.
+    pub change: ResourceChange,
+    /// Recorded instances. Until the keys are known they stay as they are.
+    pub existing: Vec<InstanceAddr>,
+}
+
+/// A preflight rule that somebody decided to live with on the command line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedCheck {
+    /// The rule: `SGP104`.
+    pub rule: String,
+    /// The object it is skipped for; all when there is none.
+    pub addr: Option<InstanceAddr>,
+    /// Why.
+    pub reason: String,
+}
+
 /// What one step does. A replacement is two steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -283,6 +316,12 @@ pub struct Plan {
     pub changes: Vec<ResourceChange>,
     /// What to do, in an order that can be walked.
     pub steps: Vec<Step>,
+    /// Blocks whose instances are planned during apply, by address.
+    #[serde(default)]
+    pub deferred: Vec<DeferredChange>,
+    /// Steps that wait for deferred instances: they are taken once those are planned, judged again by then. In order.
+    #[serde(default)]
+    pub held: Vec<StepId>,
     /// What changed outside since the last run: recorded against refreshed.
     pub drift: Vec<ResourceChange>,
     /// Outputs of the root module.
@@ -302,6 +341,9 @@ pub struct Plan {
     /// What became of the conditions of the configuration.
     #[serde(default)]
     pub checks: Vec<CheckResult>,
+    /// Rules that the command line skipped; they are skipped for deferred instances, too.
+    #[serde(default)]
+    pub skipped_checks: Vec<SkippedCheck>,
     /// What runs, as far as it was looked at. Nothing of it is applied.
     #[serde(default)]
     pub running: Running,
@@ -324,6 +366,19 @@ pub struct Summary {
     pub destroy: usize,
 }
 
+impl Summary {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            import: self.import + other.import,
+            add: self.add + other.add,
+            change: self.change + other.change,
+            destroy: self.destroy + other.destroy,
+        }
+    }
+}
+
 impl Plan {
     /// Counts the changes as the summary line does.
     pub fn summary(&self) -> Summary {
@@ -336,10 +391,16 @@ impl Plan {
         })
     }
 
+    /// Whether a part of it is planned only during apply.
+    pub fn is_deferring(&self) -> bool {
+        !self.deferred.is_empty() || !self.held.is_empty()
+    }
+
     /// Whether applying it would change an object, an output or the state.
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(|c| c.action == Action::NoOp && c.importing.is_none() && c.previous_addr.is_none())
             && self.outputs.values().all(|o| o.action == Action::NoOp)
+            && self.deferred.is_empty()
             && (self.mode != PlanMode::RefreshOnly || self.drift.is_empty())
     }
 }

@@ -21,7 +21,7 @@ use sgp_model::{
 };
 
 /// Something that a change or a join waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dependency {
     /// The change at this place.
     Change(u32),

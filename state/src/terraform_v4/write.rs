@@ -93,6 +93,7 @@ fn write_instance(
         None => {}
         Some(InstanceKey::Int(n)) => out.field("index_key", &n.to_string()),
         Some(InstanceKey::Str(s)) => out.field("index_key", &string(s)),
+        Some(InstanceKey::Any {}) => unreachable!("{}", crate::key::NEVER_OPEN),
     }
     if record.status == ObjectStatus::Tainted {
         out.field("status", "\"tainted\"");

@@ -2,8 +2,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use sgp_model::{
-    Attribute, Diagnostics, NestedBlock, PathStep, ProviderAddr, Schema, State, Type, address::parse_instance,
-    plan::Running,
+    Attribute, Diagnostics, NestedBlock, PathStep, ProviderAddr, Schema, State, Type,
+    address::parse_instance,
+    plan::{DeferredReason, Running},
 };
 
 use super::*;
@@ -80,6 +81,9 @@ pub fn plan(changes: Vec<ResourceChange>) -> Plan {
         targets: Vec::new(),
         changes,
         steps: Vec::new(),
+        deferred: Vec::new(),
+        held: Vec::new(),
+        skipped_checks: Vec::new(),
         drift: Vec::new(),
         outputs: BTreeMap::new(),
         refreshed: Arc::new(State::default()),
@@ -95,6 +99,35 @@ pub fn plan(changes: Vec<ResourceChange>) -> Plan {
 
 fn show(plan: &Plan) -> String {
     render(plan, &schema, Paint::plain())
+}
+
+/// A block whose keys wait for another object.
+pub fn deferred() -> DeferredChange {
+    let after = example(&[("id", Value::unknown(Type::String)), ("name", "fixed".into())]);
+    let mut one = change("aws_example.b", Action::Create, None, Some(after));
+    one.addr.key = Some(InstanceKey::Any {});
+    DeferredChange {
+        reason: DeferredReason::InstanceCountUnknown,
+        waits_for: vec!["aws_example.a.id".into()],
+        change: one,
+        existing: vec![parse_instance("aws_example.b[\"old\"]").unwrap()],
+    }
+}
+
+#[test]
+fn what_is_deferred_tells_what_it_waits_for() {
+    let after = example(&[("id", Value::unknown(Type::String)), ("name", "a".into())]);
+    let mut plan = plan(vec![change("aws_example.a", Action::Create, None, Some(after))]);
+    plan.deferred = vec![deferred()];
+    let shown = show(&plan);
+    for line in [
+        "  # aws_example.b[*] will be planned during apply\n",
+        "  # (number of instances known after apply: depends on aws_example.a.id)\n",
+        "  # (aws_example.b[\"old\"] stays as it is until then)\n",
+        "Plan: 1 to add, 0 to change, 0 to destroy.\nDeferred: the instances of 1 block, planned and applied in the same run",
+    ] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Walking a plan: every step when what it waits for is done, as many at the same time as the endpoints allow.
 //!
 //! One coordinator owns the evaluator and decides; each step's calls run in a task of its own ([`operation`]). A step is
-//! evaluated again with what is known by then, and may turn out to be a no-op or be refused; no step is ever added.
+//! evaluated again with what is known by then, and may turn out to be a no-op or be refused; no step is ever added. Steps that
+//! wait for deferred instances are held: they come with the plan of a later round ([`crate::rounds`]).
 
 mod afterwards;
 mod checks;
@@ -20,7 +21,7 @@ use std::{
 use sgp_contract::Write;
 use sgp_lang::{Config, Evaluator, Stop};
 use sgp_model::{
-    DeposedKey, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, Value,
+    DeposedKey, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, Mode, ModulePath, Plan, Value,
     plan::{Action, Op, PlanMode, ResourceChange, Step, Summary},
     state::{OutputRecord, RecordKey},
 };
@@ -36,6 +37,7 @@ use crate::{
     ephemeral::{OpenOnes, open_wanted},
     planner::shown,
     recover, rollout,
+    rounds::{self, Continued},
     values::ApplyWorld,
 };
 use operation::{Done, Unrecorded};
@@ -43,18 +45,36 @@ use operation::{Done, Unrecorded};
 /// How many objects a report names.
 const NAMED_MAX: usize = 20;
 
-/// Applies a plan that was made from the state as it is now (see [`crate::check_saved`]).
+/// Applies a plan that was made from the state as it is now (see [`crate::check_saved`]), and plans and applies what it defers.
 pub async fn apply(session: &Session, plan: &Plan, options: &ApplyOptions) -> Outcome {
-    let mut walk = Walk::new(session, plan, *options);
-    if walk.record_refreshed().await {
-        walk.run().await;
-        walk.record_what_lists_changes().await;
-        walk.record_outputs().await;
-        walk.judge_checks().await;
+    let (mut outcome, mut continued) = walk(session, plan, *options, false).await;
+    let mut last: Option<Plan> = None;
+    while last.as_ref().unwrap_or(plan).is_deferring() && !outcome.interrupted && !outcome.diagnostics.has_errors() {
+        let is_bumped = continued.is_bumped;
+        let next = match rounds::next(session, plan, last.as_ref().unwrap_or(plan), continued).await {
+            Ok((next, news)) => {
+                outcome.diagnostics.extend(news);
+                next
+            }
+            Err(_) if *session.interrupt.borrow() >= Interrupt::Finish => {
+                outcome.interrupted = true;
+                outcome.diagnostics.push(interrupted());
+                break;
+            }
+            Err(problems) => {
+                outcome.diagnostics.extend(problems);
+                break;
+            }
+        };
+        let round;
+        (round, continued) = walk(session, &next, *options, is_bumped).await;
+        outcome = Outcome {
+            done: outcome.done.plus(round.done),
+            diagnostics: Diagnostics(outcome.diagnostics.into_iter().chain(round.diagnostics).collect()),
+            ..round
+        };
+        last = Some(next);
     }
-    let closed = walk.open.close(session).await;
-    walk.diagnostics.extend(closed);
-    let mut outcome = walk.outcome();
     if options.rollout && !outcome.interrupted && !outcome.diagnostics.has_errors() {
         let rolled = rollout::roll_out(session, plan).await;
         outcome.restarted = rolled.restarted;
@@ -62,6 +82,24 @@ pub async fn apply(session: &Session, plan: &Plan, options: &ApplyOptions) -> Ou
         outcome.interrupted = rolled.interrupted;
     }
     outcome
+}
+
+/// Walks one plan. An earlier round of the same run may have raised the serial.
+async fn walk(session: &Session, plan: &Plan, options: ApplyOptions, is_bumped: bool) -> (Outcome, Continued) {
+    let mut walk = Walk::new(session, plan, options, is_bumped);
+    if walk.record_refreshed().await {
+        walk.run().await;
+        walk.record_what_lists_changes().await;
+        walk.record_outputs().await;
+        // As long as something is deferred, the round after judges.
+        if !plan.is_deferring() {
+            walk.judge_checks().await;
+        }
+    }
+    let closed = walk.open.close(session).await;
+    walk.diagnostics.extend(closed);
+    let continued = walk.continued();
+    (walk.outcome(), continued)
 }
 
 /// How far a step is.
@@ -137,6 +175,8 @@ struct Walk<'a> {
     clients: Clients,
     records: BTreeMap<RecordKey, InstanceRecord>,
     progress: Vec<Progress>,
+    /// Which steps wait for deferred instances.
+    held: Vec<bool>,
     missing: Vec<usize>,
     dependents: Vec<Vec<u32>>,
     /// Where the old object of a create-then-delete replacement was put, by change.
@@ -156,13 +196,13 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(session: &Session, plan: &'a Plan, options: ApplyOptions) -> Self {
+    fn new(session: &Session, plan: &'a Plan, options: ApplyOptions, is_bumped: bool) -> Self {
         let (cancel, cancelled) = watch::channel(false);
         let shared = Arc::new(Shared {
             session: session.clone(),
             slots: std::sync::Mutex::default(),
             parallelism: options.parallelism,
-            bumped: AtomicBool::new(false),
+            bumped: AtomicBool::new(is_bumped),
             halted: AtomicBool::new(false),
             cancelled,
         });
@@ -179,7 +219,10 @@ impl<'a> Walk<'a> {
         for (i, step) in (0u32..).zip(&plan.steps) {
             step.after.iter().for_each(|before| dependents[before.0 as usize].push(i));
         }
+        let mut held = vec![false; plan.steps.len()];
+        plan.held.iter().for_each(|step| held[step.0 as usize] = true);
         Self {
+            held,
             shared,
             plan,
             evaluator,
@@ -305,6 +348,9 @@ impl<'a> Walk<'a> {
             }
             if self.store_failed.is_some() {
                 return;
+            }
+            if self.held[at as usize] {
+                continue;
             }
             match self.begin(at).await {
                 Progress::Done => ready.extend(self.completed(at)),
@@ -451,16 +497,15 @@ impl<'a> Walk<'a> {
 
     /// Says which steps were not taken, and why nothing is lost by that.
     fn report_skipped(&mut self) {
-        for (step, progress) in self.plan.steps.iter().zip(&self.progress) {
-            let (Some(change), Progress::Waiting) = (step.change, progress) else { continue };
+        // What is held is not skipped, as long as there is another round.
+        let over = self.interrupted || self.store_failed.is_some() || self.diagnostics.has_errors();
+        for ((step, progress), held) in self.plan.steps.iter().zip(&self.progress).zip(&self.held) {
+            let (Some(change), Progress::Waiting, true) = (step.change, progress, over || !held) else { continue };
             let change = &self.plan.changes[change as usize];
             self.session().events.emit(Event::Skipped { addr: change.addr.clone(), action: action_of(step.op) });
         }
         if self.interrupted {
-            self.diagnostics.push(Diagnostic::error(
-                "Apply interrupted",
-                "What was in flight is recorded; the steps that had not begun were not taken. Run apply again to go on.",
-            ));
+            self.diagnostics.push(interrupted());
         }
     }
 
@@ -490,7 +535,8 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            if !self.diagnostics.has_errors() {
+            // As long as something is deferred, conditions are told of by the round after.
+            if !self.diagnostics.has_errors() && !self.plan.is_deferring() {
                 self.evaluator.check_conditions();
                 while self.open_wanted().await {
                     self.evaluator.check_conditions();
@@ -509,6 +555,25 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// What the next round need not look at again.
+    fn continued(&self) -> Continued {
+        let deferred = |addr: &InstanceAddr| self.plan.deferred.iter().any(|it| it.change.addr.stands_for(addr));
+        let is_made = |op: Op| matches!(op, Op::Create | Op::Update | Op::Record);
+        let steps = self.plan.steps.iter().zip(&self.progress).filter(|(step, _)| is_made(step.op));
+        let made: BTreeMap<u32, bool> =
+            steps.filter_map(|(step, progress)| Some((step.change?, *progress == Progress::Done))).collect();
+        let settled = (0u32..).zip(&self.plan.changes).filter(|(i, change)| {
+            let as_it_was = || change.action == Action::NoOp && !deferred(&change.addr);
+            change.deposed.is_none() && made.get(i).copied().unwrap_or_else(as_it_was)
+        });
+        let read = self.evaluator.world().settled.iter().filter(|(addr, _)| addr.resource.mode == Mode::Data);
+        Continued {
+            data: read.map(|(addr, value)| (addr.clone(), value.clone())).collect(),
+            settled: settled.map(|(_, change)| change.addr.clone()).collect(),
+            is_bumped: self.shared.bumped.load(Ordering::SeqCst),
+        }
+    }
+
     fn outcome(self) -> Outcome {
         Outcome {
             done: self.done,
@@ -518,6 +583,13 @@ impl<'a> Walk<'a> {
             interrupted: self.interrupted,
         }
     }
+}
+
+fn interrupted() -> Diagnostic {
+    Diagnostic::error(
+        "Apply interrupted",
+        "What was in flight is recorded; the steps that had not begun were not taken. Run apply again to go on.",
+    )
 }
 
 fn output_record(value: Value) -> OutputRecord {

@@ -50,6 +50,12 @@ pub struct Mortal {
     pub death: Arc<Death>,
 }
 
+impl Mortal {
+    pub async fn inner_serial(&self) -> u64 {
+        self.inner.load().await.unwrap().serial
+    }
+}
+
 #[async_trait]
 impl StateStore for Mortal {
     async fn load(&self) -> Result<State, StoreError> {

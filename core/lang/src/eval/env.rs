@@ -69,19 +69,32 @@ pub(crate) enum Instances {
     Disabled,
     Count(u64),
     ForEach(BTreeMap<Arc<str>, Value>),
-    /// Only while validating: one stands for all.
-    AnyCount,
-    /// Only while validating: one stands for all.
-    AnyKey {
-        value: Value,
+    /// Nobody knows yet: one stands for all. It has [`InstanceKey::Any`] for its key, or none while validating, when nothing is
+    /// said about instances.
+    Open {
+        key: Option<InstanceKey>,
+        repetition: Repetition,
     },
 }
 
 impl Instances {
+    /// A `count` that is not known.
+    pub(crate) fn any_count(validating: bool) -> Self {
+        let index = Value::unknown_not_null(sgp_model::Type::Number);
+        Self::Open { key: any_key(validating), repetition: Repetition::Count(index) }
+    }
+
+    /// A `for_each` whose keys are not known, with what is known of its values.
+    pub(crate) fn any_of(value: Value, validating: bool) -> Self {
+        let key = Value::unknown_not_null(sgp_model::Type::String);
+        Self::Open { key: any_key(validating), repetition: Repetition::Each { key, value } }
+    }
+
     pub(crate) fn keys(&self) -> Vec<Option<InstanceKey>> {
         match self {
-            Self::Single | Self::AnyCount | Self::AnyKey { .. } => vec![None],
+            Self::Single => vec![None],
             Self::Disabled => Vec::new(),
+            Self::Open { key, .. } => vec![key.clone()],
             Self::Count(n) => (0..*n).map(|i| Some(InstanceKey::Int(i))).collect(),
             Self::ForEach(map) => map.keys().map(|k| Some(InstanceKey::Str(k.clone()))).collect(),
         }
@@ -89,12 +102,17 @@ impl Instances {
 
     pub(crate) fn has(&self, key: Option<&InstanceKey>) -> bool {
         match (self, key) {
-            (Self::Single | Self::AnyCount | Self::AnyKey { .. }, None) => true,
+            (Self::Single, None) => true,
+            (Self::Open { key: one, .. }, key) => one.as_ref() == key,
             (Self::Count(n), Some(InstanceKey::Int(i))) => i < n,
             (Self::ForEach(map), Some(InstanceKey::Str(k))) => map.contains_key(k),
             _ => false,
         }
     }
+}
+
+fn any_key(validating: bool) -> Option<InstanceKey> {
+    (!validating).then_some(InstanceKey::Any {})
 }
 
 /// `each` or `count` of one instance.
@@ -106,6 +124,24 @@ pub(crate) enum Repetition {
 }
 
 impl Repetition {
+    pub(crate) fn is_wholly_known(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Count(index) => index.is_known(),
+            Self::Each { key, value } => key.is_known() && value.is_wholly_known(),
+        }
+    }
+
+    /// Whether both say the same.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::None, Self::None) => true,
+            (Self::Count(a), Self::Count(b)) => a.same(b),
+            (Self::Each { key: k, value: v }, Self::Each { key, value }) => k.same(key) && v.same(value),
+            _ => false,
+        }
+    }
+
     pub(crate) fn of(instances: &Instances, key: Option<&InstanceKey>) -> Self {
         match (instances, key) {
             (Instances::Count(_), Some(InstanceKey::Int(i))) => {
@@ -115,10 +151,7 @@ impl Repetition {
                 key: Value::string(k.clone()),
                 value: map.get(k).cloned().unwrap_or_else(Value::dynamic_null),
             },
-            (Instances::AnyCount, _) => Self::Count(Value::unknown_not_null(sgp_model::Type::Number)),
-            (Instances::AnyKey { value }, _) => {
-                Self::Each { key: Value::unknown_not_null(sgp_model::Type::String), value: value.clone() }
-            }
+            (Instances::Open { repetition, .. }, _) => repetition.clone(),
             _ => Self::None,
         }
     }
@@ -132,11 +165,20 @@ pub(crate) struct ModuleInfo {
     pub(crate) outer: Option<Outer>,
 }
 
+impl ModuleInfo {
+    /// Whether `each` and `count` of the calls around it are known, so that they stay what they are.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.outer.as_ref().is_none_or(|outer| outer.is_settled)
+    }
+}
+
 /// The call that made a module instance.
 pub(crate) struct Outer {
     pub(crate) module: Arc<ModuleInfo>,
     pub(crate) call: Arc<ModuleCall>,
     pub(crate) repetition: Repetition,
+    /// Whether the repetition, and that of every call around it, is known.
+    pub(crate) is_settled: bool,
 }
 
 /// What an expression is evaluated in.

@@ -32,7 +32,7 @@ impl<W: World> Evaluator<W> {
     }
 
     /// The source text and the value of a reference, when it is at hand.
-    fn known(&self, expr: &Expr, env: &Env<'_>) -> Option<(String, Value)> {
+    pub(super) fn known(&self, expr: &Expr, env: &Env<'_>) -> Option<(String, Value)> {
         let (root, path) = reference::steps(expr)?;
         let text = self.config.sources.text(&expr.span.file)?.get(expr.span.range.clone())?.to_owned();
         let attr = |i: usize| match path.get(i) {

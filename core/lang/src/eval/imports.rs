@@ -28,7 +28,16 @@ impl<W: World> Evaluator<W> {
         let env = Env::new(info, &Repetition::None);
         let instances = match &import.for_each {
             None => Instances::Single,
-            Some(expr) => self.for_each(expr, &env)?,
+            Some(expr) => match self.for_each(expr, &env)? {
+                Instances::Open { .. } if !self.inputs.validating => {
+                    let d = Diagnostic::error(
+                        "Invalid for_each argument",
+                        "The keys of for_each depend on values that are known only after apply, but what is imported must be found while planning.",
+                    );
+                    return Err(self.error(d, expr, &env));
+                }
+                instances => instances,
+            },
         };
         let mut gather = Gather::default();
         let mut found = Vec::new();

@@ -24,6 +24,7 @@ mod missing;
 mod modules;
 mod names;
 mod objects;
+mod open;
 pub(crate) mod ops;
 mod providers;
 mod pure;
@@ -45,6 +46,7 @@ use sgp_model::{
 pub use self::{
     api::{Answer, Configured, Given, Impure, Inputs, Random, Schemas, Shown, Stop, Triggered, VariableInput, World},
     cells::{CellGraph, CellId, CellKey, DepsView},
+    open::OpenKeys,
     pure::constant,
 };
 pub(crate) use self::{
@@ -314,7 +316,7 @@ impl<W: World> Evaluator<W> {
             CellKey::Local(..) | CellKey::Variable(..) | CellKey::Output(..) => sgp_model::Type::Dynamic,
             CellKey::Expansion(_) | CellKey::ModuleExpansion(..) => {
                 let value = Value::unknown(sgp_model::Type::Dynamic);
-                return Some(Stored::Instances(Arc::new(Instances::AnyKey { value })));
+                return Some(Stored::Instances(Arc::new(Instances::any_of(value, true))));
             }
             _ => return None,
         };

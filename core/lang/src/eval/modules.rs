@@ -7,7 +7,7 @@ use sgp_model::{
 };
 
 use super::{
-    CellKey, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo, Outer, Repetition, Stop, Stored, World,
+    CellKey, Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo, Outer, Repetition, State, Stop, Stored, World,
     conditions::Conditions, resource_addr,
 };
 use crate::config::{Module, ModuleCall, Output};
@@ -68,11 +68,17 @@ impl<W: World> Evaluator<W> {
         key: Option<&InstanceKey>,
     ) -> Arc<ModuleInfo> {
         let path = info.path.child(call.name.clone(), key.cloned());
-        if let Some(known) = self.modules.get(&path) {
+        let repetition = Repetition::of(instances, key);
+        // What was not known when it was looked at first may be known by now.
+        if let Some(known) = self.modules.get(&path)
+            && let Some(outer) = &known.outer
+            && Arc::ptr_eq(&outer.module, info)
+            && outer.repetition.same(&repetition)
+        {
             return known.clone();
         }
-        let repetition = Repetition::of(instances, key);
-        let outer = Outer { module: info.clone(), call: call.clone(), repetition };
+        let is_settled = info.is_settled() && repetition.is_wholly_known();
+        let outer = Outer { module: info.clone(), call: call.clone(), repetition, is_settled };
         let child = Arc::new(ModuleInfo { path: path.clone(), config: call.module.clone(), outer: Some(outer) });
         self.modules.insert(path, child.clone());
         child
@@ -80,7 +86,7 @@ impl<W: World> Evaluator<W> {
 
     /// The module instance at a path.
     pub(super) fn module(&mut self, path: &ModulePath) -> Eval<Arc<ModuleInfo>> {
-        if let Some(known) = self.modules.get(path) {
+        if let Some(known) = self.modules.get(path).filter(|known| known.is_settled()) {
             return Ok(known.clone());
         }
         let missing = || {
@@ -123,6 +129,9 @@ impl<W: World> Evaluator<W> {
             let key = CellKey::ModuleExpansion(outer.module.path.clone(), outer.call.name.clone());
             if let Some(id) = self.graph.id(&key) {
                 self.touch(id);
+                if matches!(self.states.get(id.index()), Some(State::Provisional(..))) {
+                    self.taint();
+                }
             }
         }
     }
@@ -276,8 +285,10 @@ pub(super) fn collect(instances: &Instances, values: Vec<(Option<InstanceKey>, V
             Some(InstanceKey::Str(k)) => Some((k, v)),
             _ => None,
         })),
-        Instances::AnyCount => Value::unknown_not_null(Type::list(single(values).ty())),
-        Instances::AnyKey { .. } => Value::unknown_not_null(Type::map(single(values).ty())),
+        Instances::Open { repetition: Repetition::Count(_), .. } => {
+            Value::unknown_not_null(Type::list(single(values).ty()))
+        }
+        Instances::Open { .. } => Value::unknown_not_null(Type::map(single(values).ty())),
     }
 }
 

@@ -206,8 +206,8 @@ impl<W: World> Evaluator<W> {
         expr: &Expr,
         env: &Env<'_>,
     ) -> Eval<Selected> {
-        if matches!(instances, Instances::AnyCount | Instances::AnyKey { .. }) {
-            return Ok(Selected::One(None));
+        if let Instances::Open { key, .. } = instances {
+            return Ok(Selected::One(key.clone()));
         }
         if !key.is_known() || key.is_null() || !key.marks().is_empty() {
             return Ok(Selected::Open);

@@ -124,7 +124,7 @@ impl<W: World> Evaluator<W> {
         key: Option<InstanceKey>,
     ) -> Eval {
         let addr = resource_addr(&info.path, block).instance(key);
-        if self.inputs.validating && block.repeats() && self.is_running(&addr) {
+        if (self.inputs.validating && block.repeats() || addr.is_open()) && self.is_running(&addr) {
             // One stands for all, so this is another instance of the same block and no cycle.
             let ty = self.schema_of(block)?.ty();
             return Ok(Value::unknown_not_null(ty));

@@ -46,13 +46,7 @@ impl<W: World> Evaluator<W> {
             self.error(d, expr, env)
         })?;
         if !number.is_known() {
-            if self.inputs.validating {
-                return Ok(Instances::AnyCount);
-            }
-            let d = invalid(
-                "The count depends on values that are known only after apply, so the number of instances cannot be planned. Make it depend on variables or local values, or apply what it depends on first with -target.",
-            );
-            return Err(self.error(d, expr, env));
+            return Ok(Instances::any_count(self.inputs.validating));
         }
         let Some(n) = number.as_i64().and_then(|n| u64::try_from(n).ok()) else {
             let d = invalid(if number.is_null() {
@@ -66,12 +60,12 @@ impl<W: World> Evaluator<W> {
             let d = invalid(&format!("The count is {n}; more than {MAX_COUNT} instances are not planned."));
             return Err(self.error(d, expr, env));
         }
-        Ok(if self.inputs.validating { Instances::AnyCount } else { Instances::Count(n) })
+        Ok(if self.inputs.validating { Instances::any_count(true) } else { Instances::Count(n) })
     }
 
     pub(super) fn for_each(&mut self, expr: &Expr, env: &Env<'_>) -> Eval<Instances> {
         let value = self.value(expr, env)?;
-        let unknown_advice = "so the instances cannot be planned. Use keys that the configuration itself fixes and put what is known later into the values, or apply what it depends on first with -target.";
+        let validating = self.inputs.validating;
         let (bare, marks) = value.unmark();
         let problem = if marks.contains(Marks::EPHEMERAL) {
             Some(EPHEMERAL_ADVICE.to_owned())
@@ -81,16 +75,11 @@ impl<W: World> Evaluator<W> {
             Some("The for_each argument is null. A map, or a set of strings, is needed; use an empty one for no instances.".to_owned())
         } else if !bare.is_known() {
             match &bare.ty() {
-                Type::Dynamic | Type::Map(_) | Type::Object(_) if self.inputs.validating => {
+                Type::Dynamic | Type::Map(_) | Type::Object(_) => {
                     let element = if let Type::Map(t) = bare.ty() { (*t).clone() } else { Type::Dynamic };
-                    return Ok(Instances::AnyKey { value: Value::unknown(element) });
+                    return Ok(Instances::any_of(Value::unknown(element), validating));
                 }
-                Type::Set(_) if self.inputs.validating => {
-                    return Ok(Instances::AnyKey { value: Value::unknown_not_null(Type::String) });
-                }
-                Type::Dynamic | Type::Map(_) | Type::Object(_) | Type::Set(_) => Some(format!(
-                    "The keys of for_each depend on values that are known only after apply, {unknown_advice}"
-                )),
+                Type::Set(_) => return Ok(Instances::any_of(Value::unknown_not_null(Type::String), validating)),
                 ty => Some(wrong_for_each(ty)),
             }
         } else {
@@ -98,12 +87,7 @@ impl<W: World> Evaluator<W> {
                 Kind::Map(..) | Kind::Object(_) => None,
                 Kind::Set(Type::String, _) => match bare.elements() {
                     Some(elements) if elements.iter().any(|e| !e.is_known()) => {
-                        if self.inputs.validating {
-                            return Ok(Instances::AnyKey { value: Value::unknown_not_null(Type::String) });
-                        }
-                        Some(format!(
-                            "The set in for_each holds values that are known only after apply, {unknown_advice}"
-                        ))
+                        return Ok(Instances::any_of(Value::unknown_not_null(Type::String), validating));
                     }
                     Some(elements) if elements.iter().any(|e| e.is_null()) => {
                         Some("The set in for_each holds a null value. Each element names an instance.".to_owned())
@@ -122,7 +106,7 @@ impl<W: World> Evaluator<W> {
                 Some(fields) => any_of(fields.values()),
                 None => Value::unknown_not_null(Type::String),
             };
-            return Ok(Instances::AnyKey { value });
+            return Ok(Instances::any_of(value, true));
         }
         let map = match bare.as_fields() {
             Some(fields) => fields.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),

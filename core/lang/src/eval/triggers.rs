@@ -5,7 +5,8 @@ use std::sync::Arc;
 use sgp_model::{AttrPath, Diagnostic, InstanceKey, Kind, Mode, PathStep, Value};
 
 use super::{
-    Env, Eval, Evaluator, Gather, Halt, ModuleInfo, Triggered, World, missing::closest_resource, ops, resource_addr,
+    Env, Eval, Evaluator, Gather, Halt, Instances, ModuleInfo, Triggered, World, missing::closest_resource, ops,
+    resource_addr,
 };
 use crate::{
     config::{Module, ResourceBlock, Trigger, TriggerStep},
@@ -40,6 +41,8 @@ impl<W: World> Evaluator<W> {
             Some(key) if !self.inputs.validating => self.trigger_key(key, env)?,
             _ => None,
         };
+        // Which of those that nobody knows yet a key means is told during apply.
+        let wanted = wanted.filter(|_| !matches!(*keys, Instances::Open { .. }));
         let path = self.trigger_path(trigger, env)?;
         let Some(key) = wanted else {
             self.resource_value(info, &block)?;
@@ -76,7 +79,8 @@ impl<W: World> Evaluator<W> {
                 TriggerStep::Index(key) => match self.trigger_key(key, env)? {
                     Some(InstanceKey::Str(key)) => PathStep::Key(key),
                     Some(InstanceKey::Int(n)) => PathStep::Index(usize::try_from(n).unwrap_or(usize::MAX)),
-                    None => break,
+                    // Nobody writes a key that stands for all.
+                    None | Some(InstanceKey::Any {}) => break,
                 },
             };
             path = path.with(step);

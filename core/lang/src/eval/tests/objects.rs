@@ -189,9 +189,6 @@ resource "terraform_data" "j" { input = terraform_data.h.id }
 resource "terraform_data" "k" { input = terraform_data.h["b"].id }
 "#;
     insta::assert_snapshot!(problems(&[("main.tf", main)]), @r#"
-    Invalid count argument at main.tf:7:41: `terraform_data.x.id`
-      The count depends on values that are known only after apply, so the number of instances cannot be planned. Make it depend on variables or local values, or apply what it depends on first with -target.
-      terraform_data.x.id is a string, known only after apply
     Invalid count argument at main.tf:8:41: `-1`
       The count must be a whole number, zero or more.
     Invalid count argument at main.tf:9:41: `null`
@@ -201,9 +198,6 @@ resource "terraform_data" "k" { input = terraform_data.h["b"].id }
       var.secret has a sensitive value
     Invalid for_each argument at main.tf:11:44: `["a"]`
       The for_each argument must be a map, or a set of strings, but this is a tuple. A list has no keys: use toset(...) when its elements are distinct strings.
-    Invalid for_each argument at main.tf:12:44: `toset([terraform_data.x.id])`
-      The set in for_each holds values that are known only after apply, so the instances cannot be planned. Use keys that the configuration itself fixes and put what is known later into the values, or apply what it depends on first with -target.
-      terraform_data.x.id is a string, known only after apply
     Invalid for_each argument at main.tf:13:44: `null`
       The for_each argument is null. A map, or a set of strings, is needed; use an empty one for no instances.
     Invalid count argument at main.tf:15:41: `"two"`
@@ -215,6 +209,47 @@ resource "terraform_data" "k" { input = terraform_data.h["b"].id }
     Invalid index at main.tf:18:41: `terraform_data.h["b"]`
       terraform_data.h has no instance with the given key. The keys of for_each are: "a".
     "#);
+}
+
+#[test]
+fn one_instance_stands_for_those_that_nobody_knows() {
+    let main = r#"
+resource "terraform_data" "x" {}
+resource "test_thing" "count" {
+  count = terraform_data.x.id
+  name  = "n${count.index}"
+}
+resource "test_thing" "keys" {
+  for_each = toset(["a", terraform_data.x.id])
+  name     = "fixed"
+  tags     = { k = each.key }
+}
+locals {
+  one    = test_thing.keys["a"].name
+  some   = test_thing.keys["a"].tags
+  list   = test_thing.count
+  map    = { for k, v in test_thing.keys : k => v.name }
+  length = length(test_thing.count)
+}
+"#;
+    let mut e = evaluator(main);
+    for name in ["count", "keys"] {
+        let resource = addr(&format!("test_thing.{name}")).resource;
+        assert_eq!(e.instances(&resource).unwrap(), [Some(sgp_model::InstanceKey::Any {})]);
+        assert!(e.is_open(&resource));
+        let open = e.open_keys(&resource).unwrap();
+        assert_eq!(open.references.into_iter().collect::<Vec<_>>(), ["terraform_data.x.id"]);
+    }
+    let known = addr("terraform_data.x").resource;
+    assert!(e.open_keys(&known).is_none() && !e.is_open(&known));
+    let mut value = |text: &str| show(&e.eval_text(&ModulePath::root(), text).unwrap());
+    assert_eq!(value("local.one"), "\"fixed\"");
+    assert_eq!(value("local.some"), "map{k = unknown(string)}");
+    assert_eq!(value("local.map"), "unknown(any)");
+    assert_eq!(value("local.length"), "unknown(number)");
+    assert_eq!(value("test_thing.count[0].name"), "unknown(string)");
+    assert_eq!(value("test_thing.count[*].name"), "unknown(list(string))");
+    assert_eq!(value("keys(test_thing.keys)"), "unknown(list(string))");
 }
 
 #[test]
