@@ -25,7 +25,7 @@ pub(crate) struct Dependencies {
     providers: BTreeMap<ProviderAddr, u32>,
     /// The provider configuration of each instance.
     served_by: BTreeMap<u32, ProviderAddr>,
-    /// What each cell that is no managed instance leads to.
+    /// The managed resources behind each cell.
     memo: BTreeMap<u32, BTreeSet<ResourceAddr>>,
 }
 
@@ -65,58 +65,44 @@ impl Dependencies {
         self.needs[id as usize].iter().copied().chain(provider)
     }
 
-    /// The managed resources (without keys) that an instance refers to: directly, or through values, data sources and its
-    /// provider configuration.
+    /// The managed resources (without keys) that an instance needs: what it refers to, directly or through values, data sources
+    /// and its provider configuration, and what that needs in turn. The whole way is recorded, because something in the middle
+    /// may be gone when the rest is destroyed.
     pub(crate) fn resources(&mut self, addr: &InstanceAddr) -> Vec<ResourceAddr> {
         let Some(&id) = self.instances.get(addr) else { return Vec::new() };
-        let mut found = BTreeSet::new();
-        for need in self.all_needs(id).collect::<Vec<_>>() {
-            self.collect(need, &mut found);
-        }
-        found.remove(&addr.resource.without_keys());
-        found.into_iter().collect()
+        let itself = addr.resource.without_keys();
+        self.reached(id).iter().filter(|it| **it != itself).cloned().collect()
     }
 
-    fn collect(&mut self, id: u32, found: &mut BTreeSet<ResourceAddr>) {
-        if let CellKey::Instance(addr) = &self.keys[id as usize]
-            && addr.resource.mode == Mode::Managed
-        {
-            found.insert(addr.resource.without_keys());
-            return;
-        }
-        found.extend(self.reached(id).iter().cloned());
-    }
-
-    /// Walks with a stack of its own, because chains of values may be long.
+    /// The managed resources behind a cell. Walks with a stack of its own, because chains of values may be long.
     fn reached(&mut self, root: u32) -> &BTreeSet<ResourceAddr> {
         let mut open = vec![(root, false)];
-        while let Some((id, entered)) = open.pop() {
+        // An instance may look at another one of its block that looks back, in a branch that is not taken.
+        let mut entered = BTreeSet::new();
+        while let Some((id, is_left)) = open.pop() {
             if self.memo.contains_key(&id) {
                 continue;
             }
             let needs: Vec<u32> = self.all_needs(id).collect();
-            if !entered {
-                open.push((id, true));
-                let inner = needs.iter().filter(|n| !self.is_managed(**n) && !self.memo.contains_key(n));
-                open.extend(inner.map(|&n| (n, false)));
+            if !is_left {
+                if entered.insert(id) {
+                    open.push((id, true));
+                    open.extend(needs.into_iter().filter(|n| !self.memo.contains_key(n)).map(|n| (n, false)));
+                }
                 continue;
             }
             let mut set = BTreeSet::new();
             for need in needs {
-                match &self.keys[need as usize] {
-                    CellKey::Instance(addr) if addr.resource.mode == Mode::Managed => {
-                        set.insert(addr.resource.without_keys());
-                    }
-                    _ => set.extend(self.memo.get(&need).into_iter().flatten().cloned()),
+                if let CellKey::Instance(addr) = &self.keys[need as usize]
+                    && addr.resource.mode == Mode::Managed
+                {
+                    set.insert(addr.resource.without_keys());
                 }
+                set.extend(self.memo.get(&need).into_iter().flatten().cloned());
             }
             self.memo.insert(id, set);
         }
         &self.memo[&root]
-    }
-
-    fn is_managed(&self, id: u32) -> bool {
-        matches!(&self.keys[id as usize], CellKey::Instance(a) if a.resource.mode == Mode::Managed)
     }
 
     /// The changes as nodes, and every other cell as a join.
@@ -224,10 +210,13 @@ impl OrderGraph {
         }
         for (waiting, first) in added {
             self.nodes[waiting as usize].needs.push(Dependency::Change(first));
-            let resource = changes[first as usize].addr.resource.without_keys();
-            let dependencies = &mut changes[waiting as usize].dependencies;
-            if let Err(at) = dependencies.binary_search(&resource) {
-                dependencies.insert(at, resource);
+            let mut needed = changes[first as usize].dependencies.clone();
+            needed.push(changes[first as usize].addr.resource.without_keys());
+            let change = &mut changes[waiting as usize];
+            for resource in needed.into_iter().filter(|it| *it != change.addr.resource.without_keys()) {
+                if let Err(at) = change.dependencies.binary_search(&resource) {
+                    change.dependencies.insert(at, resource);
+                }
             }
         }
     }

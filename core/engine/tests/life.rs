@@ -525,7 +525,45 @@ async fn an_edited_reference_is_recorded_although_nothing_changes() {
     world.apply().await;
     let c = parse_instance("fake_thing.c").unwrap();
     let state = sgp_contract::StateStore::load(&*world.store).await.unwrap();
-    assert_eq!(state.current(&c).unwrap().dependencies[0].to_string(), "fake_thing.b");
+    let dependencies: Vec<_> = state.current(&c).unwrap().dependencies.iter().map(ToString::to_string).collect();
+    assert_eq!(dependencies, ["fake_thing.a", "fake_thing.b"]);
+}
+
+/// What lies between two objects may be gone before they are: it vanished, or was taken out of the state.
+#[tokio::test]
+async fn the_order_of_destruction_holds_over_what_is_gone() {
+    let hcl = r#"
+resource "fake_thing" "a" { name = "a" }
+locals { a = fake_thing.a.id }
+resource "fake_thing" "b" {
+  name   = "b"
+  parent = local.a
+}
+module "m" {
+  source = "./m"
+  parent = fake_thing.b.id
+}
+"#;
+    let inner = "variable \"parent\" {}\nresource \"fake_thing\" \"c\" {\n  name = \"c\"\n  parent = var.parent\n}\n";
+    for forgotten in [false, true] {
+        let mut world = World::new(hcl);
+        world.files.insert("m/main.tf".into(), inner.into());
+        world.apply().await;
+        let b = parse_instance("fake_thing.b").unwrap();
+        if forgotten {
+            let write = sgp_contract::Write::Remove(sgp_model::state::RecordKey::current(b));
+            sgp_contract::StateStore::write(&*world.store, vec![write]).await.unwrap();
+        } else {
+            world.cloud.things.lock().unwrap().retain(|id, _| !id.starts_with("b-"));
+        }
+        // With the configuration gone, only what is recorded tells the order.
+        world.write("");
+        let options = PlanOptions { mode: PlanMode::Destroy, ..PlanOptions::default() };
+        let plan = world.plan_with(&options).await.plan.unwrap();
+        world.cloud.calls();
+        world.apply_plan(&plan).await;
+        assert_eq!(world.cloud.calls(), ["delete c", "delete a"], "forgotten: {forgotten}");
+    }
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ pub struct InstanceRecord {
     pub sensitive_paths: Vec<AttrPath>,
     /// Whether it is trusted.
     pub status: ObjectStatus,
-    /// Resources that must outlive this object; keeps the order of destruction when the configuration is gone.
+    /// Resources that must outlive this object, directly or not; keeps the order of destruction when the configuration is gone.
     pub dependencies: Vec<ResourceAddr>,
     /// Whether its replacement is made first.
     pub create_before_destroy: bool,
