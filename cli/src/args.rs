@@ -39,19 +39,18 @@ pub fn command() -> Command {
 fn main_commands() -> Vec<Command> {
     vec![
         Command::new("init")
-            .about("Prepare a folder: write a starter configuration where there is none, check credentials")
+            .about(
+                "Prepare a folder: write a starter configuration where there is none, fetch modules, check credentials",
+            )
             .arg(json())
-            .args(accepted(&[
-                "upgrade",
-                "reconfigure",
-                "migrate-state",
-                "force-copy",
-                "get",
-                "backend",
-                "input",
-                "lock",
-            ]))
+            .arg(switch("get", "Fetch modules that are not here", true))
+            .arg(switch("upgrade", "Fetch all modules anew", false))
+            .args(accepted(&["reconfigure", "migrate-state", "force-copy", "backend", "input", "lock"]))
             .args(accepted_values(&["backend-config", "plugin-dir", "lockfile", "lock-timeout", "test-directory"])),
+        Command::new("get")
+            .about("Fetch the modules that come from Git repositories")
+            .arg(switch("update", "Fetch all of them anew", false))
+            .args(accepted_values(&["test-directory"])),
         Command::new("validate")
             .about("Check the configuration without asking anybody")
             .arg(json())

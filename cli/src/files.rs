@@ -1,9 +1,20 @@
 //! The file system, and the modules in the binary, as the language sees them.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use include_dir::{Dir, DirEntry as Bundled, include_dir};
 use sgp_lang::source::{DirEntry, FileError, Files, MemoryFiles, WithBundled};
+
+/// The list of fetched modules in [`modules_dir`].
+pub const MANIFEST: &str = "modules.json";
+
+/// Where fetched modules lie.
+pub fn modules_dir() -> PathBuf {
+    crate::session::data_dir().join("modules")
+}
 
 static MODULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../modules");
 
@@ -55,6 +66,13 @@ impl Files for Disk {
 
     fn is_file(&self, path: &str) -> bool {
         Path::new(path).is_file()
+    }
+
+    fn module_manifests(&self) -> Vec<String> {
+        let theirs =
+            std::env::var_os("TF_DATA_DIR").filter(|dir| !dir.is_empty()).unwrap_or_else(|| ".terraform".into());
+        let theirs = PathBuf::from(theirs).join("modules");
+        [modules_dir(), theirs].into_iter().map(|dir| dir.join(MANIFEST).to_string_lossy().into_owned()).collect()
     }
 
     fn home(&self) -> Option<String> {

@@ -1,20 +1,30 @@
-//! `sgp init`: a start where there is none, and whether AWS can be reached.
+//! `sgp init`: a start where there is none, modules from Git, and whether AWS can be reached.
 
 use std::{fs, time::Duration};
 
+use clap::ArgMatches;
 use sgp_contract::{DataRequest, ReadScope};
 use sgp_model::{Diagnostic, Diagnostics, Value, address::parse_instance};
 
-use super::Exit;
-use crate::{render::json::Json, session::Room};
+use super::{Exit, modules};
+use crate::{args::flag, render::json::Json, session::Room};
 
 const STARTER: &str = include_str!("init/starter.tf");
 /// How long AWS may take to say who we are; without credentials the instance metadata service is tried last.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Writes the starter configuration where there is none, and checks the rest.
-pub async fn run(room: &Room, json: bool) -> Exit {
-    let loaded = room.load();
+pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
+    let json = flag(matches, "json");
+    let mut loaded = room.load();
+    let upgrade = flag(matches, "upgrade");
+    if flag(matches, "get") && (!loaded.missing.is_empty() || upgrade && !loaded.fetched.is_empty()) {
+        let fetched = modules::install(room, upgrade)?;
+        if !json {
+            modules::told(room, &fetched);
+        }
+        loaded = room.load();
+    }
     let wrote = loaded.is_empty;
     if wrote {
         fs::write("main.tf", STARTER)

@@ -13,6 +13,7 @@ mod force_unlock;
 mod graph;
 mod import;
 mod init;
+mod modules;
 mod output;
 mod page;
 mod plan;
@@ -68,7 +69,8 @@ pub async fn run(matches: &ArgMatches) -> u8 {
 
 async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
     match name {
-        "init" => init::run(room, flag(sub, "json")).await,
+        "init" => init::run(room, sub).await,
+        "get" => modules::get(room, flag(sub, "update")),
         "validate" => Ok(validate::run(room, sub)),
         "fmt" => Ok(fmt::run(room, sub)),
         "plan" => plan::run(room, sub).await,

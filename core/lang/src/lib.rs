@@ -9,6 +9,8 @@ pub mod eval;
 pub mod fmt;
 pub mod functions;
 pub mod load;
+pub mod manifest;
+pub mod module_source;
 pub mod source;
 mod suggest;
 pub mod syntax;

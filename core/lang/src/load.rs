@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::{self, Config, Module},
-    source::{BUNDLED, Files, join},
+    manifest::Manifest,
+    module_source::{GitSource, ModuleSource},
+    source::{BUNDLED, Files, clean, join},
     suggest::{did_you_mean, list},
     syntax,
 };
@@ -21,6 +23,21 @@ pub struct Loaded {
     pub diagnostics: Diagnostics,
     /// Whether the root folder holds no configuration file at all.
     pub is_empty: bool,
+    /// Calls of modules that have to be fetched first, each told among the diagnostics.
+    pub missing: Vec<MissingModule>,
+    /// Calls of fetched modules that are in use, as the manifest names them.
+    pub fetched: Vec<String>,
+}
+
+/// A module that is not there yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingModule {
+    /// The calls that lead to it, from the root, with dots between them.
+    pub key: String,
+    /// Its source as written.
+    pub source: String,
+    /// Where it is fetched from.
+    pub git: GitSource,
 }
 
 impl Loaded {
@@ -40,20 +57,32 @@ impl Loaded {
 ///
 /// `dir` is relative to the working directory (usually `.`) and is what `path.root` shows.
 pub fn load(dir: &str, files: &dyn Files) -> Loaded {
+    let (manifest, problems) = Manifest::read(files);
     let mut loader = Loader {
         files,
+        manifest,
+        calls: Vec::new(),
+        missing: Vec::new(),
+        fetched: Vec::new(),
         sources: SourceMap::default(),
         contents: BTreeMap::new(),
         modules: BTreeMap::new(),
         open: Vec::new(),
         diagnostics: Diagnostics::new(),
     };
+    for (path, why) in problems {
+        let detail =
+            format!("The list of fetched modules, {path:?}, cannot be read: {why}. Remove the file and run sgp init.");
+        loader.diagnostics.push(Diagnostic::error("Unreadable list of modules", detail));
+    }
     let (module, count) = loader.module(dir);
     let digest = digest(&loader.contents);
     Loaded {
         config: Arc::new(Config { root: Arc::new(module), sources: loader.sources, digest }),
         diagnostics: loader.diagnostics,
         is_empty: count == 0,
+        missing: loader.missing,
+        fetched: loader.fetched,
     }
 }
 
@@ -78,6 +107,11 @@ struct Loader<'f> {
     modules: BTreeMap<String, Arc<Module>>,
     /// Folders of the modules that are being read, outermost first.
     open: Vec<String>,
+    /// Labels of the calls that lead to them.
+    calls: Vec<String>,
+    manifest: Manifest,
+    missing: Vec<MissingModule>,
+    fetched: Vec<String>,
     diagnostics: Diagnostics,
 }
 
@@ -136,7 +170,7 @@ impl Loader<'_> {
         self.diagnostics.extend(config::overridden(&mut bodies, overrides, unread));
         self.open.push(dir.to_owned());
         let (mut module, diagnostics) =
-            config::build(dir, &bodies, &mut |source, span, _| self.call(dir, source, span));
+            config::build(dir, &bodies, &mut |name, source, span| self.call(dir, name, source, span));
         self.open.pop();
         module.unread.files |= unread;
         self.diagnostics.extend(diagnostics);
@@ -189,7 +223,14 @@ impl Loader<'_> {
     }
 
     /// The module behind a `source`.
-    fn call(&mut self, from: &str, source: &str, span: &Span) -> Option<Arc<Module>> {
+    fn call(&mut self, from: &str, name: &str, source: &str, span: &Span) -> Option<Arc<Module>> {
+        self.calls.push(name.to_owned());
+        let module = self.called(from, source, span);
+        self.calls.pop();
+        module
+    }
+
+    fn called(&mut self, from: &str, source: &str, span: &Span) -> Option<Arc<Module>> {
         let dir = match self.resolve(from, source) {
             Ok(dir) => dir,
             Err(d) => {
@@ -229,38 +270,85 @@ impl Loader<'_> {
         Some(module)
     }
 
-    fn resolve(&self, from: &str, source: &str) -> Result<String, Diagnostic> {
-        if let Some(name) = source.strip_prefix(BUNDLED) {
-            let known: Vec<String> = self.files.list(BUNDLED).unwrap_or_default().into_iter().map(|e| e.name).collect();
-            let names = || known.iter().map(String::as_str);
-            if names().any(|n| n == name.split('/').next().unwrap_or_default()) {
-                return Ok(source.to_owned());
+    /// The folder of a module.
+    fn resolve(&mut self, from: &str, source: &str) -> Result<String, Diagnostic> {
+        let parsed = ModuleSource::parse(source).map_err(|why| Diagnostic::error("Invalid module source", why))?;
+        match parsed {
+            ModuleSource::Bundled(name) => self.bundled(source, &name),
+            ModuleSource::Local(path) => self.local(from, &path),
+            ModuleSource::Git(_) | ModuleSource::Registry { .. }
+                if self.manifest.find(&self.key(), source).is_some() =>
+            {
+                self.installed(source)
             }
-            let hint = did_you_mean(name, names());
-            return Err(Diagnostic::error(
-                "Module not found",
-                format!("sgp has no module named {name:?}.{hint} There are: {}.", list(names())),
-            ));
+            ModuleSource::Git(git) => {
+                let key = self.key();
+                let why = match self.manifest.other(&key) {
+                    Some(other) => format!(
+                        "What is installed for module.{key} came from {:?}, and the source is {source:?} now.",
+                        other.source
+                    ),
+                    None => format!("{source:?} is fetched by Git, and that was not done yet."),
+                };
+                self.missing.push(MissingModule { key, source: source.to_owned(), git });
+                Err(Diagnostic::error("Module not installed", format!("{why} Run sgp init.")))
+            }
+            ModuleSource::Registry { address, .. } => Err(Diagnostic::error(
+                "Module not installed",
+                format!(
+                    "{address:?} comes from a module registry, and sgp fetches nothing from registries. Either name the repository of the module, which sgp init fetches: source = \"git::https://HOST/REPOSITORY.git?ref=VERSION\". Or copy the module into a folder and name that: source = \"./modules/NAME\". Or let terraform init fetch it here: what it leaves in .terraform/modules is used."
+                ),
+            )),
+            ModuleSource::Other(text) => Err(Diagnostic::error(
+                "Unsupported module source",
+                format!(
+                    "{text:?} is neither a local folder (it would start with ./ or ../) nor a module in sgp (sgp//name) nor a Git repository (git::https://host/repository.git). Archives and buckets are not fetched: copy the module into a folder."
+                ),
+            )),
         }
-        if source == "." || source == ".." || source.starts_with("./") || source.starts_with("../") {
-            let dir = join(from, source);
-            return match self.files.list(&dir) {
-                Ok(_) => Ok(dir),
-                Err(e) if e.not_found => Err(Diagnostic::error(
-                    "Module not found",
-                    format!("There is no folder {dir:?}. The path counts from the folder of the file that names it."),
-                )),
-                Err(e) => {
-                    Err(Diagnostic::error("Module not found", format!("The folder {dir:?} cannot be read: {e}.")))
-                }
-            };
+    }
+
+    /// The calls that lead to the module in question, as manifests write them.
+    fn key(&self) -> String {
+        self.calls.join(".")
+    }
+
+    fn bundled(&self, source: &str, name: &str) -> Result<String, Diagnostic> {
+        let known: Vec<String> = self.files.list(BUNDLED).unwrap_or_default().into_iter().map(|e| e.name).collect();
+        let names = || known.iter().map(String::as_str);
+        if names().any(|n| n == name.split('/').next().unwrap_or_default()) {
+            return Ok(source.to_owned());
         }
+        let hint = did_you_mean(name, names());
         Err(Diagnostic::error(
-            "Unsupported module source",
-            format!(
-                "{source:?} is neither a local folder (it would start with ./ or ../) nor a module in sgp (sgp//name). Modules from registries, Git and archives are not fetched: copy the module into a folder."
-            ),
+            "Module not found",
+            format!("sgp has no module named {name:?}.{hint} There are: {}.", list(names())),
         ))
+    }
+
+    fn local(&self, from: &str, path: &str) -> Result<String, Diagnostic> {
+        let dir = join(from, path);
+        match self.files.list(&dir) {
+            Ok(_) => Ok(dir),
+            Err(e) if e.not_found => Err(Diagnostic::error(
+                "Module not found",
+                format!("There is no folder {dir:?}. The path counts from the folder of the file that names it."),
+            )),
+            Err(e) => Err(Diagnostic::error("Module not found", format!("The folder {dir:?} cannot be read: {e}."))),
+        }
+    }
+
+    /// The folder of a module that was fetched.
+    fn installed(&mut self, source: &str) -> Result<String, Diagnostic> {
+        let key = self.key();
+        let dir = self.manifest.find(&key, source).map(|it| clean(&it.dir)).unwrap_or_default();
+        if let (Err(problem), Ok(ModuleSource::Git(git))) = (self.files.list(&dir), ModuleSource::parse(source)) {
+            let why = format!("module.{key} should be in {dir:?}, which cannot be read: {problem}.");
+            self.missing.push(MissingModule { key, source: source.to_owned(), git });
+            return Err(Diagnostic::error("Module not installed", format!("{why} Run sgp init.")));
+        }
+        self.fetched.push(key);
+        Ok(dir)
     }
 }
 
@@ -352,12 +440,66 @@ module "e" { source = "./nowhere" }
         let loaded = load(".", &files);
         assert_eq!(
             summaries(&loaded),
-            ["Module calls itself", "Module not found", "Unsupported module source", "Module not found"]
+            ["Module calls itself", "Module not found", "Module not installed", "Module not found"]
         );
         assert!(loaded.diagnostics.0[1].detail.contains("Did you mean \"irsa-role\"?"));
         let root = &loaded.config.root;
         assert_eq!(root.calls.keys().map(|k| &**k).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(root.calls["b"].module.dir, "sgp//irsa-role");
+    }
+
+    #[test]
+    fn fetched_modules_are_used_and_missing_ones_are_named() {
+        let ours = r#"{"Modules":[{"Key":"a","Source":"git::https://e.com/a.git//net?ref=v1","Dir":".sgp/modules/a/net"},{"Key":"moved","Source":"git::https://e.com/old.git","Dir":".sgp/modules/moved"},{"Key":"gone","Source":"git::https://e.com/gone.git","Dir":".sgp/modules/gone"},{"Key":"a.deep","Source":"git::https://e.com/deep.git","Dir":".sgp/modules/a.deep"}]}"#;
+        let theirs = r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"vpc","Source":"registry.terraform.io/tf/vpc/aws","Version":"1.0.0","Dir":".terraform/modules/vpc"}]}"#;
+        let files = MemoryFiles::new([
+            (
+                "main.tf",
+                r#"
+module "a" { source = "git::https://e.com/a.git//net?ref=v1" }
+module "vpc" {
+  source  = "tf/vpc/aws"
+  version = "~> 1.0"
+}
+module "moved" { source = "git::https://e.com/new.git" }
+module "gone" { source = "git::https://e.com/gone.git" }
+module "fresh" { source = "git::ssh://git@e.com/fresh.git?ref=x" }
+module "bad" { source = "git::ext::sh" }
+module "zip" { source = "https://e.com/x.zip" }
+"#,
+            ),
+            (".sgp/modules/modules.json", ours),
+            (".terraform/modules/modules.json", theirs),
+            (
+                ".sgp/modules/a/net/main.tf",
+                "module \"near\" { source = \"../near\" }\nmodule \"deep\" { source = \"git::https://e.com/deep.git\" }",
+            ),
+            (".sgp/modules/a/near/main.tf", "module \"unknown\" { source = \"git::https://e.com/unknown.git\" }"),
+            (".sgp/modules/a.deep/main.tf", "output \"x\" { value = 1 }"),
+            (".terraform/modules/vpc/main.tf", "output \"x\" { value = 1 }"),
+        ]);
+        let loaded = load(".", &files);
+        let missing: Vec<&str> = loaded.missing.iter().map(|it| it.key.as_str()).collect();
+        assert_eq!(missing, ["a.near.unknown", "moved", "gone", "fresh"]);
+        assert_eq!(loaded.fetched, ["a", "a.deep", "vpc"]);
+        let expected = [
+            "Module not installed",
+            "Module not installed",
+            "Module not installed",
+            "Module not installed",
+            "Invalid module source",
+            "Unsupported module source",
+        ];
+        assert_eq!(summaries(&loaded), expected, "{:#?}", loaded.diagnostics);
+        assert!(loaded.diagnostics.0[1].detail.contains("came from \"git::https://e.com/old.git\""));
+        assert!(loaded.diagnostics.iter().all(|d| d.span.is_some()));
+        assert_eq!(loaded.config.root.calls["vpc"].module.dir, ".terraform/modules/vpc");
+    }
+
+    #[test]
+    fn a_list_of_modules_that_is_none_is_told() {
+        let files = MemoryFiles::new([("main.tf", ""), (".sgp/modules/modules.json", "{")]);
+        assert_eq!(summaries(&load(".", &files)), ["Unreadable list of modules"]);
     }
 
     #[test]

@@ -48,6 +48,11 @@ pub trait Files {
     /// Whether there is a regular file at this path (symbolic links followed).
     fn is_file(&self, path: &str) -> bool;
 
+    /// The manifests of fetched modules, `modules.json`, the one that counts first.
+    fn module_manifests(&self) -> Vec<String> {
+        vec![".sgp/modules/modules.json".into(), ".terraform/modules/modules.json".into()]
+    }
+
     /// The home directory of the person, for `~` in paths.
     fn home(&self) -> Option<String> {
         None
@@ -134,6 +139,10 @@ impl<F: Files> Files for WithBundled<F> {
             Some(inner) => self.bundled.is_file(inner),
             None => self.files.is_file(path),
         }
+    }
+
+    fn module_manifests(&self) -> Vec<String> {
+        self.files.module_manifests()
     }
 
     fn home(&self) -> Option<String> {

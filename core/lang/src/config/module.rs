@@ -15,8 +15,8 @@ use crate::{
     syntax::{Attr, Block, Body, Expr, ExprKind},
 };
 
-/// What a `module` block's source leads to.
-pub type Loader<'l> = dyn FnMut(&str, &Span, &mut Diagnostics) -> Option<Arc<Module>> + 'l;
+/// What a `module` block leads to, by its label, its source and the place of that.
+pub type Loader<'l> = dyn FnMut(&str, &str, &Span) -> Option<Arc<Module>> + 'l;
 
 const TOP_LEVEL: [&str; 12] = [
     "resource",
@@ -60,7 +60,7 @@ const SETTINGS_NOT_YET: [(&str, &str); 4] = [
     ),
 ];
 
-/// Builds a module. `load` is called for each `module` block with its source.
+/// Builds a module. `load` is called for each `module` block.
 pub fn build(dir: &str, bodies: &[Body], load: &mut Loader<'_>) -> (Module, Diagnostics) {
     let mut builder =
         Builder { module: Module { dir: dir.into(), ..Module::default() }, diagnostics: Diagnostics::new(), load };

@@ -163,7 +163,7 @@ pub(super) fn call(block: &Block, load: &mut Loader<'_>, diagnostics: &mut Diagn
     take(&mut body, "version");
     let Some(source) = take(&mut body, "source") else {
         diagnostics.push(
-            Diagnostic::error("Missing required argument", "The argument \"source\" is required in a module block: ./folder, or sgp//name for a module in sgp itself.")
+            Diagnostic::error("Missing required argument", "The argument \"source\" is required in a module block: ./folder, sgp//name for a module in sgp itself, or git::https://host/repository.git for one that sgp init fetches.")
                 .at(block.header()),
         );
         return None;
@@ -178,7 +178,7 @@ pub(super) fn call(block: &Block, load: &mut Loader<'_>, diagnostics: &mut Diagn
         );
         return None;
     };
-    let module = load(text, &source.expr.span, diagnostics)?;
+    let module = load(&name, text, &source.expr.span)?;
     Some(ModuleCall {
         name,
         span: block.header(),

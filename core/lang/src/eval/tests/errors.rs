@@ -218,7 +218,7 @@ resource "terraform_data" "r" { depends_on = [module.vpc, test_thing.x] }
     assert_eq!(
         summaries,
         [
-            "Unsupported module source",
+            "Module not installed",
             "Missing required argument",
             "Wrong number of block labels",
             "Wrong number of block labels",
