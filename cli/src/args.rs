@@ -61,7 +61,11 @@ fn main_commands() -> Vec<Command> {
             value("out", "FILE", "Save the plan to this file, for sgp apply FILE"),
             value("html", "FILE", "Write a page about the plan to this file, too"),
             switch("detailed-exitcode", "Exit with 0 for no changes, 1 for errors, 2 for changes", false),
-            value("generate-config-out", "FILE", "Not supported yet"),
+            value(
+                "generate-config-out",
+                "FILE",
+                "Write blocks for imported objects that have none to this file, which must not exist",
+            ),
         ]),
         Command::new("apply")
             .about("Make the changes that a plan shows")

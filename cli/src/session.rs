@@ -10,7 +10,7 @@ use sgp_aws::AwsProvider;
 use sgp_contract::{Clock, Provider, StateStore, StoreError};
 use sgp_engine::{EventSink, Interrupt, Registry, Session};
 use sgp_kubernetes::KubernetesProvider;
-use sgp_lang::{Impure, Inputs, load::Loaded};
+use sgp_lang::{Impure, Inputs, load::Loaded, source::WithExtra};
 use sgp_model::{Block, Diagnostic, Diagnostics, Mode, SourceMap, plan::PlanMode};
 use sgp_state::{AbortAt, Access, FaultyStore, SledStore};
 use tokio::sync::watch;
@@ -102,6 +102,32 @@ impl Room {
         if loaded.is_empty && !data_dir().exists() {
             loaded.require_files()?;
         }
+        self.settled(loaded, args, input)
+    }
+
+    /// The same with a file that was just written; where it lies elsewhere it counts as one of the folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn configured_with(
+        &self,
+        path: &Path,
+        text: String,
+        args: &[VarArg],
+        input: bool,
+    ) -> Result<Configured, Diagnostics> {
+        let loaded = self.load();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let is_known = loaded.config.sources.text(&name).is_some();
+        let is_here = path.parent().is_none_or(|it| it.as_os_str().is_empty() || it == Path::new("."));
+        if is_known && is_here {
+            return self.settled(loaded, args, input);
+        }
+        let name =
+            if is_known || !sgp_lang::load::is_config_file(&name) { format!("sgp-generated-{name}.tf") } else { name };
+        let files = WithExtra { files: &*self.files, name, content: text.into_bytes() };
+        let loaded = sgp_lang::load::load(".", &files);
+        self.ui.set_sources(loaded.config.sources.clone());
         self.settled(loaded, args, input)
     }
 

@@ -1,9 +1,13 @@
 //! `sgp plan`.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::ArgMatches;
-use sgp_engine::{PlanOptions, Planned, Session};
+use sgp_engine::{Generated, PlanOptions, Planned, Session};
 use sgp_model::{Diagnostic, Diagnostics, Plan};
 use sgp_state::Access;
 
@@ -11,28 +15,32 @@ use super::{Exit, page, saved};
 use crate::{
     args::{PlanArgs, flag, text},
     render,
-    session::{Room, VERSION},
+    session::{Configured, Room, VERSION},
 };
 
 /// Plans and shows; saves with `-out`, and writes a page with `-html`.
 pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
     let args = PlanArgs::of(matches);
     start(room);
-    if text(matches, "generate-config-out").is_some() {
-        return Err(Diagnostic::error(
-            "Not supported",
-            "-generate-config-out is not supported yet: write the resource blocks for what you import yourself. sgp plan shows the attributes of each imported object.",
-        )
-        .into());
+    let generated = text(matches, "generate-config-out").map(PathBuf::from);
+    if let Some(path) = generated.as_deref().filter(|path| path.exists()) {
+        let detail = format!("{} exists, and no file is written over. Name another one.", path.display());
+        return Err(Diagnostic::error("File exists", detail).into());
     }
     let (out, html) = (text(matches, "out"), text(matches, "html"));
     if let Some(html) = &html {
         page::check(Path::new(html), out.as_ref().map(Path::new))?;
     }
     room.listen();
-    let configured = room.configured_for(args.mode, &args.vars, args.input)?;
+    let mut configured = room.configured_for(args.mode, &args.vars, args.input)?;
     let store = room.store("plan", Access::Write, args.lock_timeout)?;
-    let session = room.session(&configured, store);
+    let mut session = room.session(&configured, store.clone());
+    if let Some(path) = &generated
+        && let Some(now) = generate(room, &session, &args, path).await?
+    {
+        session = room.session(&now, store);
+        configured = now;
+    }
     let made = attempt(room, &session, &args).await;
     if let (Some(html), Ok(plan) | Err((Some(plan), _))) = (&html, &made) {
         page::of_plan(room, plan, Path::new(html))?;
@@ -54,6 +62,31 @@ pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
         );
     }
     Ok(if flag(matches, "detailed-exitcode") && !plan.is_empty() { 2 } else { 0 })
+}
+
+/// Writes blocks for imported objects that have none. Answers with the configuration as it is with them.
+async fn generate(
+    room: &Room,
+    session: &Session,
+    args: &PlanArgs,
+    path: &Path,
+) -> Result<Option<Configured>, Diagnostics> {
+    let Generated { text, diagnostics } = sgp_engine::generate(session).await;
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    room.ui.diagnostics(&diagnostics);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let written =
+        File::options().write(true).create_new(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|e| Diagnostic::error("Unwritable file", format!("{} cannot be written: {e}.", path.display())))?;
+    if !room.ui.json {
+        room.ui
+            .say(&format!("Wrote blocks for what is imported to {}: read them before you keep them.", path.display()));
+    }
+    room.configured_with(path, text, &args.vars, args.input).map(Some)
 }
 
 /// The first line of the machine-readable output.

@@ -15,6 +15,7 @@ pub mod source;
 mod suggest;
 pub mod syntax;
 pub mod validate;
+pub mod write;
 
 pub use config::Config;
 pub use eval::{

@@ -154,6 +154,48 @@ impl<F: Files> Files for WithBundled<F> {
     }
 }
 
+/// Files with one more in the working directory.
+pub struct WithExtra<'f> {
+    /// The others.
+    pub files: &'f dyn Files,
+    /// The name of the file.
+    pub name: String,
+    /// What it holds.
+    pub content: Vec<u8>,
+}
+
+impl Files for WithExtra<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        if clean(path) == self.name { Ok(self.content.clone()) } else { self.files.read(path) }
+    }
+
+    fn list(&self, dir: &str) -> Result<Vec<DirEntry>, FileError> {
+        let mut entries = self.files.list(dir)?;
+        if !dir.starts_with(BUNDLED) && clean(dir) == "." {
+            entries.push(DirEntry { name: self.name.clone(), is_dir: false });
+            entries.sort();
+            entries.dedup();
+        }
+        Ok(entries)
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        clean(path) == self.name || self.files.is_file(path)
+    }
+
+    fn module_manifests(&self) -> Vec<String> {
+        self.files.module_manifests()
+    }
+
+    fn home(&self) -> Option<String> {
+        self.files.home()
+    }
+
+    fn cwd(&self) -> String {
+        self.files.cwd()
+    }
+}
+
 /// Removes `.` parts and resolves `..` where that is possible without looking at the disk; `.` for an empty path.
 pub fn clean(path: &str) -> String {
     let absolute = path.starts_with('/');
@@ -207,6 +249,17 @@ mod tests {
         assert_eq!(join("modules/net", "../dns"), "modules/dns");
         assert_eq!(join("sgp//irsa-role", "./policies"), "sgp//irsa-role/policies");
         assert_eq!(join(".", "./modules/a"), "modules/a");
+    }
+
+    #[test]
+    fn one_file_more() {
+        let memory = MemoryFiles::new([("main.tf", "a"), ("m/main.tf", "b")]);
+        let files = WithExtra { files: &memory, name: "new.tf".into(), content: b"c".to_vec() };
+        let names = |dir: &str| files.list(dir).map(|es| es.into_iter().map(|e| e.name).collect::<Vec<_>>());
+        assert_eq!(names("."), Ok(vec!["m".into(), "main.tf".into(), "new.tf".into()]));
+        assert_eq!(names("m"), Ok(vec!["main.tf".into()]));
+        assert_eq!(files.read("./new.tf"), Ok(b"c".to_vec()));
+        assert!(files.is_file("new.tf") && !files.is_file("m/new.tf"));
     }
 
     #[test]
