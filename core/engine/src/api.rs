@@ -114,6 +114,8 @@ pub struct Outcome {
     pub restarted: usize,
     /// Outputs of the root module as recorded now.
     pub outputs: BTreeMap<String, OutputRecord>,
+    /// What data sources answered that were read during the apply.
+    pub read: BTreeMap<InstanceAddr, Value>,
     /// Errors and warnings; with an error the exit code is 1.
     pub diagnostics: Diagnostics,
     /// Whether the person interrupted it.

@@ -130,6 +130,9 @@ async fn one(registry: &Registry, addr: &ProviderAddr, config: Value) -> Result<
         .on(addr)
         .into());
     };
+    if let Some(doubles) = registry.doubles() {
+        return doubles.client(&**provider, addr, config).await;
+    }
     if !config.is_wholly_known() {
         return Ok(ClientState::Pending { config });
     }

@@ -100,9 +100,18 @@ async fn made(
     let (judged, running) = judge::judge(&plan, &session.config, &options.skipped_checks, around.as_ref());
     diagnostics.extend(running::unseen(&running));
     (plan.preflight, plan.running) = (judged.recorded(), running);
-    diagnostics.extend(judged.diagnostics(&session.config));
+    diagnostics.extend(of_made_up(session, judged.diagnostics(&session.config)));
     plan.diagnostics = diagnostics.clone();
     Planned { plan: Some(plan), diagnostics }
+}
+
+/// What the rules say of values that were made up for a test: they may be wrong about them, so that a plan is not refused for it.
+fn of_made_up(session: &Session, told: Diagnostics) -> Diagnostics {
+    if !session.registry.doubles().is_some_and(|d| d.makes_up()) {
+        return told;
+    }
+    let severe = told.into_iter().filter(Diagnostic::is_error);
+    Diagnostics(severe.map(|d| Diagnostic { severity: sgp_model::diag::Severity::Warning, ..d }).collect())
 }
 
 /// Returns when the person asks to stop.

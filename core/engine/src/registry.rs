@@ -4,16 +4,22 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sgp_contract::{DataSource, EphemeralType, Provider, ResourceType};
 use sgp_lang::Schemas;
-use sgp_model::{Mode, Schema};
+use sgp_model::{InstanceAddr, Mode, ProviderAddr, Schema};
 
-use crate::builtin::TerraformProvider;
+use crate::{
+    builtin::TerraformProvider,
+    doubles::{self, Doubles},
+};
 
 /// All providers of the binary, with the types of each.
+#[derive(Clone)]
 pub struct Registry {
     providers: BTreeMap<&'static str, Arc<dyn Provider>>,
     resources: BTreeMap<&'static str, (&'static str, &'static dyn ResourceType)>,
     data: BTreeMap<&'static str, (&'static str, &'static dyn DataSource)>,
     ephemeral: BTreeMap<&'static str, (&'static str, &'static dyn EphemeralType)>,
+    /// What stands in for providers and objects, in a test run.
+    doubles: Option<Arc<Doubles>>,
 }
 
 impl Registry {
@@ -24,6 +30,7 @@ impl Registry {
             resources: BTreeMap::new(),
             data: BTreeMap::new(),
             ephemeral: BTreeMap::new(),
+            doubles: None,
         };
         for provider in providers.into_iter().chain([Arc::new(TerraformProvider) as Arc<dyn Provider>]) {
             let name = provider.name();
@@ -39,6 +46,42 @@ impl Registry {
             registry.providers.insert(name, provider);
         }
         registry
+    }
+
+    /// The same for tests, where something may stand in for every object. Made once for a process: the wrapped types stay.
+    pub(crate) fn for_tests(&self) -> Self {
+        let mut registry = self.clone();
+        for (_, ty) in registry.resources.values_mut() {
+            *ty = doubles::resource_type(*ty);
+        }
+        for (_, ty) in registry.data.values_mut() {
+            *ty = doubles::data_source(*ty);
+        }
+        for (_, ty) in registry.ephemeral.values_mut() {
+            *ty = doubles::ephemeral_type(*ty);
+        }
+        registry
+    }
+
+    /// The registry of one test run; this one was made by [`Self::for_tests`].
+    pub(crate) fn with_doubles(&self, doubles: Doubles) -> Self {
+        Self { doubles: Some(Arc::new(doubles)), ..self.clone() }
+    }
+
+    /// What stands in for providers and objects, in a test run.
+    pub(crate) fn doubles(&self) -> Option<&Arc<Doubles>> {
+        self.doubles.as_ref()
+    }
+
+    /// Whether something stands in for this object.
+    pub(crate) fn is_doubled(&self, addr: &InstanceAddr, provider: &ProviderAddr) -> bool {
+        self.doubles.as_ref().is_some_and(|d| d.stand_in(addr, provider).is_some())
+    }
+
+    /// A data source that only computes; none where somebody wrote down what it answers.
+    pub(crate) fn pure_data(&self, addr: &InstanceAddr, provider: &ProviderAddr) -> Option<&'static dyn DataSource> {
+        let written = self.doubles.as_ref().is_some_and(|d| d.written(addr, provider).is_some());
+        self.data_source(&addr.resource.type_name).filter(|ty| ty.is_pure() && !written)
     }
 
     /// A provider by its name.

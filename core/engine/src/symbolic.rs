@@ -55,7 +55,7 @@ impl SymbolWorld<'_> {
     /// What a data source that only computes makes of symbols. A plan keeps nothing of it: it has no object and was not read.
     fn computed(&self, configured: &Configured<'_>) -> Option<Value> {
         let addr = configured.addr;
-        let ty = self.registry.data_source(&addr.resource.type_name).filter(|ty| ty.is_pure())?;
+        let ty = self.registry.pure_data(addr, &configured.provider)?;
         if addr.resource.mode != Mode::Data || !configured.config.is_wholly_known() {
             return None;
         }

@@ -124,7 +124,7 @@ impl ApplyWorld {
     /// A data source that only computes is computed whenever its arguments are known.
     fn pure_data(&self, configured: &Configured<'_>) -> Option<Answer> {
         let addr = configured.addr;
-        let ty = self.registry.data_source(&addr.resource.type_name).filter(|ty| ty.is_pure())?;
+        let ty = self.registry.pure_data(addr, &configured.provider)?;
         if addr.resource.mode != Mode::Data || !configured.config.is_wholly_known() {
             return None;
         }

@@ -148,7 +148,8 @@ impl PlanWorld {
         deps: &DepsView<'_>,
     ) -> Result<Option<Value>, Answer> {
         let client = self.clients.0.get(&configured.provider).and_then(ClientState::ready);
-        if client.is_none() || !ty.wants_look_up(prior, &configured.config) {
+        let doubled = self.session.registry.is_doubled(configured.addr, &configured.provider);
+        if client.is_none() || doubled || !ty.wants_look_up(prior, &configured.config) {
             return Ok(None);
         }
         match self.looked_up.get(configured.addr) {
@@ -203,6 +204,9 @@ impl PlanWorld {
                 .map_err(|d| located(d, configured))?;
             planned.diagnostics.extend(fresh.diagnostics);
             planned.object = fresh.object;
+        }
+        if let Some(doubles) = self.session.registry.doubles().filter(|_| action != Action::NoOp) {
+            planned.object = doubles.planned(configured.addr, &configured.provider, planned.object);
         }
         self.diagnostics.extend(located(planned.diagnostics, configured));
         if action.is_replace() && lifecycle.skip_destroy {
@@ -275,7 +279,8 @@ impl PlanWorld {
             return self.deferred(configured, &ty.schema().block, Action::Read);
         }
         let known = configured.config.is_wholly_known();
-        if known && ty.is_pure() {
+        let pure = self.session.registry.pure_data(addr, &configured.provider);
+        if known && let Some(ty) = pure {
             let (config, marks) = configured.config.clone().unmark_deep();
             return match ty.compute(&DataRequest { addr, config: &config }) {
                 Ok(value) => Answer::Value(value.mark(marks)),

@@ -12,15 +12,16 @@ pub mod load;
 pub mod manifest;
 pub mod module_source;
 pub mod source;
-mod suggest;
+pub mod suggest;
 pub mod syntax;
+pub mod testing;
 pub mod validate;
 pub mod write;
 
 pub use config::Config;
 pub use eval::{
-    Answer, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, OpenKeys, Schemas,
-    Shown, Stop, Triggered, VariableInput, World, constant,
+    Answer, Asserted, CellGraph, CellId, CellKey, Configured, DepsView, Evaluator, Given, Impure, Inputs, Names,
+    OpenKeys, Schemas, Shown, Stop, Triggered, VariableInput, World, constant,
 };
 pub use load::{Loaded, load};
 pub use source::Files;

@@ -58,18 +58,7 @@ impl Loaded {
 /// `dir` is relative to the working directory (usually `.`) and is what `path.root` shows.
 pub fn load(dir: &str, files: &dyn Files) -> Loaded {
     let (manifest, problems) = Manifest::read(files);
-    let mut loader = Loader {
-        files,
-        manifest,
-        calls: Vec::new(),
-        missing: Vec::new(),
-        fetched: Vec::new(),
-        sources: SourceMap::default(),
-        contents: BTreeMap::new(),
-        modules: BTreeMap::new(),
-        open: Vec::new(),
-        diagnostics: Diagnostics::new(),
-    };
+    let mut loader = Loader::new(files, manifest);
     for (path, why) in problems {
         let detail =
             format!("The list of fetched modules, {path:?}, cannot be read: {why}. Remove the file and run sgp init.");
@@ -145,7 +134,27 @@ pub fn is_config_file(name: &str) -> bool {
     Role::of(name).is_some()
 }
 
-impl Loader<'_> {
+/// The folder that the source of a module in a test names, seen from a folder.
+pub(crate) fn resolve(files: &dyn Files, from: &str, source: &str) -> Result<String, Diagnostic> {
+    Loader::new(files, Manifest::read(files).0).resolve(from, source)
+}
+
+impl<'f> Loader<'f> {
+    fn new(files: &'f dyn Files, manifest: Manifest) -> Self {
+        Self {
+            files,
+            manifest,
+            calls: Vec::new(),
+            missing: Vec::new(),
+            fetched: Vec::new(),
+            sources: SourceMap::default(),
+            contents: BTreeMap::new(),
+            modules: BTreeMap::new(),
+            open: Vec::new(),
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
     /// Reads the module of a folder; answers with the number of its files.
     fn module(&mut self, dir: &str) -> (Module, usize) {
         let mut names: Vec<String> = match self.files.list(dir) {

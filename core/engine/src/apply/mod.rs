@@ -183,6 +183,8 @@ struct Walk<'a> {
     deposed: BTreeMap<u32, DeposedKey>,
     tasks: JoinSet<Done>,
     outputs: BTreeMap<String, OutputRecord>,
+    /// What data sources answered that were read now.
+    read: BTreeMap<InstanceAddr, Value>,
     done: Summary,
     diagnostics: Diagnostics,
     interrupted: bool,
@@ -234,6 +236,7 @@ impl<'a> Walk<'a> {
             deposed: BTreeMap::new(),
             tasks: JoinSet::new(),
             outputs: plan.refreshed.outputs.clone(),
+            read: BTreeMap::new(),
             done: Summary::default(),
             diagnostics: Diagnostics::new(),
             interrupted: false,
@@ -420,6 +423,7 @@ impl<'a> Walk<'a> {
             }
         }
         if let Some((addr, value)) = read {
+            self.read.insert(addr.clone(), value.clone());
             self.evaluator.world_mut().settled.insert(addr, value);
         }
         if let Some(key) = deposed {
@@ -579,6 +583,7 @@ impl<'a> Walk<'a> {
             done: self.done,
             restarted: 0,
             outputs: self.outputs,
+            read: self.read,
             diagnostics: self.diagnostics,
             interrupted: self.interrupted,
         }
@@ -599,7 +604,7 @@ fn output_record(value: Value) -> OutputRecord {
 }
 
 /// What the evaluator sees at the beginning: objects that do not change are settled.
-fn world(session: &Session, plan: &Plan) -> ApplyWorld {
+pub(crate) fn world(session: &Session, plan: &Plan) -> ApplyWorld {
     // What check blocks look at is read once more.
     let is_scoped =
         |addr: &InstanceAddr| resource_block(&session.config, &addr.resource).is_some_and(|b| b.check.is_some());

@@ -169,8 +169,16 @@ impl Walk<'_> {
             config = ignore_changes(block, &prior, &config, &ignore);
         }
         let (bare_config, _) = client.config().unmark_deep();
-        let found = look_up(ty, &client, &prior, &config).await?;
-        let planned = plan_object(ty, &prior, &config, &bare_config, found.as_ref())?.object;
+        let registry = self.session().registry.clone();
+        let found = if registry.is_doubled(&change.addr, &change.provider) {
+            None
+        } else {
+            look_up(ty, &client, &prior, &config).await?
+        };
+        let mut planned = plan_object(ty, &prior, &config, &bare_config, found.as_ref())?.object;
+        if let Some(doubles) = registry.doubles() {
+            planned = doubles.kept(&change.addr, &change.provider, planned, &change.after);
+        }
         kept(change, block, &planned)?;
         if op == Op::Update && prior.same(&planned) {
             return Ok(None);
@@ -251,7 +259,7 @@ impl Walk<'_> {
     async fn read(&mut self, change: &ResourceChange) -> Result<Option<Reading>, Diagnostics> {
         let config = self.config(change).await?;
         let addr = &change.addr;
-        let pure = self.session().registry.data_source(&addr.resource.type_name).filter(|ty| ty.is_pure());
+        let pure = self.session().registry.pure_data(addr, &change.provider);
         if let Some(ty) = pure {
             let (bare, marks) = config.unmark_deep();
             let value = ty.compute(&DataRequest { addr, config: &bare }).map(|v| v.mark(marks))?;

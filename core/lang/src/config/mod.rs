@@ -8,6 +8,7 @@ mod module;
 mod overrides;
 pub mod reference;
 mod resource;
+pub mod testing;
 mod trigger;
 
 use std::{

@@ -194,7 +194,7 @@ pub(super) fn call(block: &Block, load: &mut Loader<'_>, diagnostics: &mut Diagn
     })
 }
 
-fn providers(expr: &Expr, diagnostics: &mut Diagnostics) -> Vec<(ProviderRef, ProviderRef)> {
+pub(super) fn providers(expr: &Expr, diagnostics: &mut Diagnostics) -> Vec<(ProviderRef, ProviderRef)> {
     let ExprKind::Object(items) = &*expr.kind else {
         diagnostics.push(
             Diagnostic::error(

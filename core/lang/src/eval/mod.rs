@@ -5,6 +5,7 @@
 //! asked of a [`World`]: the planner plans it, apply looks it up, validation makes it unknown.
 
 mod api;
+mod asserted;
 mod call;
 mod cells;
 mod check;
@@ -45,6 +46,7 @@ use sgp_model::{
 
 pub use self::{
     api::{Answer, Configured, Given, Impure, Inputs, Random, Schemas, Shown, Stop, Triggered, VariableInput, World},
+    asserted::{Asserted, Names},
     cells::{CellGraph, CellId, CellKey, DepsView},
     open::OpenKeys,
     pure::constant,
@@ -216,20 +218,7 @@ impl<W: World> Evaluator<W> {
     }
 
     fn eval_expression(&mut self, module: &ModulePath, expr: &syntax::Expr) -> Result<Value, Diagnostics> {
-        let before = (std::mem::take(&mut self.diagnostics), std::mem::take(&mut self.seen));
-        let result = self.module(module).and_then(|info| {
-            if !self.check_references_of(expr, &info) {
-                return Err(Halt::Failed);
-            }
-            let env = Env::new(&info, &Repetition::None);
-            self.value(expr, &env)
-        });
-        let value = self.settle(result);
-        // The expression goes, and another one may come to stand at its address.
-        self.splats.clear();
-        let found = Diagnostics(std::mem::replace(&mut self.diagnostics, before.0));
-        self.seen = before.1;
-        value.map_err(|_| found)
+        self.eval_with(module, expr, &Names::new())
     }
 
     fn record(&mut self, diagnostic: Diagnostic) {

@@ -82,10 +82,11 @@ impl<W: World> Evaluator<W> {
         }
     }
 
-    /// Reports the references of one expression that stands in a module by itself. Says whether all is well.
-    pub(super) fn check_references_of(&mut self, expr: &Expr, info: &Arc<ModuleInfo>) -> bool {
+    /// Reports the references of one expression that stands in a module by itself, where more names mean something. Says whether
+    /// all is well.
+    pub(super) fn check_references_with(&mut self, expr: &Expr, info: &Arc<ModuleInfo>, names: Vec<Arc<str>>) -> bool {
         let before = self.diagnostics.len();
-        self.references(expr, &Context::of(info));
+        self.references(expr, &Context::of(info).binding(names));
         self.diagnostics.len() == before
     }
 

@@ -7,7 +7,7 @@ use sgp_model::{Diagnostic, Diagnostics, schema};
 use super::{
     Kind, Node, Property,
     expr::{self, Mode},
-    shape::{ANY, FILE, Rest, Shape},
+    shape::{ANY, Rest, Shape},
 };
 use crate::syntax::ast::{Attr, Block, Body, Label};
 
@@ -78,11 +78,11 @@ fn is_blocks(node: &Node) -> bool {
 }
 
 /// The body of a whole file.
-pub(super) fn file(node: &Node) -> (Body, Diagnostics) {
+pub(super) fn file(node: &Node, shape: &'static Shape) -> (Body, Diagnostics) {
     let mut builder = Builder { diagnostics: Diagnostics::new() };
     let mut body = Body::empty(node.span.clone());
     match flattened(node) {
-        Ok(properties) => builder.properties(&properties, &FILE, &mut body),
+        Ok(properties) => builder.properties(&properties, shape, &mut body),
         Err(at) => {
             let detail = format!(
                 "The file holds a JSON object, or an array of objects, whose properties are blocks; this is {}.",

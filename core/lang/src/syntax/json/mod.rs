@@ -111,8 +111,22 @@ impl Property {
 
 /// Parses a configuration file. With errors the body holds what could be read around them.
 pub fn parse_body(file: &Arc<str>, text: &str) -> (Body, Diagnostics) {
+    parse_as(file, text, &shape::FILE)
+}
+
+/// Parses a test file, likewise.
+pub fn parse_test(file: &Arc<str>, text: &str) -> (Body, Diagnostics) {
+    parse_as(file, text, &shape::TEST_FILE)
+}
+
+/// Parses a file of mocks, likewise.
+pub fn parse_mocks(file: &Arc<str>, text: &str) -> (Body, Diagnostics) {
+    parse_as(file, text, &shape::MOCK_FILE)
+}
+
+fn parse_as(file: &Arc<str>, text: &str, shape: &'static shape::Shape) -> (Body, Diagnostics) {
     match read::document(file, text) {
-        Ok(node) => body::file(&node),
+        Ok(node) => body::file(&node, shape),
         Err(error) => (Body::empty(Span::new(file.clone(), 0..0)), Diagnostics::from(error)),
     }
 }

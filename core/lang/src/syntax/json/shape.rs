@@ -125,3 +125,58 @@ static IMPORT: Shape = plain(&[("to", Static), ("provider", Static)], &[]);
 static MOVED: Shape = plain(&[("from", Static), ("to", Static)], &[]);
 static REMOVED: Shape =
     plain(&[("from", Static)], &[("lifecycle", 0, &LIFECYCLE), ("provisioner", 1, &ANY), ("connection", 0, &ANY)]);
+
+/// A whole test file.
+pub(super) static TEST_FILE: Shape = Shape {
+    attrs: &[],
+    blocks: &[
+        ("run", 1, &RUN),
+        ("variables", 0, &ANY),
+        ("provider", 1, &PROVIDER),
+        ("mock_provider", 1, &MOCK_PROVIDER),
+        ("override_resource", 0, &OVERRIDE),
+        ("override_data", 0, &OVERRIDE),
+        ("override_module", 0, &OVERRIDE),
+        ("test", 0, &FIXED),
+    ],
+    rest: Rest::Blocks,
+};
+
+/// A whole file of mocks.
+pub(super) static MOCK_FILE: Shape = Shape { attrs: &[], blocks: MOCKS, rest: Rest::Blocks };
+
+const MOCKS: &[(&str, usize, &Shape)] = &[
+    ("mock_resource", 1, &MOCK_TYPE),
+    ("mock_data", 1, &MOCK_TYPE),
+    ("override_resource", 0, &OVERRIDE),
+    ("override_data", 0, &OVERRIDE),
+];
+
+static RUN: Shape = plain(
+    &[
+        ("command", Static),
+        ("providers", Static),
+        ("expect_failures", Static),
+        ("state_key", Fixed),
+        ("parallel", Fixed),
+        ("skip_cleanup", Fixed),
+    ],
+    &[
+        ("variables", 0, &ANY),
+        ("module", 0, &FIXED),
+        ("plan_options", 0, &PLAN_OPTIONS),
+        ("assert", 0, &CHECK),
+        ("override_resource", 0, &OVERRIDE),
+        ("override_data", 0, &OVERRIDE),
+        ("override_module", 0, &OVERRIDE),
+        ("backend", 1, &ANY),
+    ],
+);
+
+static PLAN_OPTIONS: Shape =
+    plain(&[("mode", Static), ("refresh", Fixed), ("replace", Static), ("target", Static)], &[]);
+
+static MOCK_PROVIDER: Shape = plain(&[("alias", Fixed), ("source", Fixed), ("override_during", Static)], MOCKS);
+
+static MOCK_TYPE: Shape = plain(&[("override_during", Static)], &[]);
+static OVERRIDE: Shape = plain(&[("target", Static), ("override_during", Static)], &[]);
