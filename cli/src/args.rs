@@ -181,6 +181,19 @@ fn other_commands() -> Vec<Command> {
                 json(),
             ])
             .args(vars()),
+        Command::new("test")
+            .about("Run the test files of this folder: *.tftest.hcl beside the configuration and in tests/")
+            .args([
+                many("filter", "FILE", "Only this test file; may be given several times"),
+                value("test-directory", "DIR", "The folder of test files beside this one")
+                    .default_value("tests"),
+                value("junit-xml", "FILE", "Write a report for CI systems to this file, too"),
+                switch("verbose", "Show the plan or the state of each run", false),
+                in_sandbox(),
+                json(),
+            ])
+            .args(vars())
+            .args(accepted_values(&["parallelism", "run-parallelism", "cloud-run"])),
         Command::new("refresh")
             .about("Record what really exists; the same as apply -refresh-only -auto-approve")
             .args(plan_flags()),

@@ -103,6 +103,24 @@ fn examples_in_pages_are_valid() {
     assert!(count > 25, "{count} examples");
 }
 
+/// A block of tests on a page is about the configuration that the page shows first.
+#[test]
+fn tests_in_pages_pass() {
+    let mut count = 0;
+    for (path, text) in pages() {
+        for tests in blocks(&text, "tftest") {
+            count += 1;
+            let config = format!("{}\n", blocks(&text, "hcl")[0]);
+            let folder = Workdir::new(&[("main.tf", &config), ("a.tftest.hcl", &format!("{tests}\n"))]);
+            let ran = sgp(folder.path(), &["test"]);
+            let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+            assert!(ran.status.success(), "{}:\n{tests}\n{out}\n{err}", path.display());
+            assert!(out.contains("Success!"), "{out}");
+        }
+    }
+    assert!(count > 0, "no test is shown anywhere");
+}
+
 #[test]
 fn console_lines_in_pages_answer_as_shown() {
     let mut count = 0;

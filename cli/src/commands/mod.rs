@@ -23,6 +23,7 @@ mod saved;
 mod show;
 mod state;
 mod taint;
+mod test;
 pub mod topology;
 mod trace;
 mod validate;
@@ -53,7 +54,7 @@ pub async fn run(matches: &ArgMatches) -> u8 {
     if let Some(code) = sandbox::one_command::instead_of(matches, name, sub).await {
         return code;
     }
-    let lines = ["plan", "apply", "destroy", "refresh"].contains(&name) && flag(sub, "json");
+    let lines = ["plan", "apply", "destroy", "refresh", "test"].contains(&name) && flag(sub, "json");
     let mut ui = Ui::new(flag(sub, "no-color"), lines);
     ui.compact_warnings = flag(sub, "compact-warnings");
     let mut room = Room::new(ui);
@@ -85,6 +86,7 @@ async fn dispatch(name: &str, sub: &ArgMatches, room: &mut Room) -> Exit {
         "console" => console::run(room, sub).await,
         "taint" => taint::run(room, sub, taint::Wanted::Tainted).await,
         "untaint" => taint::run(room, sub, taint::Wanted::Ready).await,
+        "test" => test::run(room, sub).await,
         "audit" => audit::run(room, sub).await,
         "capacity" => capacity::run(room, sub).await,
         "check" => check::run(room, sub).await,

@@ -38,7 +38,8 @@ impl JsonUi {
         Self { output, sources, now: || format!("{:.6}", jiff::Timestamp::now()) }
     }
 
-    fn message(&self, level: &str, text: impl Display, kind: &str, members: Vec<(&str, Json)>) {
+    /// One line. The members stand before the type.
+    pub(super) fn message(&self, level: &str, text: impl Display, kind: &str, members: Vec<(&str, Json)>) {
         let mut json = Json::object([
             ("@level", Json::from(level)),
             ("@message", text.to_string().into()),
@@ -68,9 +69,15 @@ impl JsonUi {
 
     /// An error or a warning.
     pub fn diagnostic(&self, diagnostic: &Diagnostic) {
+        self.diagnostic_in(diagnostic, Vec::new());
+    }
+
+    /// The same with members that say where it was found.
+    pub(super) fn diagnostic_in(&self, diagnostic: &Diagnostic, mut place: Vec<(&str, Json)>) {
         let (level, label) = if diagnostic.is_error() { ("error", "Error") } else { ("warn", "Warning") };
         let text = format!("{label}: {}", diagnostic.summary);
-        self.message(level, text, "diagnostic", vec![("diagnostic", diagnostics::to_json(diagnostic, &self.sources))]);
+        place.push(("diagnostic", diagnostics::to_json(diagnostic, &self.sources)));
+        self.message(level, text, "diagnostic", place);
     }
 
     /// Drift, changes, summary and outputs of a plan.

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it stands")]
 #![expect(clippy::print_stderr, reason = "a person must see what was not tested")]
 
+mod modules;
 mod pod;
 mod stage;
 mod state;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
             scripts.map(|script| Trial::test(named(backing, &name_of(&script)), move || play(backing, &script))),
         );
         trials.push(with_world(backing, "terminal::colour_and_live_lines_are_for_terminals", terminal::test));
+        trials.push(with_world(backing, "modules::their_tests_pass", modules::test));
         trials.push(with_world(backing, "state::pull_is_terraforms_version_4", state::test));
         // A running controller keeps the VPC that it was started with: nothing comes after it.
         trials.push(with_world(backing, "pod::carries_the_groups_of_its_policy", pod::test));
