@@ -80,8 +80,7 @@ impl Schemas for TestSchemas {
         match (mode, type_name) {
             (Mode::Managed, "test_thing") => Some(self.thing),
             (Mode::Managed, "terraform_data") => Some(self.data),
-            (Mode::Data, "test_look") => Some(self.look),
-            (Mode::Ephemeral, "test_token") => Some(self.look),
+            (Mode::Data, "test_look") | (Mode::Ephemeral, "test_token") => Some(self.look),
             _ => None,
         }
     }
