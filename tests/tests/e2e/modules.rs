@@ -12,7 +12,7 @@ pub fn test(world: &mut World) {
             continue;
         }
         let state = tempfile::tempdir().unwrap();
-        let mut command = world.command(&binary::sgp().unwrap());
+        let mut command = world.command(binary::sgp().unwrap());
         let ran = command.arg("test").current_dir(&module).env("SGP_DATA_DIR", state.path()).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
         assert!(ran.status.success() && out.contains("Success!"), "{}:\n{out}\n{err}", module.display());

@@ -97,7 +97,7 @@ impl Stage for Live<'_> {
                 self.world.kubernetes("POST", path, Some(&json(object))).unwrap();
             }
             ["@cluster", "set", path, pointer, value] => {
-                set(self.world, &first_of(self.world, path), pointer, json(value))
+                set(self.world, &first_of(self.world, path), pointer, json(value));
             }
             ["@cluster", "delete", path] => {
                 self.world.kubernetes("DELETE", &first_of(self.world, path), None).unwrap();
