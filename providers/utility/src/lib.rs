@@ -1,7 +1,7 @@
 //! The small providers that nearly every configuration leans on (`random`, `time`, `local`, `http` ...), with the types, attributes and ids of
 //! the providers of these names in Terraform's registry.
 //!
-//! Most of their objects exist nowhere but in the state: [`in_state`] is what they share, and one file is one type. [`KITS`] lists
+//! Most of their objects exist nowhere but in the state: `in_state` is what they share, and one file is one type. `KITS` lists
 //! the providers, each with its types.
 
 // A failure is told once, as a whole diagnostic, and the contract returns it by value.

@@ -1,8 +1,8 @@
 //! Running test files: each run plans or applies against a state of its own, then its assertions are evaluated; what was made is
 //! destroyed when the file is done.
 //!
-//! Read [`run_tests`] first. A file is a [`file::Walk`], one run of it a [`run::Attempt`]; what a file says is put into the
-//! configuration by [`scope`].
+//! Read [`run_tests`] first. A file is a `file::Walk`, one run of it a `run::Attempt`; what a file says is put into the
+//! configuration by `scope`.
 
 mod cleanup;
 mod expect;
