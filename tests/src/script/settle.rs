@@ -29,6 +29,8 @@ static FIXED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     patterns.map(|(pattern, name)| (regex(pattern), name)).into()
 });
 static ID: LazyLock<Regex> = LazyLock::new(|| regex(r"\b(sgr|sg|lt|subnet|vpc|eni|i|ami)-([0-9a-f]{8,17})\b"));
+/// A node has the address that it got, in whichever subnet.
+static NODE: LazyLock<Regex> = LazyLock::new(|| regex(r"\bip(-\d+){4}\.ec2\.internal\b"));
 static DIGEST: LazyLock<Regex> = LazyLock::new(|| regex(r"\b[0-9a-f]{64}\b"));
 static PROGRESS: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -57,6 +59,7 @@ impl Names {
         }
         let text = sorted_progress(&text);
         let text = ID.replace_all(&text, |found: &Captures<'_>| self.name(&found[0], &found[1]));
+        let text = NODE.replace_all(&text, |found: &Captures<'_>| self.name(&found[0], "node"));
         let text = DIGEST.replace_all(&text, |found: &Captures<'_>| self.name(&found[0], "digest"));
         sorted_elements(&text)
     }
@@ -122,6 +125,12 @@ mod tests {
     fn ids_get_names_in_order_of_appearance() {
         let text = "sg-0123456789abcdef0 sgr-0aaaaaaaaaaaaaaaa sg-0bbbbbbbbbbbbbbbb sg-0123456789abcdef0";
         assert_eq!(settled(text), "<sg-1> <sgr-1> <sg-2> <sg-1>\n");
+    }
+
+    #[test]
+    fn nodes_are_told_apart_by_more_than_their_subnet() {
+        let text = "ip-10-0-0-5.ec2.internal ip-10-0-32-5.ec2.internal ip-10-0-0-5.ec2.internal";
+        assert_eq!(settled(text), "<node-1> <node-2> <node-1>\n");
     }
 
     #[test]
