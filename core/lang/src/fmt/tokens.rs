@@ -156,7 +156,7 @@ impl<'a> Scanner<'a> {
                 '#' => self.line_comment(),
                 '/' if rest.starts_with("//") => self.line_comment(),
                 '/' if rest.starts_with("/*") => {
-                    self.push(Kind::Comment, rest.find("*/").map_or(rest.len(), |end| end + 2));
+                    self.push(Kind::Comment, rest[2..].find("*/").map_or(rest.len(), |end| end + 4));
                 }
                 '"' => self.quoted(),
                 '<' if self.heredoc() => {}

@@ -15,6 +15,12 @@ enum Item {
     Block(Block),
 }
 
+/// What the start of an item says that it is.
+enum Head {
+    Argument(Arc<str>, Span),
+    Block(Arc<str>, Span),
+}
+
 /// A body as it is read; knows where each argument was set first, so that a long body costs no more than its length.
 struct Reading {
     body: Body,
@@ -123,6 +129,22 @@ impl Cursor<'_> {
     }
 
     fn item(&mut self) -> Parsed<Item> {
+        match self.head()? {
+            Head::Argument(name, name_span) => {
+                let attr = self.attribute(name, name_span)?;
+                self.end_of_item("argument")?;
+                Ok(Item::Attr(attr))
+            }
+            Head::Block(name, name_span) => {
+                let block = self.block(name, name_span)?;
+                self.end_of_item("block")?;
+                Ok(Item::Block(block))
+            }
+        }
+    }
+
+    /// The name that an item starts with, and the equals sign of an argument.
+    fn head(&mut self) -> Parsed<Head> {
         let Some((name, name_span)) = self.name() else {
             return Err(self.error_here(
                 "Argument or block definition required",
@@ -136,16 +158,12 @@ impl Cursor<'_> {
         self.skip();
         if self.looking_at("=") && !self.looking_at("==") {
             self.at += 1;
-            let attr = self.attribute(name, name_span)?;
-            self.end_of_item("argument")?;
-            return Ok(Item::Attr(attr));
+            return Ok(Head::Argument(name, name_span));
         }
-        let block = self.block(name, name_span)?;
-        self.end_of_item("block")?;
-        Ok(Item::Block(block))
+        Ok(Head::Block(name, name_span))
     }
 
-    fn attribute(&mut self, name: Arc<str>, name_span: sgp_model::Span) -> Parsed<Attr> {
+    fn attribute(&mut self, name: Arc<str>, name_span: Span) -> Parsed<Attr> {
         self.skip();
         if self.at_line_end() {
             return Err(Diagnostic::error(
@@ -160,20 +178,25 @@ impl Cursor<'_> {
 
     fn end_of_item(&mut self, what: &str) -> Parsed<()> {
         self.skip();
-        if self.at_line_end() || self.looking_at("}") {
+        if self.at_line_end() {
             return Ok(());
         }
+        let advice = match self.peek() {
+            Some('}') => " Put the closing brace on a line of its own.",
+            Some(',') => " Leave the comma out: arguments and blocks stand on lines of their own.",
+            _ => "",
+        };
         Err(self.error_here(
             "Missing newline",
             format!(
-                "Each {what} ends with a line break, but {} follows on the same line.{}",
+                "Each {what} ends with a line break, but {} follows on the same line.{advice}{}",
                 self.found(),
                 self.slip()
             ),
         ))
     }
 
-    fn block(&mut self, ty: Arc<str>, ty_span: sgp_model::Span) -> Parsed<Block> {
+    fn block(&mut self, ty: Arc<str>, ty_span: Span) -> Parsed<Block> {
         let mut labels = Vec::new();
         loop {
             self.skip();
@@ -213,25 +236,34 @@ impl Cursor<'_> {
         }
     }
 
-    /// From the opening to the closing brace. In a block on one line there may be one argument.
+    /// From the opening to the closing brace. What follows the opening brace on its line is the only argument of a block on
+    /// one line; else each argument and each block has a line of its own.
     fn block_body(&mut self) -> Parsed<Body> {
         let start = self.at;
         self.at += 1;
         let mut reading = Reading::new(self.span(start..start));
+        self.skip();
+        if self.at_line_end() || self.looking_at("}") {
+            self.lines_of_block(start, &mut reading)?;
+        } else {
+            let attr = self.only_argument(start)?;
+            reading.body.attrs.push(attr);
+        }
+        reading.body.span = self.span_from(start);
+        Ok(reading.body)
+    }
+
+    fn lines_of_block(&mut self, start: usize, reading: &mut Reading) -> Parsed<()> {
         loop {
             self.skip_lines();
             if self.eat("}") {
-                break;
+                return Ok(());
             }
             if self.peek().is_none() {
-                return Err(Diagnostic::error(
-                    "Unclosed block",
-                    "There is no closing brace for this block before the end of the file.",
-                )
-                .at(self.span(start..start + 1)));
+                return Err(self.unclosed_block(start));
             }
             let before = self.at;
-            if let Err(diagnostic) = self.item_into(&mut reading) {
+            if let Err(diagnostic) = self.item_into(reading) {
                 if self.unclosed_comment.is_some() || !self.recover_inside(before) {
                     return Err(diagnostic);
                 }
@@ -239,7 +271,44 @@ impl Cursor<'_> {
                 reading.body.whole = false;
             }
         }
-        reading.body.span = self.span_from(start);
-        Ok(reading.body)
+    }
+
+    /// The argument of a block on one line, and the brace after it.
+    fn only_argument(&mut self, start: usize) -> Parsed<Attr> {
+        let attr = match self.head()? {
+            Head::Argument(name, span) => self.attribute(name, span)?,
+            Head::Block(name, span) => {
+                return Err(Diagnostic::error(
+                    "Invalid single-line block",
+                    format!(
+                        "A block on one line holds one argument and no other block. To set an argument {:?}, write an equals \
+                         sign after it; for a nested block put what is between the braces on lines of its own.",
+                        &*name
+                    ),
+                )
+                .at(span));
+            }
+        };
+        self.skip();
+        if self.eat("}") {
+            return Ok(attr);
+        }
+        if self.peek().is_none() {
+            return Err(self.unclosed_block(start));
+        }
+        Err(self.error_here(
+            "Invalid single-line block",
+            format!(
+                "A block on one line holds one argument, and its closing brace follows directly; found {}. Put what is between \
+                 the braces on lines of its own, one argument on each.{}",
+                self.found(),
+                self.slip()
+            ),
+        ))
+    }
+
+    fn unclosed_block(&self, start: usize) -> Diagnostic {
+        Diagnostic::error("Unclosed block", "There is no closing brace for this block before the end of the file.")
+            .at(self.span(start..start + 1))
     }
 }

@@ -1,9 +1,12 @@
 //! A place in the text and what can be read there: trivia, names, numbers, punctuation.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
+use regex::Regex;
 use sgp_model::{Diagnostic, Diagnostics, Span};
-use unicode_normalization::char::is_combining_mark;
 
 /// How deep expressions, templates and blocks may nest: far beyond what people write, well within the stack.
 pub(super) const MAX_DEPTH: usize = 200;
@@ -37,12 +40,24 @@ pub(super) struct Cursor<'t> {
 pub(super) type Parsed<T> = Result<T, Diagnostic>;
 
 pub(super) fn is_name_start(c: char) -> bool {
-    c.is_alphabetic() || c == '_'
+    if c.is_ascii() { c.is_ascii_alphabetic() || c == '_' } else { has(&ID_START, c) }
 }
 
 /// Scripts that write vowels as marks, and letters that are decomposed, need the marks too.
 pub(super) fn is_name_continue(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '-' || is_combining_mark(c)
+    if c.is_ascii() { c.is_ascii_alphanumeric() || c == '_' || c == '-' } else { has(&ID_CONTINUE, c) }
+}
+
+/// Unicode's own properties for identifiers, which HCL names too.
+static ID_START: LazyLock<Regex> = LazyLock::new(|| property("ID_Start"));
+static ID_CONTINUE: LazyLock<Regex> = LazyLock::new(|| property("ID_Continue"));
+
+fn property(name: &str) -> Regex {
+    Regex::new(&format!(r"\A\p{{{name}}}\z")).expect("a property of Unicode")
+}
+
+fn has(property: &Regex, c: char) -> bool {
+    property.is_match(c.encode_utf8(&mut [0; 4]))
 }
 
 /// What people who write this character in an expression usually mean.
@@ -58,6 +73,7 @@ fn meant(c: char) -> Option<&'static str> {
         ';' => "Nothing is ended with a semicolon: a line break ends an argument.",
         '\u{a0}' | '\u{2007}' | '\u{202f}' => "This is a no-break space, which looks like a space but is none.",
         '\u{feff}' => "This is a byte order mark; it stands only at the very start of a file, where it is skipped.",
+        '\r' => "This is a carriage return without a line feed; lines end with a line feed, or with both.",
         _ => return None,
     })
 }
@@ -76,11 +92,6 @@ impl<'t> Cursor<'t> {
             recoveries: 0,
             line_starts: Vec::new(),
         }
-    }
-
-    /// A cursor over a part of the text, as deep as this one.
-    pub(super) fn part(&self, range: Range<usize>) -> Self {
-        Self { at: range.start, depth: self.depth, ..Self::new(self.file.clone(), &self.text[..range.end]) }
     }
 
     pub(super) fn rest(&self) -> &'t str {
@@ -119,7 +130,7 @@ impl<'t> Cursor<'t> {
 
     /// The next character; at the end of a line or of the text the last one before, so that there is something to see.
     pub(super) fn span_here(&self) -> Span {
-        if let Some(c) = self.peek().filter(|c| !matches!(c, '\n' | '\r')) {
+        if let Some(c) = self.peek().filter(|_| !self.at_line_end()) {
             return self.span(self.at..self.at + c.len_utf8());
         }
         let end = self.text[..self.at].trim_end().len();
@@ -149,7 +160,7 @@ impl<'t> Cursor<'t> {
     pub(super) fn found(&self) -> String {
         match self.peek() {
             None => "the end of the text".into(),
-            Some('\n' | '\r') => "the end of the line".into(),
+            Some(_) if self.at_line_end() => "the end of the line".into(),
             Some(c) if is_name_start(c) => {
                 let word: String = self.rest().chars().take_while(|c| is_name_continue(*c)).take(40).collect();
                 format!("{word:?}")
@@ -190,7 +201,7 @@ impl<'t> Cursor<'t> {
             let rest = self.rest();
             let skipped = match rest.chars().next() {
                 Some(' ' | '\t') => 1,
-                Some('\r') if newlines || !rest.starts_with("\r\n") => 1,
+                Some('\r') if newlines && rest.starts_with("\r\n") => 2,
                 Some('\n') if newlines => 1,
                 Some('#') => rest.find('\n').unwrap_or(rest.len()),
                 Some('/') if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
@@ -209,7 +220,7 @@ impl<'t> Cursor<'t> {
 
     /// Whether a line break (or the end) is next, after [`Self::skip`].
     pub(super) fn at_line_end(&self) -> bool {
-        matches!(self.peek(), None | Some('\n' | '\r'))
+        self.rest().is_empty() || self.looking_at("\n") || self.looking_at("\r\n")
     }
 
     /// Reads a name.
@@ -238,20 +249,27 @@ impl<'t> Cursor<'t> {
         found
     }
 
-    /// The text of a number literal: digits, fraction, exponent.
+    /// The text of a number literal: from the digit that is next everything that numbers are made of, so that what looks
+    /// like one and is none (`1.2.3`) is told as a whole.
     pub(super) fn number_text(&mut self) -> &'t str {
         let bytes = self.rest().as_bytes();
-        let digits = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let mut len = digits(0);
-        if bytes.get(len) == Some(&b'.') && digits(len + 1) > 0 {
-            len += 1 + digits(len + 1);
-        }
-        if matches!(bytes.get(len), Some(b'e' | b'E')) {
-            let sign = usize::from(matches!(bytes.get(len + 1), Some(b'+' | b'-')));
-            let exponent = bytes.get(len + 1 + sign..).map_or(0, |_| digits(len + 1 + sign));
-            if exponent > 0 {
-                len += 1 + sign + exponent;
+        let (mut len, mut next) = (0, 0);
+        loop {
+            let exponent = || match bytes.get(next + 1..) {
+                Some([b'+' | b'-', b'0'..=b'9', ..]) => Some(3),
+                Some([b'0'..=b'9', ..]) => Some(2),
+                _ => None,
+            };
+            match bytes.get(next) {
+                Some(b'0'..=b'9') => next += 1,
+                Some(b'.') => {
+                    next += 1;
+                    continue;
+                }
+                Some(b'e' | b'E') if let Some(more) = exponent() => next += more,
+                _ => break,
             }
+            len = next;
         }
         let text = &self.rest()[..len];
         self.at += len;

@@ -132,7 +132,8 @@ impl Cursor<'_> {
         let number = Number::from_str(text).map_err(|_| {
             Diagnostic::error("Invalid number", "This number cannot be represented.").at(self.span_from(start))
         })?;
-        if self.peek().is_some_and(is_name_start) {
+        // In `[for x in y : 1if x]` the word begins something else.
+        if self.peek().is_some_and(is_name_start) && !self.at_word("if") {
             return Err(Diagnostic::error(
                 "Invalid number",
                 "A number is followed directly by letters. Put text between quotes.",
@@ -202,8 +203,6 @@ impl Cursor<'_> {
                 c.skip();
                 if c.eat("...") {
                     expand = true;
-                    c.skip();
-                    c.eat(",");
                     c.close(")", open, "Missing closing parenthesis", "parenthesis")?;
                     return Ok((args, expand));
                 }
@@ -252,12 +251,9 @@ impl Cursor<'_> {
         self.nested(true, |c| c.object(start))
     }
 
-    /// Whether a `for` expression starts here; `{ for = 1 }` is an object.
+    /// Whether a `for` expression starts here. The word at the start always means one: a key of that name needs quotes.
     fn at_for(&self) -> bool {
-        self.at_word("for") && {
-            let after = self.rest()["for".len()..].trim_start();
-            after.starts_with(is_name_start) || after.starts_with("/*")
-        }
+        self.at_word("for")
     }
 
     fn object(&mut self, start: usize) -> Parsed<Expr> {
@@ -318,6 +314,13 @@ impl Cursor<'_> {
     fn for_expression(&mut self, start: usize, close: &str) -> Parsed<Expr> {
         let is_object = close == "}";
         self.at += "for".len();
+        self.skip();
+        if is_object && ["=", ":"].iter().any(|sign| self.looking_at(sign)) {
+            return Err(self.error_here(
+                "Invalid 'for' expression",
+                "The word for at the start of an object begins a 'for' expression. Write a key of that name in quotes: \"for\".",
+            ));
+        }
         let first = self.for_name()?;
         self.skip();
         let (key_name, value_name) = if self.eat(",") { (Some(first), self.for_name()?) } else { (None, first) };
@@ -393,16 +396,17 @@ impl Cursor<'_> {
         }
         if self.peek().is_some_and(|c| c.is_ascii_digit()) {
             let from = self.at;
-            let digits = self.rest().bytes().take_while(u8::is_ascii_digit).count();
-            self.at += digits;
-            let index = Number::from_str(&self.text[from..self.at]).expect("digits are a number");
-            if self.looking_at(".") && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) {
+            let digits = self.number_text();
+            if digits.contains('.') {
                 return Err(Diagnostic::error(
                     "Invalid legacy index syntax",
                     "Two indexes with dots in a row are ambiguous with a fraction. Write them in brackets: [0][1].",
                 )
                 .at(self.span_from(from)));
             }
+            let index = Number::from_str(digits).map_err(|_| {
+                Diagnostic::error("Invalid number", "This number cannot be represented.").at(self.span_from(from))
+            })?;
             let key = Expr::new(ExprKind::Literal(index.into()), self.span_from(from));
             return Ok(Expr::new(ExprKind::Index(base, key), self.span_from(start)));
         }
@@ -422,9 +426,15 @@ impl Cursor<'_> {
     fn indexed(&mut self, base: Expr) -> Parsed<Expr> {
         let (start, open) = (base.span.range.start, self.at);
         self.at += 1;
-        let star = self.rest().trim_start().strip_prefix('*').is_some_and(|after| after.trim_start().starts_with(']'));
-        if star {
-            self.at += self.rest().find(']').expect("the bracket was seen") + 1;
+        self.skip();
+        if self.eat("*") {
+            self.skip();
+            if !self.eat("]") {
+                return Err(self.error_here(
+                    "Missing close bracket on splat index",
+                    format!("A closing bracket is expected after the star, found {}.", self.found()),
+                ));
+            }
             let item = Expr::new(ExprKind::Item, self.span_from(open));
             let each = self.nested(self.newlines_end, |c| c.traversals(item, false))?;
             return Ok(Expr::new(ExprKind::Splat(base, each), self.span_from(start)));

@@ -25,8 +25,12 @@ enum Token {
 
 /// Where a template ends and what its text looks like.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
+enum Style<'m> {
+    /// Between quotes.
     Quoted,
+    /// Up to a line that is the marker. Lines inside of sequences do not count.
+    Heredoc(&'m str),
+    /// The rest of the text.
     Bare,
 }
 
@@ -64,28 +68,27 @@ impl Cursor<'_> {
                 format!("A line break is expected directly after the marker {marker:?}."),
             ));
         }
-        let content = self.at;
-        let Some((content_end, marker_end)) = heredoc_end(&self.text[content..], &marker) else {
-            return Err(Diagnostic::error(
-                "Unterminated heredoc",
-                format!("There is no line with only {:?} before the end of the text.", &*marker),
-            )
-            .at(self.span(start..content)));
-        };
-        let mut inner = self.part(content..content + content_end);
-        let mut tokens = self.nested(false, |_| inner.tokens(Style::Bare, start))?;
+        let mut tokens = self.nested(false, |c| c.tokens(Style::Heredoc(&marker), start))?;
         if flush {
             dedent(&mut tokens);
         }
-        self.at = content + marker_end;
         template(tokens, self.span_from(start))
     }
 
-    fn tokens(&mut self, style: Style, start: usize) -> Parsed<Vec<Token>> {
+    fn tokens(&mut self, style: Style<'_>, start: usize) -> Parsed<Vec<Token>> {
         let mut tokens: Vec<Token> = Vec::new();
         // Whether the sequence before asked to strip what follows.
         let mut strip_next = false;
+        let mut line_start = true;
         loop {
+            if let Style::Heredoc(marker) = style {
+                if std::mem::replace(&mut line_start, false) && self.heredoc_ends(marker) {
+                    return Ok(tokens);
+                }
+                if self.peek().is_none() {
+                    return Err(self.unterminated_heredoc(marker, start));
+                }
+            }
             match self.peek() {
                 None if style == Style::Quoted => return Err(unterminated(self.span(start..start + 1))),
                 None => return Ok(tokens),
@@ -118,11 +121,35 @@ impl Cursor<'_> {
                 continue;
             }
             let mut text = self.text_run(style)?;
+            line_start = text.ends_with('\n');
             if std::mem::take(&mut strip_next) {
                 text.drain(..text.len() - text.trim_start().len());
             }
             tokens.push(Token::Text(text));
         }
+    }
+
+    /// Whether the line that starts here is the marker, which a line break must follow. Moves past it, up to the line break.
+    fn heredoc_ends(&mut self, marker: &str) -> bool {
+        let Some(end) = self.rest().find('\n') else { return false };
+        let line = &self.rest()[..end];
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let ends = line.trim() == marker && !line.contains('\r');
+        if ends {
+            self.at += line.len();
+        }
+        ends
+    }
+
+    fn unterminated_heredoc(&self, marker: &str, start: usize) -> Diagnostic {
+        let last = self.text.rfind('\n').map_or(0, |i| i + 1);
+        let detail = if self.text[last..].trim() == marker {
+            format!("The line with {marker:?} is the last one and has no line break, which must follow the marker.")
+        } else {
+            format!("There is no line with only {marker:?} before the end of the text.")
+        };
+        let end = self.text[start..].find('\n').map_or(self.text.len(), |i| start + i);
+        Diagnostic::error("Unterminated heredoc", detail).at(self.span(start..end))
     }
 
     fn unclosed_sequence(&self, open: usize) -> Diagnostic {
@@ -143,7 +170,7 @@ impl Cursor<'_> {
     }
 
     /// Text up to the next sequence, the end of the string or the end of the line, escapes resolved.
-    fn text_run(&mut self, style: Style) -> Parsed<String> {
+    fn text_run(&mut self, style: Style<'_>) -> Parsed<String> {
         let mut text = String::new();
         while let Some(c) = self.peek() {
             if self.eat("$${") {
@@ -158,6 +185,9 @@ impl Cursor<'_> {
                 '$' | '%' if self.rest()[1..].starts_with('{') => break,
                 '"' | '\n' | '\r' if style == Style::Quoted => break,
                 '\\' if style == Style::Quoted => text.push(self.escape()?),
+                '\r' if matches!(style, Style::Heredoc(_)) && !self.looking_at("\r\n") => {
+                    return Err(self.error_here("Invalid character", self.slip().trim_start()));
+                }
                 '\n' => {
                     self.bump();
                     text.push(c);
@@ -259,18 +289,6 @@ fn with_span(token: Token, span: Span) -> Token {
 
 fn unterminated(span: Span) -> Diagnostic {
     Diagnostic::error("Unterminated template string", "There is no closing quote for this string.").at(span)
-}
-
-/// The end of a heredoc's content and the end of its marker, both from the start of the content.
-fn heredoc_end(text: &str, marker: &str) -> Option<(usize, usize)> {
-    let mut line_start = 0;
-    for line in text.split_inclusive('\n') {
-        if line.trim() == marker {
-            return Some((line_start, line_start + line.trim_end().len()));
-        }
-        line_start += line.len();
-    }
-    None
 }
 
 /// Removes the indentation that all lines share (`<<-`). Lines of space only do not count; a line that starts with a

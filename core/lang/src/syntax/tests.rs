@@ -60,6 +60,91 @@ fn bodies_in_all_shapes() {
     }
 }
 
+/// The first error of a text, with what it underlines.
+fn refused(text: &str) -> (String, String) {
+    let (_, diagnostics) = parse_body(&file(), text);
+    let first = diagnostics.0.first().unwrap_or_else(|| panic!("{text:?} is read"));
+    (first.summary.clone(), text[first.span.clone().unwrap().range].to_owned())
+}
+
+#[test]
+fn a_block_on_one_line_holds_one_argument_and_no_block() {
+    for text in [
+        "a {}\n",
+        "a { }",
+        "a { b = 1 }\n",
+        "a \"x\" { /* c */ b = [\n1,\n2\n] }",
+        "a { # c\n b = 1\n}",
+        "a { b = {\n} }",
+    ] {
+        assert_eq!(parsed(text).blocks.len(), 1, "{text:?}");
+    }
+    for (text, at) in [
+        ("a { b = 1, c = 2 }\n", ","),
+        ("a { b = 1 c = 2 }\n", "c"),
+        ("a { b {} }\n", "b"),
+        ("a { b = 1\n}\n", "1"),
+        ("a { b = 1 # c\n}\n", "c"),
+    ] {
+        assert_eq!(refused(text), ("Invalid single-line block".to_owned(), at.to_owned()), "{text:?}");
+    }
+    assert_eq!(refused("a { b = 1"), ("Unclosed block".to_owned(), "{".to_owned()));
+}
+
+#[test]
+fn each_item_of_a_block_has_lines_of_its_own() {
+    for text in ["a {\n  b = 1 }\n", "a {\n  b {} }\n", "a {\n  b {\n  } }\n", "a = 1 }\n"] {
+        assert_eq!(refused(text), ("Missing newline".to_owned(), "}".to_owned()), "{text:?}");
+    }
+    assert_eq!(refused("a = 1,\nb = 2\n"), ("Missing newline".to_owned(), ",".to_owned()));
+}
+
+#[test]
+fn a_heredoc_ends_at_a_line_outside_of_its_sequences() {
+    for (text, expected) in [
+        ("x = <<E\na\nE\n", "a\n"),
+        ("x = <<E\r\na\r\n  E  \r\n", "a\r\n"),
+        ("x = <<E\n E1\nE E\n$E\nE\n", " E1\nE E\n$E\n"),
+    ] {
+        assert_eq!(parsed(text).attrs[0].expr.as_literal_str(), Some(expected), "{text:?}");
+    }
+    let nested = parsed("x = <<E\n${\nE\n}\n${<<E\nb\nE\n}\nE\ny = 1\n");
+    assert_eq!(nested.attrs.len(), 2);
+    for text in ["x = <<E\na\nE", "x = <<E\na\n", "x = <<E\n", "x = <<E\n${a}E\n"] {
+        assert_eq!(refused(text), ("Unterminated heredoc".to_owned(), "<<E".to_owned()), "{text:?}");
+    }
+    assert_eq!(refused("x = <<E\na\rb\nE\n").0, "Invalid character");
+    assert_eq!(refused("x = <<E\n\rE\n").0, "Invalid character");
+}
+
+#[test]
+fn numbers_are_read_as_long_as_they_look_like_one() {
+    for text in ["1.2.3", "1..2", "1e5e5", "1e5.5", "1...2"] {
+        assert_eq!(refused(&format!("x = {text}\n")), ("Invalid number".to_owned(), text.to_owned()), "{text}");
+    }
+    for text in ["1.a", "1.5.a", "a.0e1", "[for x in y : 1if x]", "{for x in y : x => 1...}"] {
+        assert_eq!(parsed(&format!("x = {text}\n")).attrs.len(), 1, "{text}");
+    }
+    assert_eq!(refused("x = a.0.1\n").0, "Invalid legacy index syntax");
+}
+
+#[test]
+fn brackets_take_what_the_grammar_gives_them() {
+    for text in ["a[ * ]", "a[/* c */*]", "(a[\n*\n])", "{ a = 1, for = 2 }", "f(a...)", "f(a, b,)", "{\r\n}"] {
+        assert_eq!(parsed(&format!("x = {text}\n")).attrs.len(), 1, "{text:?}");
+    }
+    for (text, summary) in [
+        ("a[\n*]", "Invalid expression"),
+        ("a[*0]", "Missing close bracket on splat index"),
+        ("{ for = 1 }", "Invalid 'for' expression"),
+        ("[for]", "Invalid 'for' expression"),
+        ("f(a...,)", "Missing closing parenthesis"),
+        ("[1,\r2]", "Invalid expression"),
+    ] {
+        assert_eq!(refused(&format!("x = {text}\n")).0, summary, "{text:?}");
+    }
+}
+
 #[test]
 fn after_a_mistake_reading_goes_on_at_the_next_item() {
     let text = "a {\n  x = \n}\nb {\n  y = 1\n}\nc {\n  z = [\n}\nd = 4\n";
@@ -115,7 +200,11 @@ fn a_comment_without_end_swallows_nothing_in_silence() {
 
 #[test]
 fn names_of_all_scripts() {
-    for name in ["नाम", "cafe\u{301}", "ชื่อ", "имя", "名前", "a\u{b7}".trim_end_matches('\u{b7}')] {
+    for name in ["²", "a²", "Ⓐ", "\u{93e}a", "a\u{20dd}"] {
+        assert!(!is_identifier(name), "{name}");
+    }
+    for name in ["नाम", "cafe\u{301}", "a‿b", "ชื่อ", "имя", "名前", "a\u{b7}".trim_end_matches('\u{b7}')]
+    {
         assert!(is_identifier(name), "{name}");
         assert_eq!(parsed(&format!("{name} = 1")).attrs[0].name, name.into());
     }

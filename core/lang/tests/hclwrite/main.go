@@ -1,7 +1,8 @@
-// Formats configuration with HCL's own formatter, the way that OpenTofu's fmt command uses it, for tests that compare.
+// Reads configuration with HCL's own parser and formats it with HCL's own formatter, the way that OpenTofu's fmt command
+// uses it, for tests that compare.
 //
-// Standard input holds texts with a NUL byte after each. So does standard output: "+" and the formatted text, or "-"
-// for a text that does not parse.
+// Standard input holds texts with a NUL byte after each. So does standard output: "+" and the formatted text, "!" for a
+// text that parses and that the formatter fails on, or "-" and the first error for a text that does not parse.
 package main
 
 import (
@@ -24,18 +25,20 @@ func main() {
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	for text := range bytes.SplitSeq(bytes.TrimSuffix(input, []byte{0}), []byte{0}) {
-		formatted, ok := format(text)
-		if ok {
+		if _, diagnostics := hclsyntax.ParseConfig(text, "text", hcl.InitialPos); diagnostics.HasErrors() {
+			out.WriteByte('-')
+			out.WriteString(diagnostics.Errs()[0].Error())
+		} else if formatted, ok := format(text); ok {
 			out.WriteByte('+')
 			out.Write(formatted)
 		} else {
-			out.WriteByte('-')
+			out.WriteByte('!')
 		}
 		out.WriteByte(0)
 	}
 }
 
-// The library panics for some texts that it parses; those count as refused.
+// The library panics for some texts that it parses.
 func format(text []byte) (formatted []byte, ok bool) {
 	defer func() {
 		if recover() != nil {

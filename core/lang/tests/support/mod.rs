@@ -157,6 +157,21 @@ const PIECES: &[&str] = &[
     "variable \"a\" {\n type = list\n}\n",
     "x = 1 # c\n",
     "x {}\n",
+    "x { a = 1 }\n",
+    "x \"a\" b {\n",
+    "}\n",
+    "a = ",
+    "\r",
+    "1.2.3",
+    "a²",
+    "if",
+    "[ * ]",
+    "EOT\n",
+    "endif",
+    "~",
+    "{ for = 1 }",
+    "-EOT",
+    "..0",
     "[for k, v in a : k]",
     "{ for k, v in a : k => v... if v }",
     "a ? b : c",
@@ -188,6 +203,20 @@ pub fn changed(text: &str, others: &[(String, String)], random: &mut Random) -> 
         text.replace_range(start..end, &new);
     }
     text
+}
+
+/// A few pieces of the language one after the other, as a file or as the value of an argument.
+pub fn pieces(random: &mut Random) -> String {
+    let count = 1 + random.below(9);
+    let pieces: Vec<&str> = (0..count).map(|_| *random.of(PIECES)).collect();
+    let space = *random.of(&["", " "]);
+    let pieces = pieces.join(space);
+    match random.below(4) {
+        0 => format!("{pieces}\n"),
+        1 => format!("x = [{pieces}]\n"),
+        2 => format!("x {{ {pieces} }}\n"),
+        _ => format!("x = {pieces}\n"),
+    }
 }
 
 /// A short stretch between characters.

@@ -74,7 +74,7 @@ fn literals() {
         ("[1,\n 2,\n]", "[1, 2]"),
         ("{ a = 1, b : 2\n \"c d\" = 3\n (var.s) = 4, 5 = 6, }", "{5 = 6, a = 1, b = 2, c d = 3, text = 4}"),
         ("{ a = 1, a = 2 }", "{a = 2}"),
-        ("{ for = 1, null = 2, true = 3 }", "{for = 1, null = 2, true = 3}"),
+        ("{ null = 2, for = 1, true = 3 }", "{for = 1, null = 2, true = 3}"),
         ("{ a.b = 1 }", "error Ambiguous attribute key"),
         ("{ (local.obj.a.b[0]) = 1, \"a.b\" = 2 }", "{1 = 1, a.b = 2}"),
         ("{}", "{}"),

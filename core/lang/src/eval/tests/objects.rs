@@ -100,7 +100,9 @@ resource "test_thing" "a" {
   edge {}
   one {}
   one {}
-  dynamic "rule" { content {} }
+  dynamic "rule" {
+    content {}
+  }
 }
 "#;
     insta::assert_snapshot!(problems(&[("main.tf", main)]), @r#"
