@@ -140,16 +140,16 @@ fn netmask(a: &Args) -> Outcome {
 fn subnet(a: &Args) -> Outcome {
     let range = range(a)?;
     let new_bits = a.int(1)?;
-    let extension = u32::try_from(new_bits).map_err(|_| error("must not extend the prefix by less than zero bits"))?;
-    if extension > range.host_bits() {
-        let length = range.length;
-        return Err(error(format!("insufficient address space to extend prefix of {length} by {new_bits}")));
-    }
+    let length = i64::from(range.length).checked_add(new_bits).and_then(|length| u32::try_from(length).ok());
+    let length = length.filter(|length| *length <= range.bits).ok_or_else(|| {
+        error(format!("insufficient address space to extend prefix of {} by {new_bits}", range.length))
+    })?;
+    // A shorter prefix is the network around, of which there is only one.
+    let extension = length.saturating_sub(range.length);
     let (negative, size) = magnitude(a.number(2)).ok_or_else(|| error("value must be a whole number"))?;
     let number = size.filter(|n| !(negative && *n > 0) && *n <= ones(extension)).ok_or_else(|| {
-        error(format!("prefix extension of {extension} does not accommodate a subnet numbered {}", a.number(2)))
+        error(format!("prefix extension of {new_bits} does not accommodate a subnet numbered {}", a.number(2)))
     })?;
-    let length = range.length + extension;
     let place = range.bits - length;
     let offset = if place >= 128 { 0 } else { number << place };
     Ok(Range { first: range.first | offset, length, ..range }.show().into())

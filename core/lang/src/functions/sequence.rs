@@ -140,14 +140,21 @@ fn concat(a: &Args) -> Outcome {
         }
         let lists = a.values.iter().map(|v| convert(v, &ty)).collect::<Result<Vec<_>, _>>();
         let lists = lists.map_err(|e| error(e.to_string()))?;
-        let elements = lists.iter().flat_map(|l| l.elements().unwrap_or_default()).cloned().collect();
-        return Ok(Value::list(element.clone(), elements).mark(marks));
+        let elements: Vec<Value> = lists.iter().flat_map(|l| l.elements().unwrap_or_default()).cloned().collect();
+        return Ok(Value::list(told_by(&elements, element), elements).mark(marks));
     }
     if open {
         return Ok(unknown_with(Type::Dynamic, total(a)).mark(marks));
     }
     let elements = a.values.iter().flat_map(|v| v.elements().unwrap_or_default()).cloned().collect();
     Ok(Value::tuple(elements).mark(marks))
+}
+
+/// The type of a list's elements: where the type for all of them leaves something open, as an empty list's does, the elements tell.
+fn told_by(elements: &[Value], ty: &Type) -> Type {
+    let mut types = elements.iter().map(Value::ty);
+    let first = types.next().unwrap_or_else(|| ty.clone());
+    if types.all(|other| other == first) { first } else { ty.clone() }
 }
 
 /// How many elements all arguments have together.

@@ -112,15 +112,9 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    /// Two digits, or one where a colon follows, as other readers of RFC 3339 take it, too.
-    fn hour(&mut self) -> Result<u32, String> {
-        let single = self.0.as_bytes().get(1) == Some(&b':');
-        self.number(if single { 1 } else { 2 }, "hour")
-    }
-
-    /// Digits after a point or comma as nanoseconds.
+    /// Digits after a point as nanoseconds.
     fn fraction(&mut self) -> Result<u32, String> {
-        let Some(rest) = self.0.strip_prefix(['.', ',']) else { return Ok(0) };
+        let Some(rest) = self.0.strip_prefix('.') else { return Ok(0) };
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         if digits == 0 {
             return Err("missing digits after the decimal point of the seconds".into());
@@ -160,7 +154,7 @@ fn parse(text: &str) -> Result<Moment, String> {
     at.symbol('-')?;
     let day = at.number(2, "day")?;
     at.symbol('T')?;
-    let hour = at.hour()?;
+    let hour = at.number(2, "hour")?;
     at.symbol(':')?;
     let minute = at.number(2, "minute")?;
     at.symbol(':')?;

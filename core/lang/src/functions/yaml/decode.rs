@@ -129,20 +129,17 @@ impl<'a, E: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<E> {
 
     fn mapping(&mut self, depth: usize) -> Result<Value, String> {
         let mut fields: BTreeMap<Arc<str>, Value> = BTreeMap::new();
-        let mut merged: BTreeMap<Arc<str>, Value> = BTreeMap::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
-                // A field of the mapping itself wins over a merged one.
-                merged.extend(fields);
-                return Ok(Kind::Object(Arc::new(merged)).into());
+                return Ok(Kind::Object(Arc::new(fields)).into());
             }
             let merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
             let key = self.node(event, &span, depth + 1)?;
             let (event, value_span) = self.next()?;
             let value = self.node(event, &value_span, depth + 1)?;
             if merge {
-                merge_into(&mut merged, &value).map_err(|e| at(&value_span, e))?;
+                merge_into(&mut fields, &value).map_err(|e| at(&value_span, e))?;
                 continue;
             }
             if key.is_null() {
@@ -155,16 +152,15 @@ impl<'a, E: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<E> {
     }
 }
 
-/// A mapping, or a sequence of mappings of which earlier ones win.
-fn merge_into(merged: &mut BTreeMap<Arc<str>, Value>, value: &Value) -> Result<(), String> {
+/// A mapping, or a sequence of mappings. Whatever comes later wins, merged or not, as everywhere in the language; YAML's own
+/// recommendation is another one.
+fn merge_into(fields: &mut BTreeMap<Arc<str>, Value>, value: &Value) -> Result<(), String> {
     let sources = value.elements().unwrap_or_else(|| vec![value]);
     for source in sources {
-        let Kind::Object(fields) = source.kind() else {
+        let Kind::Object(merged) = source.kind() else {
             return Err(format!("cannot merge {} into mapping", source.ty().friendly_name()));
         };
-        for (key, value) in fields.iter() {
-            merged.entry(key.clone()).or_insert_with(|| value.clone());
-        }
+        fields.extend(merged.iter().map(|(key, value)| (key.clone(), value.clone())));
     }
     Ok(())
 }
