@@ -1,8 +1,12 @@
 //! Sets of traffic: protocols with ports or ICMP types.
 
-use std::{fmt, ops::RangeInclusive, sync::LazyLock};
+use std::{
+    fmt,
+    ops::RangeInclusive,
+    sync::{Arc, LazyLock},
+};
 
-use range_set_blaze::RangeSetBlaze;
+use range_set_blaze::{Integer, RangeSetBlaze};
 
 /// A protocol by its number in the IP header (iana.org/assignments/protocol-numbers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,24 +54,45 @@ impl fmt::Display for Protocol {
 static ALL: LazyLock<Traffic> = LazyLock::new(|| {
     let ports = RangeSetBlaze::from_iter([0..=u16::MAX]);
     let with_ports = [Protocol::TCP, Protocol::UDP, Protocol::ICMP, Protocol::ICMPV6].map(|it| it.0);
-    Traffic {
+    Traffic::from(Sets {
         tcp: ports.clone(),
         udp: ports.clone(),
         icmp: ports.clone(),
         icmpv6: ports,
         others: RangeSetBlaze::from_iter([0..=u8::MAX]) - RangeSetBlaze::from_iter(with_ports),
-    }
+    })
 });
 
-/// A set of traffic: destination ports of TCP and UDP, types and codes of ICMP, and other protocols as a whole.
+/// No port at all.
+static NO_PORTS: LazyLock<RangeSetBlaze<u16>> = LazyLock::new(RangeSetBlaze::new);
+
+/// A set of traffic: destination ports of TCP and UDP, types and codes of ICMP, and other protocols as a whole. A copy shares what is
+/// in it: an account has few sets and many places where they pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Traffic {
+pub struct Traffic(
+    /// `None` is nothing, and nothing is always `None`.
+    Option<Arc<Sets>>,
+);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Sets {
     tcp: RangeSetBlaze<u16>,
     udp: RangeSetBlaze<u16>,
     /// Type in the upper byte, code in the lower one.
     icmp: RangeSetBlaze<u16>,
     icmpv6: RangeSetBlaze<u16>,
     others: RangeSetBlaze<u8>,
+}
+
+impl From<Sets> for Traffic {
+    fn from(sets: Sets) -> Self {
+        let is_empty = sets.tcp.is_empty()
+            && sets.udp.is_empty()
+            && sets.icmp.is_empty()
+            && sets.icmpv6.is_empty()
+            && sets.others.is_empty();
+        Self((!is_empty).then(|| Arc::new(sets)))
+    }
 }
 
 impl Traffic {
@@ -93,16 +118,19 @@ impl Traffic {
 
     /// A range of ports of a protocol. A protocol without ports is meant as a whole.
     pub fn of(protocol: Protocol, ports: RangeInclusive<u16>) -> Self {
-        let mut set = Self::none();
-        match set.ports_mut(protocol) {
-            Some(own) => {
-                own.ranges_insert(ports);
+        let mut sets = Sets::default();
+        let own = match protocol {
+            Protocol::TCP => &mut sets.tcp,
+            Protocol::UDP => &mut sets.udp,
+            Protocol::ICMP => &mut sets.icmp,
+            Protocol::ICMPV6 => &mut sets.icmpv6,
+            Protocol(number) => {
+                sets.others.insert(number);
+                return sets.into();
             }
-            None => {
-                set.others.insert(protocol.0);
-            }
-        }
-        set
+        };
+        own.ranges_insert(ports);
+        sets.into()
     }
 
     /// Types and codes of ICMP; `None` is any of them.
@@ -115,34 +143,21 @@ impl Traffic {
         }
     }
 
-    fn ports_mut(&mut self, protocol: Protocol) -> Option<&mut RangeSetBlaze<u16>> {
-        match protocol {
-            Protocol::TCP => Some(&mut self.tcp),
-            Protocol::UDP => Some(&mut self.udp),
-            Protocol::ICMP => Some(&mut self.icmp),
-            Protocol::ICMPV6 => Some(&mut self.icmpv6),
-            Protocol(_) => None,
-        }
-    }
-
     /// The ports (or, for ICMP, types and codes) of a protocol that has them.
     pub fn ports(&self, protocol: Protocol) -> Option<&RangeSetBlaze<u16>> {
-        match protocol {
-            Protocol::TCP => Some(&self.tcp),
-            Protocol::UDP => Some(&self.udp),
-            Protocol::ICMP => Some(&self.icmp),
-            Protocol::ICMPV6 => Some(&self.icmpv6),
-            Protocol(_) => None,
-        }
+        let own: fn(&Sets) -> &RangeSetBlaze<u16> = match protocol {
+            Protocol::TCP => |it| &it.tcp,
+            Protocol::UDP => |it| &it.udp,
+            Protocol::ICMP => |it| &it.icmp,
+            Protocol::ICMPV6 => |it| &it.icmpv6,
+            Protocol(_) => return None,
+        };
+        Some(self.0.as_deref().map_or(&NO_PORTS, own))
     }
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.tcp.is_empty()
-            && self.udp.is_empty()
-            && self.icmp.is_empty()
-            && self.icmpv6.is_empty()
-            && self.others.is_empty()
+        self.0.is_none()
     }
 
     /// Whether it is all traffic.
@@ -153,71 +168,100 @@ impl Traffic {
     /// What is in either.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
-        if other.is_empty() {
+        let (Some(one), Some(two)) = (&self.0, &other.0) else {
+            return if self.is_empty() { other.clone() } else { self.clone() };
+        };
+        if Arc::ptr_eq(one, two) {
             return self.clone();
         }
-        if self.is_empty() {
-            return other.clone();
-        }
-        Self {
-            tcp: &self.tcp | &other.tcp,
-            udp: &self.udp | &other.udp,
-            icmp: &self.icmp | &other.icmp,
-            icmpv6: &self.icmpv6 | &other.icmpv6,
-            others: &self.others | &other.others,
-        }
+        Self::from(Sets {
+            tcp: either(&one.tcp, &two.tcp),
+            udp: either(&one.udp, &two.udp),
+            icmp: either(&one.icmp, &two.icmp),
+            icmpv6: either(&one.icmpv6, &two.icmpv6),
+            others: either(&one.others, &two.others),
+        })
     }
 
     /// What is in both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        // Most layers of a way let everything pass, or nothing.
-        if self.is_empty() || other.is_all() {
+        let (Some(one), Some(two)) = (&self.0, &other.0) else { return Self::none() };
+        // Most layers of a way let everything pass.
+        if Arc::ptr_eq(one, two) || other.is_all() {
             return self.clone();
         }
-        if other.is_empty() || self.is_all() {
+        if self.is_all() {
             return other.clone();
         }
-        Self {
-            tcp: &self.tcp & &other.tcp,
-            udp: &self.udp & &other.udp,
-            icmp: &self.icmp & &other.icmp,
-            icmpv6: &self.icmpv6 & &other.icmpv6,
-            others: &self.others & &other.others,
-        }
+        Self::from(Sets {
+            tcp: both(&one.tcp, &two.tcp),
+            udp: both(&one.udp, &two.udp),
+            icmp: both(&one.icmp, &two.icmp),
+            icmpv6: both(&one.icmpv6, &two.icmpv6),
+            others: both(&one.others, &two.others),
+        })
     }
 
     /// What is in this one and not in `other`.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
-        if self.is_empty() || other.is_empty() {
-            return self.clone();
+        let (Some(one), Some(two)) = (&self.0, &other.0) else { return self.clone() };
+        if Arc::ptr_eq(one, two) {
+            return Self::none();
         }
-        Self {
-            tcp: &self.tcp - &other.tcp,
-            udp: &self.udp - &other.udp,
-            icmp: &self.icmp - &other.icmp,
-            icmpv6: &self.icmpv6 - &other.icmpv6,
-            others: &self.others - &other.others,
-        }
+        Self::from(Sets {
+            tcp: &one.tcp - &two.tcp,
+            udp: &one.udp - &two.udp,
+            icmp: &one.icmp - &two.icmp,
+            icmpv6: &one.icmpv6 - &two.icmpv6,
+            others: &one.others - &two.others,
+        })
     }
 
     /// Whether all of `other` is in it.
     pub fn covers(&self, other: &Self) -> bool {
-        other.tcp.is_subset(&self.tcp)
-            && other.udp.is_subset(&self.udp)
-            && other.icmp.is_subset(&self.icmp)
-            && other.icmpv6.is_subset(&self.icmpv6)
-            && other.others.is_subset(&self.others)
+        match (&self.0, &other.0) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(one), Some(two)) => {
+                Arc::ptr_eq(one, two)
+                    || two.tcp.is_subset(&one.tcp)
+                        && two.udp.is_subset(&one.udp)
+                        && two.icmp.is_subset(&one.icmp)
+                        && two.icmpv6.is_subset(&one.icmpv6)
+                        && two.others.is_subset(&one.others)
+            }
+        }
     }
 
     /// Whether something is in both.
     pub fn meets(&self, other: &Self) -> bool {
-        !(self.tcp.is_disjoint(&other.tcp)
-            && self.udp.is_disjoint(&other.udp)
-            && self.icmp.is_disjoint(&other.icmp)
-            && self.icmpv6.is_disjoint(&other.icmpv6)
-            && self.others.is_disjoint(&other.others))
+        let (Some(one), Some(two)) = (&self.0, &other.0) else { return false };
+        !(one.tcp.is_disjoint(&two.tcp)
+            && one.udp.is_disjoint(&two.udp)
+            && one.icmp.is_disjoint(&two.icmp)
+            && one.icmpv6.is_disjoint(&two.icmpv6)
+            && one.others.is_disjoint(&two.others))
+    }
+}
+
+/// What is in either. Most sets are empty, or one and the same.
+fn either<T: Integer>(one: &RangeSetBlaze<T>, other: &RangeSetBlaze<T>) -> RangeSetBlaze<T> {
+    match (one.is_empty(), other.is_empty()) {
+        (_, true) => one.clone(),
+        (true, _) => other.clone(),
+        _ if one == other => one.clone(),
+        _ => one | other,
+    }
+}
+
+/// What is in both.
+fn both<T: Integer>(one: &RangeSetBlaze<T>, other: &RangeSetBlaze<T>) -> RangeSetBlaze<T> {
+    match (one.is_empty(), other.is_empty()) {
+        (false, false) if one == other => one.clone(),
+        (false, false) => one & other,
+        _ => RangeSetBlaze::new(),
     }
 }
 
@@ -237,10 +281,11 @@ impl fmt::Display for Traffic {
                 parts.push(described(protocol, *range.start(), *range.end()));
             }
         }
-        if self.others == ALL.others {
+        let others = |it: &Self| it.0.as_ref().map(|sets| sets.others.clone()).unwrap_or_default();
+        if others(self) == others(&ALL) {
             parts.push("all other protocols".to_owned());
         } else {
-            parts.extend(self.others.iter().map(|number| Protocol(number).to_string()));
+            parts.extend(others(self).iter().map(|number| Protocol(number).to_string()));
         }
         f.write_str(&parts.join(", "))
     }
