@@ -125,10 +125,7 @@ impl Answer {
 /// Answers a question, over both families where both ends have both.
 pub fn ask(topology: &Topology, question: &Question<'_>) -> Answer {
     let mut answer: Option<Answer> = None;
-    for family in [Family::V4, Family::V6] {
-        if !speaks(question.from, family) || !speaks(question.to, family) {
-            continue;
-        }
+    for family in families(question.from, question.to) {
         let next = in_family(topology, question, family);
         answer = Some(match answer {
             None => next,
@@ -149,9 +146,14 @@ pub fn ask(topology: &Topology, question: &Question<'_>) -> Answer {
     })
 }
 
+/// The families that both ends speak.
+pub(super) fn families(from: &End, to: &End) -> impl Iterator<Item = Family> {
+    [Family::V4, Family::V6].into_iter().filter(|family| speaks(from, *family) && speaks(to, *family))
+}
+
 /// Whether an end has addresses of a family. Addresses that are not known are taken to be IPv4.
 fn speaks(end: &End, family: Family) -> bool {
-    if end.addresses.is_empty() { family == Family::V4 } else { !end.addresses.of_family(family).is_empty() }
+    if end.addresses.is_empty() { family == Family::V4 } else { end.addresses.has_family(family) }
 }
 
 impl Answer {
@@ -175,27 +177,36 @@ impl Answer {
 }
 
 fn in_family(topology: &Topology, question: &Question<'_>, family: Family) -> Answer {
-    let mut oracle = Oracle::default();
     let mut answer: Option<Answer> = None;
-    let mut left = Oracle::limit();
-    loop {
-        let mut walk = Walk::new(topology, question, family, &mut oracle);
-        if let Some(arrival) = walk.there() {
-            walk.back(&arrival);
-        }
+    let is_whole = each_case(topology, question, family, |mut walk| {
+        walk.whole();
         let Trail { passage, hops, assumptions, fixes, .. } = walk.trail;
         let case = Answer { passage, hops, assumptions, fixes };
-        let mut all = match answer.take() {
+        answer = Some(match answer.take() {
             None => case,
             Some(known) => known.either(case),
-        };
-        left -= 1;
-        if left == 0 {
-            all.passage = Passage::at_most(question.wanted.clone());
+        });
+    });
+    let nothing =
+        || Answer { passage: Passage::none(), hops: Vec::new(), assumptions: BTreeSet::new(), fixes: Vec::new() };
+    let answer = answer.unwrap_or_else(nothing);
+    if is_whole { answer } else { Answer { passage: Passage::at_most(question.wanted.clone()), ..answer } }
+}
+
+/// Begins a walk for each case of what is not known. False when there are more than are walked.
+pub(super) fn each_case(
+    topology: &Topology,
+    question: &Question<'_>,
+    family: Family,
+    mut visit: impl FnMut(Walk<'_>),
+) -> bool {
+    let mut oracle = Oracle::default();
+    for _ in 1..Oracle::limit() {
+        visit(Walk::new(topology, question, family, &mut oracle));
+        if !oracle.next() {
+            return true;
         }
-        if left == 0 || !oracle.next() {
-            return all;
-        }
-        answer = Some(all);
     }
+    visit(Walk::new(topology, question, family, &mut oracle));
+    false
 }

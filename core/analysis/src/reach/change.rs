@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     classes::Passages,
-    matrix::{ANYWHERE, Matrix, Party, PartyKind, Sketch, matrix_with},
+    matrix::{ANYWHERE, Matrix, Party, PartyKind, matrix_with},
+    sketch::Sketch,
     through::Through,
 };
 use crate::{
@@ -97,49 +98,54 @@ type Pairs = BTreeSet<(usize, usize)>;
 /// both have it.
 fn differing(before: &Sketch<'_>, after: &Sketch<'_>) -> (Pairs, Pairs) {
     let (mut of_before, mut of_after) = (Pairs::new(), Pairs::new());
-    let (places_before, places_after) = (Places::of(before), Places::of(after));
-    for (from, to) in after.pairs() {
-        let there = places_before.same(after, from, to).filter(|pair| before.has_pair(*pair));
-        if there.is_none_or(|there| !is_alike(before, there, after, (from, to))) {
-            of_after.insert((from, to));
-            of_before.extend(there);
-        }
+    let (to_before, to_after) = (Places::of(after, before), Places::of(before, after));
+    for pair in after.pairs().filter(|pair| !to_before.has_alike(*pair)) {
+        of_after.insert(pair);
+        of_before.extend(to_before.same(pair));
     }
-    for (from, to) in before.pairs() {
-        let there = places_after.same(before, from, to).filter(|pair| after.has_pair(*pair));
-        if there.is_none_or(|there| !is_alike(after, there, before, (from, to))) {
-            of_before.insert((from, to));
-            of_after.extend(there);
-        }
+    for pair in before.pairs().filter(|pair| !to_after.has_alike(*pair)) {
+        of_before.insert(pair);
+        of_after.extend(to_after.same(pair));
     }
     // What is walked here for the sake of a block that is named there is compared with the same pair there.
-    let also = of_before.iter().filter_map(|(from, to)| places_after.same(before, *from, *to));
-    of_after.extend(also.filter(|pair| after.has_pair(*pair)).collect::<Vec<_>>());
-    let also = of_after.iter().filter_map(|(from, to)| places_before.same(after, *from, *to));
-    of_before.extend(also.filter(|pair| before.has_pair(*pair)).collect::<Vec<_>>());
+    let also = of_before.iter().filter_map(|pair| to_after.same(*pair));
+    of_after.extend(also.collect::<Vec<_>>());
+    let also = of_after.iter().filter_map(|pair| to_before.same(*pair));
+    of_before.extend(also.collect::<Vec<_>>());
     (of_before, of_after)
 }
 
-fn is_alike(one: &Sketch<'_>, here: (usize, usize), other: &Sketch<'_>, there: (usize, usize)) -> bool {
-    one.faces[here.0] == other.faces[there.0] && one.faces[here.1] == other.faces[there.1]
+/// Where parties of one sketch are in the other one.
+struct Places<'a> {
+    there: &'a Sketch<'a>,
+    /// By their names. Addresses that no rule names there are like all others.
+    of_name: Vec<Option<usize>>,
+    /// Whether nothing that counts of them is different there.
+    are_alike: Vec<bool>,
 }
 
-/// Parties of a sketch by their names.
-struct Places<'a>(HashMap<&'a str, usize>);
-
 impl<'a> Places<'a> {
-    fn of(sketch: &'a Sketch<'_>) -> Self {
-        Self(sketch.parties.iter().enumerate().map(|(place, party)| (party.name.as_str(), place)).collect())
+    fn of(here: &Sketch<'_>, there: &'a Sketch<'a>) -> Self {
+        let names: HashMap<&str, usize> =
+            there.parties.iter().enumerate().map(|(place, party)| (party.name.as_str(), place)).collect();
+        let place = |party: &Party| {
+            let others = || names.get(ANYWHERE).filter(|_| party.kind == PartyKind::Block);
+            names.get(party.name.as_str()).or_else(others).copied()
+        };
+        let of_name: Vec<Option<usize>> = here.parties.iter().map(place).collect();
+        let faces = here.faces.iter().zip(&of_name);
+        let are_alike = faces.map(|(face, place)| place.is_some_and(|place| there.faces[place] == *face)).collect();
+        Self { there, of_name, are_alike }
     }
 
-    /// The pair of the same names. Addresses that no rule names here are like all others.
-    fn same(&self, sketch: &Sketch<'_>, from: usize, to: usize) -> Option<(usize, usize)> {
-        let place = |place: usize| {
-            let party = &sketch.parties[place];
-            let others = || self.0.get(ANYWHERE).filter(|_| party.kind == PartyKind::Block);
-            self.0.get(party.name.as_str()).or_else(others).copied()
-        };
-        Some((place(from)?, place(to)?))
+    /// The pair of the same names, if it is one there.
+    fn same(&self, (from, to): (usize, usize)) -> Option<(usize, usize)> {
+        Some((self.of_name[from]?, self.of_name[to]?)).filter(|pair| self.there.has_pair(*pair))
+    }
+
+    /// Whether it is there, and nothing that counts of it is different.
+    fn has_alike(&self, pair: (usize, usize)) -> bool {
+        self.are_alike[pair.0] && self.are_alike[pair.1] && self.same(pair).is_some()
     }
 }
 

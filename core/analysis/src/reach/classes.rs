@@ -14,21 +14,25 @@ use ipnet::IpNet;
 
 use super::{
     ask::Delivery,
-    end::{End, Public, Relay, Wire},
+    end::{End, HostSide, Public, Relay, Wire},
+    frame::Frame,
+    host,
 };
 use crate::{
-    sets::{AddressSet, Passage, Traffic},
-    topology::{Cluster, Destination, Direction, Fact, Group, Id, Peer, Topology},
+    sets::{AddressSet, Family, NOT_PUBLIC, Passage, Traffic},
+    topology::{Cluster, Destination, Direction, Fact, Group, Id, Peer, Topology, Vpc},
 };
 
-/// A kind of pair: the class of who begins, what of the other's rules its addresses are in, and the same of who answers.
+/// What tells pairs apart: the class of who begins, what of the other's rules its addresses are in, and the same of who answers.
 pub(super) type Key = (usize, u64, usize, u64);
 
 /// What was walked already, by kinds of pairs.
 #[derive(Default)]
 pub(super) struct Passages {
     classes: HashMap<Class, usize>,
-    pub(super) known: HashMap<Key, Passage>,
+    kinds: HashMap<Kind, usize>,
+    /// Ways by the kinds of who begins and who answers; `None` where there are too many cases.
+    frames: HashMap<(usize, usize), Option<Frame>>,
     /// Legs of connections by load balancers, with the traffic on them.
     pub(super) legs: HashMap<(Key, Traffic, Delivery), Passage>,
 }
@@ -40,33 +44,57 @@ impl Passages {
         *self.classes.entry(class).or_insert(next)
     }
 
+    /// The number of a kind.
+    pub(super) fn number_of_kind(&mut self, kind: Kind) -> usize {
+        let next = self.kinds.len();
+        *self.kinds.entry(kind).or_insert(next)
+    }
+
+    /// The way between two kinds, walked between two ends of them where nobody has walked it yet.
+    pub(super) fn frame(&mut self, kinds: (usize, usize), walk: impl FnOnce() -> Option<Frame>) -> Option<&Frame> {
+        self.frames.entry(kinds).or_insert_with(walk).as_ref()
+    }
+
     /// Nothing that was walked counts any more.
     pub(super) fn clear(&mut self) {
-        self.known.clear();
+        self.frames.clear();
         self.legs.clear();
     }
 }
 
-/// What a passage depends on, beside networks and settings.
+/// What a way depends on, beside networks, settings and what groups say.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Class {
+pub(super) struct Kind {
     wire: Wire,
     vpc: Option<Id>,
     subnets: Vec<Id>,
+    cluster: Option<Id>,
+    /// Namespace and labels, where the cluster has NetworkPolicies; with its name where labels are not known.
+    policed: Option<String>,
+    addresses: Spot,
+    host: Option<(Spot, Vec<Id>, Public)>,
+    relay: Option<Relay>,
+    is_in_use: bool,
+    public: Public,
+}
+
+/// Where addresses are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Spot {
+    /// The smallest block of the networks that each of few is in.
+    Blocks(Vec<Result<IpNet, Family>>),
+    /// These ones.
+    Exact(String),
+}
+
+/// What a passage depends on: a way, and the groups on it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Class {
+    kind: Kind,
     groups: Option<Vec<Id>>,
     host_groups: Option<Vec<Id>>,
     rules: Vec<u64>,
     host_rules: Vec<u64>,
-    cluster: Option<Id>,
-    /// Namespace and labels, where the cluster has NetworkPolicies; with its name where labels are not known.
-    policed: Option<String>,
-    /// Its addresses, or for few of them the blocks of the networks that they are in.
-    addresses: String,
-    host_addresses: String,
-    relay: Option<Relay>,
-    is_in_use: bool,
-    /// Whether it has a public address, where that may differ.
-    public: Option<bool>,
 }
 
 /// What tells ends of a topology apart.
@@ -93,40 +121,41 @@ impl<'a> Classes<'a> {
     }
 
     pub(super) fn class(&self, end: &End) -> Class {
-        let cluster = end.guest.as_ref().and_then(|guest| self.topology.clusters.get(&guest.cluster));
-        let is_policed = cluster.is_some_and(|it| !it.network_policies.is_empty());
-        let policed = end.policed_pod().filter(|_| is_policed);
         let rules = |groups: &Fact<Vec<Id>>| -> Vec<u64> {
             groups.known().into_iter().flatten().map(|id| self.rules.get(id).copied().unwrap_or_default()).collect()
         };
-        let is_pod_or_node = end.guest.is_some();
         Class {
-            wire: end.wire,
-            vpc: end.vpc.known().cloned(),
-            subnets: end.subnets.clone(),
+            kind: self.kind(end),
             groups: end.groups.known().cloned(),
             host_groups: end.host.as_ref().and_then(|host| host.groups.known().cloned()),
             rules: rules(&end.groups),
             host_rules: end.host.as_ref().map(|host| rules(&host.groups)).unwrap_or_default(),
-            cluster: end.guest.as_ref().map(|guest| guest.cluster.clone()),
-            policed: policed
-                .map(|(_, namespace, template)| format!("{namespace} {:?} {:?}", template.labels, template.ports)),
-            addresses: self.place(&end.addresses, is_pod_or_node),
-            host_addresses: end.host.as_ref().map(|host| self.place(&host.addresses, true)).unwrap_or_default(),
-            relay: end.relay,
-            is_in_use: end.is_in_use,
-            public: end.relay.map(|_| end.public == Public::Yes),
         }
     }
 
-    fn place(&self, addresses: &AddressSet, may_be_alike: bool) -> String {
-        match addresses.few().filter(|_| may_be_alike) {
-            Some(few) => {
-                let blocks = few.into_iter().map(|it| self.networks.smallest(it).map(|it| it.to_string()));
-                blocks.map(Option::unwrap_or_default).collect::<Vec<_>>().join(" ")
-            }
-            None => addresses.to_string(),
+    pub(super) fn kind(&self, end: &End) -> Kind {
+        let cluster = end.guest.as_ref().and_then(|guest| self.topology.clusters.get(&guest.cluster));
+        let is_policed = cluster.is_some_and(|it| !it.network_policies.is_empty());
+        let policed = end.policed_pod().filter(|_| is_policed);
+        let host = |host: &HostSide| (self.spot(&host.addresses), host.subnets.clone(), host.public);
+        Kind {
+            wire: end.wire,
+            vpc: end.vpc.known().cloned(),
+            subnets: end.subnets.clone(),
+            cluster: end.guest.as_ref().map(|guest| guest.cluster.clone()),
+            policed: policed
+                .map(|(_, namespace, template)| format!("{namespace} {:?} {:?}", template.labels, template.ports)),
+            addresses: self.spot(&end.addresses),
+            host: end.host.as_deref().map(host),
+            relay: end.relay,
+            is_in_use: end.is_in_use,
+            public: end.public,
         }
+    }
+
+    fn spot(&self, addresses: &AddressSet) -> Spot {
+        let Some(few) = addresses.few() else { return Spot::Exact(addresses.to_string()) };
+        Spot::Blocks(few.into_iter().map(|it| self.networks.smallest(it).ok_or(Family::of(it))).collect())
     }
 
     /// The blocks, not all addresses, that an end's rules name.
@@ -205,6 +234,10 @@ impl Blocks {
             }
         }
         all.extend(topology.acls.values().flat_map(|it| &it.entries).map(|it| it.block));
+        all.extend(host::LINK_LOCAL.iter().chain(&NOT_PUBLIC).filter_map(|it| it.parse::<IpNet>().ok()));
+        all.extend(topology.vpcs.values().filter_map(Vpc::resolver).map(IpNet::from));
+        let public = topology.interfaces.values().flat_map(|it| &it.public);
+        all.extend(public.map(|(_, public)| IpNet::from(*public)));
         for cluster in topology.clusters.values() {
             all.extend(known(&cluster.cni.not_translated));
             all.extend(of_policies(cluster));

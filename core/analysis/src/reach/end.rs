@@ -66,7 +66,7 @@ pub enum Wire {
 }
 
 /// Whether a public IPv4 address stands for an end's own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Public {
     /// Yes.
     Yes,
@@ -109,12 +109,24 @@ impl End {
 
     /// Whether both are one thing that runs: what will run anywhere may be several.
     pub fn is_one_with(&self, other: &Self) -> bool {
-        let runs = |family| self.addresses.of_family(family).single().is_some();
+        let runs = |family| self.addresses.single_of(family).is_some();
         self.wire != Wire::Outside
             && self.name == other.name
             && self.vpc == other.vpc
             && self.addresses == other.addresses
             && (runs(Family::V4) || runs(Family::V6))
+    }
+
+    /// Whether what is sent from here to the other end is sent to oneself.
+    pub(super) fn has_address_of(&self, other: &Self) -> bool {
+        let is_one = |family| {
+            let address = self.addresses.single_of(family);
+            address.is_some() && address == other.addresses.single_of(family)
+        };
+        self.wire != Wire::Outside
+            && self.vpc.is_known()
+            && self.vpc == other.vpc
+            && (is_one(Family::V4) || is_one(Family::V6))
     }
 
     /// The pod that NetworkPolicies see: none for what uses its node's network.

@@ -64,7 +64,7 @@ pub(super) fn judge<'a>(
             sum.add(id, rule, fits(topology, at, rule, other, family));
         }
     }
-    let certain = sum.everywhere.or(&sum.of_parts());
+    let certain = sum.everywhere.or(&of_parts(sum.addresses, &sum.parts));
     let possible = sum.possible.or(&certain);
     Judgement { passage: Passage { certain, possible }, by: sum.by, open }
 }
@@ -110,18 +110,18 @@ impl<'a, 'b> Sum<'a, 'b> {
             Fit::Unknown | Fit::No => {}
         }
     }
+}
 
-    /// What passes for every address because the parts cover them all together.
-    fn of_parts(&self) -> Traffic {
-        if self.parts.is_empty() {
-            return Traffic::none();
-        }
-        let mut cells = vec![(self.addresses.clone(), Traffic::none())];
-        for (part, traffic) in &self.parts {
-            cells = cells.into_iter().flat_map(|cell| split(cell, part, traffic)).collect();
-        }
-        cells.into_iter().map(|(_, traffic)| traffic).reduce(|all, one| all.and(&one)).unwrap_or_default()
+/// What passes for every address because the parts cover them all together.
+pub(super) fn of_parts(addresses: &AddressSet, parts: &[(AddressSet, Traffic)]) -> Traffic {
+    if parts.is_empty() {
+        return Traffic::none();
     }
+    let mut cells = vec![(addresses.clone(), Traffic::none())];
+    for (part, traffic) in parts {
+        cells = cells.into_iter().flat_map(|cell| split(cell, part, traffic)).collect();
+    }
+    cells.into_iter().map(|(_, traffic)| traffic).reduce(|all, one| all.and(&one)).unwrap_or_default()
 }
 
 fn split((cell, open): (AddressSet, Traffic), part: &AddressSet, traffic: &Traffic) -> Vec<(AddressSet, Traffic)> {

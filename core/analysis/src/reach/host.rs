@@ -35,9 +35,9 @@ pub(super) fn within(set: &AddressSet, addresses: &AddressSet) -> Fact<bool> {
 }
 
 /// The services of the link itself: the Pod Identity agent, instance metadata, the DNS server's alias; in IPv6 those of fd00:ec2::/32.
+pub(super) const LINK_LOCAL: [&str; 3] = ["169.254.0.0/16", "fd00:ec2::/32", "fe80::/10"];
+
+/// The same as a set.
 pub(super) fn link_local() -> AddressSet {
-    ["169.254.0.0/16", "fd00:ec2::/32", "fe80::/10"]
-        .iter()
-        .filter_map(|block| block.parse::<ipnet::IpNet>().ok())
-        .collect()
+    LINK_LOCAL.iter().filter_map(|block| block.parse::<ipnet::IpNet>().ok()).collect()
 }

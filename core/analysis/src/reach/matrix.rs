@@ -1,28 +1,20 @@
 //! Who reaches whom, all of them.
 //!
-//! Parties that nothing tells apart (same groups, same places, and the same labels where NetworkPolicies look at them) are one
-//! class, and only pairs that some rule of the receiver is for are walked: the effort grows with the rules, not with the pairs.
+//! Only pairs that some rule of the receiver is for are looked at: the effort grows with the rules, not with the pairs.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-};
-
-use ipnet::IpNet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ask::{Placement, Question, ask},
-    candidates::Index,
-    classes::{Classes, Passages, sight},
+    classes::Passages,
     end::{End, Wire},
     ends,
-    through::{self, Through},
+    sketch::Sketch,
+    through::Through,
 };
 use crate::{
     matching,
     sets::{AddressSet, Passage},
-    topology::{Cluster, Direction, Fact, Id, Interface, InterfaceKind, Peer, Topology, makers},
+    topology::{Cluster, Id, Interface, InterfaceKind, Peer, Topology, makers},
 };
 
 /// Who takes part.
@@ -79,136 +71,6 @@ pub(super) fn matrix_with(topology: &Topology, known: &mut Passages) -> Matrix {
     sketch.walked(pairs, known)
 }
 
-/// Who may reach whom, before anything is walked.
-pub(super) struct Sketch<'a> {
-    topology: &'a Topology,
-    classes: Classes<'a>,
-    pub(super) parties: Vec<Party>,
-    /// The cases of each party, those of one class together.
-    cases: Vec<Vec<Case>>,
-    /// What is all that counts of a party, as a hash.
-    pub(super) faces: Vec<u64>,
-    /// For each party those that its rules are for.
-    candidates: Vec<BTreeSet<usize>>,
-}
-
-/// Ends of a party that are of one class.
-struct Case {
-    class: usize,
-    /// Their places in the party.
-    ends: Vec<usize>,
-    /// Blocks that their rules name: of who comes in, of who is gone out to.
-    named: [Vec<IpNet>; 2],
-}
-
-impl<'a> Sketch<'a> {
-    pub(super) fn of(topology: &'a Topology, known: &mut Passages) -> Self {
-        let parties = parties(topology);
-        let classes = Classes::of(topology);
-        let cases: Vec<Vec<Case>> = parties.iter().map(|it| cases(&classes, it, known)).collect();
-        let faces = parties.iter().zip(&cases).map(|(party, cases)| face(party, cases)).collect();
-        let index = Index::of(topology, &parties);
-        let candidates = (0..parties.len()).map(|to| index.candidates(topology, &parties, to)).collect();
-        Self { topology, classes, parties, cases, faces, candidates }
-    }
-
-    /// Pairs that say anything, by who begins and who answers.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.candidates.iter().enumerate().flat_map(|(to, all)| all.iter().map(move |from| (*from, to)))
-    }
-
-    pub(super) fn has_pair(&self, (from, to): (usize, usize)) -> bool {
-        self.candidates[to].contains(&from)
-    }
-
-    /// The matrix of some pairs.
-    pub(super) fn walked(self, pairs: impl IntoIterator<Item = (usize, usize)>, known: &mut Passages) -> Matrix {
-        let walk = |pair| Some((pair, self.passage(pair, known).filter(|it| !it.is_closed())?));
-        let passages = pairs.into_iter().filter_map(walk).collect();
-        let through = through::all(self.topology, &self.classes, known);
-        Matrix { parties: self.parties, passages, through }
-    }
-
-    fn passage(&self, (from, to): (usize, usize), known: &mut Passages) -> Option<Passage> {
-        let mut all: Option<Passage> = None;
-        for one in &self.cases[from] {
-            for other in &self.cases[to] {
-                let senders = unlike(&self.parties[from], one, &other.named[0]);
-                let receivers = unlike(&self.parties[to], other, &one.named[1]);
-                for (sender, sent) in &senders {
-                    for (receiver, received) in &receivers {
-                        let key = (one.class, *sent, other.class, *received);
-                        let walk = || passage(self.topology, sender, receiver);
-                        let passage = known.known.entry(key).or_insert_with(walk);
-                        all = Some(all.map_or_else(|| passage.clone(), |all| all.either(passage)));
-                    }
-                }
-            }
-        }
-        all
-    }
-}
-
-fn cases(classes: &Classes<'_>, party: &Party, known: &mut Passages) -> Vec<Case> {
-    let mut cases: Vec<Case> = Vec::new();
-    for (place, end) in party.ends.iter().enumerate() {
-        let class = known.number(classes.class(end));
-        match cases.iter_mut().find(|it| it.class == class) {
-            Some(case) => case.ends.push(place),
-            None => {
-                let named = [Direction::Ingress, Direction::Egress].map(|it| classes.blocks(end, it));
-                cases.push(Case { class, ends: vec![place], named });
-            }
-        }
-    }
-    cases
-}
-
-/// One of each kind of a case's ends, as rules that name blocks see them.
-fn unlike<'p>(party: &'p Party, case: &Case, blocks: &[IpNet]) -> Vec<(&'p End, u64)> {
-    let mut kinds: Vec<(&End, u64)> = Vec::new();
-    for end in case.ends.iter().map(|place| &party.ends[*place]) {
-        let sight = sight(end, blocks);
-        if kinds.iter().all(|(_, known)| *known != sight) {
-            kinds.push((end, sight));
-        }
-        if blocks.is_empty() {
-            break;
-        }
-    }
-    kinds
-}
-
-fn face(party: &Party, cases: &[Case]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for case in cases {
-        case.class.hash(&mut hasher);
-        case.ends.iter().for_each(|place| party.ends[*place].addresses.to_string().hash(&mut hasher));
-    }
-    hasher.finish()
-}
-
-fn passage(topology: &Topology, from: &End, to: &End) -> Passage {
-    let to = &as_destination(topology, to);
-    let question = Question { placement: Placement::OtherNode, counts_unknown_rules: false, ..Question::new(from, to) };
-    ask(topology, &question).passage
-}
-
-/// Addresses as something to be reached: on the internet, or in a VPC, where somebody with groups that nobody told may have them.
-fn as_destination<'e>(topology: &Topology, end: &'e End) -> Cow<'e, End> {
-    if end.wire != Wire::Anywhere {
-        return Cow::Borrowed(end);
-    }
-    let of_vpc = |vpc: &&Id| topology.vpc_addresses(vpc).is_some_and(|it| it.covers(&end.addresses));
-    Cow::Owned(match topology.vpcs.keys().find(of_vpc) {
-        Some(vpc) => End { wire: Wire::Plain, vpc: Fact::Known(vpc.clone()), groups: Fact::Unknown, ..end.clone() },
-        None if end.addresses == AddressSet::all() => End { name: end.name.clone(), ..End::internet() },
-        None => End { wire: Wire::Outside, ..end.clone() },
-    })
-}
-
-// --- parties ----------------------------------------------------------------------------------------------------------
-
 /// Everybody who takes part, each name once.
 pub fn parties(topology: &Topology) -> Vec<Party> {
     let anywhere = End { wire: Wire::Anywhere, ..End::outside(ANYWHERE, AddressSet::all()) };
@@ -254,9 +116,9 @@ fn others(topology: &Topology, group: &Id) -> Vec<End> {
         use InterfaceKind as Kind;
         let is_of_cluster =
             matches!(it.kind, Kind::Node | Kind::Trunk | Kind::Branch | Kind::Fargate | Kind::ControlPlane);
-        !is_of_cluster && it.is_in_use && it.groups.contains(group)
+        !is_of_cluster && it.is_in_use
     };
-    let found = topology.interfaces.iter().filter(|(_, it)| is_other(it));
+    let found = topology.interfaces.with_group(group).filter(|(_, it)| is_other(it));
     found.map(|(id, it)| End::of_interface(id, it)).collect()
 }
 

@@ -87,13 +87,10 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the destination is the Amazon DNS server: the VPC's base address plus two.
+    /// Whether the destination is the Amazon DNS server.
     pub(super) fn is_resolver(&self, out: &End) -> bool {
-        let Some(std::net::IpAddr::V4(address)) = self.to_addresses.single() else { return false };
-        let vpc = out.vpc.known().and_then(|vpc| self.topology.vpcs.get(vpc));
-        let first = vpc.and_then(|vpc| vpc.blocks.known()).and_then(|blocks| blocks.first());
-        let Some(ipnet::IpNet::V4(block)) = first else { return false };
-        block.network().to_bits().checked_add(2) == Some(address.to_bits())
+        let resolver = || out.vpc.known().and_then(|vpc| self.topology.vpcs.get(vpc)?.resolver());
+        self.to_addresses.single().is_some_and(|address| resolver() == Some(address))
     }
 
     /// Follows routes from a subnet; false when they lead nowhere.

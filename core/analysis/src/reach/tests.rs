@@ -2,6 +2,7 @@
 
 mod blocks;
 mod found;
+mod frames;
 mod fronts;
 mod policies;
 
@@ -367,5 +368,38 @@ fn changes_are_those_of_the_whole_matrices() {
             assert_eq!(succession.then(pair[1].clone()), super::changes(&pair[0], &pair[1]));
             assert_eq!(succession.altogether(), super::changes(&all[0], &pair[1]));
         }
+    }
+}
+
+/// That each pod reaches itself says nothing of whether pods of one kind reach each other.
+#[test]
+fn a_matrix_is_about_pods_and_not_about_each_ones_own_address() {
+    let workload = |name: &str| {
+        let template =
+            json!({ "metadata": { "labels": { "app": name } }, "spec": { "containers": [{ "name": "it" }] } });
+        let manifest = json!({ "kind": "Deployment", "metadata": { "name": name, "namespace": "app" },
+            "spec": { "replicas": 2, "template": template } });
+        ("kubernetes_manifest", json!({ "cluster_name": "main", "manifest": manifest }))
+    };
+    let of = |workload: &str, number: usize| {
+        let name = format!("{workload}-5d4f8c7b9-{number}");
+        let (id, address) = (format!("eni-{name}"), format!("10.0.1.{}", 100 + number));
+        let mut pod = pod(&name, "node2", &address, Some(&id), &json!({ "app": workload }));
+        pod.1["manifest"]["metadata"]["ownerReferences"] =
+            json!([{ "kind": "ReplicaSet", "name": format!("{workload}-5d4f8c7b9"), "controller": true }]);
+        [interface(&id, "subnet-a", &address, &["sg-web"], json!({ "interface_type": "branch" })), pod]
+    };
+    let mut more = vec![
+        ("aws_security_group", json!({ "id": "sg-web", "name": "web", "vpc_id": "vpc-1" })),
+        rule(true, "sg-web", "tcp", (80, 80), ("referenced_security_group_id", "sg-web")),
+        rule(false, "sg-web", "tcp", (80, 80), ("referenced_security_group_id", "sg-web")),
+        workload("one"),
+        workload("two"),
+    ];
+    more.extend((0..2).flat_map(|number| of("one", number)));
+    more.extend((2..4).flat_map(|number| of("two", number)));
+    let all = lines(&account("strict", &more));
+    for pair in ["app/one -> app/one", "app/one -> app/two", "app/two -> app/one", "app/two -> app/two"] {
+        assert!(all.contains(&format!("{pair} tcp/80 (nothing)")), "{pair}: {all:#?}");
     }
 }

@@ -4,6 +4,7 @@ use super::{
     acl,
     ask::{Delivery, Placement, Question},
     end::{End, Wire},
+    frame::Gate,
     groups, network_policy,
     oracle::Oracle,
     trail::{Fix, Trail},
@@ -26,6 +27,8 @@ pub(super) struct Walk<'a> {
     pub(super) to_addresses: AddressSet,
     /// Whether both are on one node in this case.
     pub(super) is_beside: bool,
+    /// The places where groups judge, when what they say is left open.
+    pub(super) gates: Option<Vec<Gate>>,
 }
 
 /// How a packet arrived: what its answer must undo.
@@ -61,7 +64,8 @@ impl<'a> Walk<'a> {
         let (from, to) = (question.from, question.to);
         let trail = Trail::new(question.wanted.clone(), question.is_told);
         let to_addresses = to.addresses.of_family(family);
-        let mut walk = Self { topology, question, family, oracle, trail, from, to, to_addresses, is_beside: false };
+        let mut walk =
+            Self { topology, question, family, oracle, trail, from, to, to_addresses, is_beside: false, gates: None };
         walk.is_beside = walk.decide_beside();
         walk
     }
@@ -126,6 +130,13 @@ impl<'a> Walk<'a> {
             kept.push(id);
         }
         kept
+    }
+
+    /// Walks there and back.
+    pub(super) fn whole(&mut self) {
+        if let Some(arrival) = self.there() {
+            self.back(&arrival);
+        }
     }
 
     /// Walks there. `None` when the way leads nowhere.
@@ -236,7 +247,7 @@ impl<'a> Walk<'a> {
     // --- groups and ACLs --------------------------------------------------------------------------------------------
 
     pub(super) fn judge_groups(&mut self, at: &End, direction: Direction, addresses: &AddressSet, there: Option<&End>) {
-        if self.trail.is_over() || self.passes_open_relay(at) {
+        if self.trail.is_over() || self.passes_open_relay(at) || self.leave_open(at, direction, addresses, there) {
             return;
         }
         let other = groups::Other { addresses, interface: there };

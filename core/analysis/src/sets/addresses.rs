@@ -38,7 +38,7 @@ pub struct AddressSet {
 }
 
 /// What is neither routed on the internet nor anybody's there: RFC 6890's registries, less what AWS may use in a VPC as public.
-const NOT_PUBLIC: [&str; 14] = [
+pub(crate) const NOT_PUBLIC: [&str; 14] = [
     "0.0.0.0/8",
     "10.0.0.0/8",
     "100.64.0.0/10",
@@ -127,15 +127,48 @@ impl AddressSet {
 
     /// Whether a block holds all of its addresses, or none; `None` when it holds a part of them.
     pub fn is_within(&self, block: &IpNet) -> Option<bool> {
-        let (first, last) = (block.network(), block.broadcast());
-        let is_in = |it: RangeInclusive<IpAddr>| {
-            let is_of_family = it.start().is_ipv4() == first.is_ipv4();
-            let meets = is_of_family && *it.start() <= last && *it.end() >= first;
-            if meets { (*it.start() >= first && *it.end() <= last).then_some(true) } else { Some(false) }
+        let has_others = match block {
+            IpNet::V4(_) => !self.v6.is_empty(),
+            IpNet::V6(_) => !self.v4.is_empty(),
         };
-        let mut all = self.ranges().map(is_in);
-        let first = all.next().unwrap_or(Some(false))?;
-        all.all(|it| it == Some(first)).then_some(first)
+        self.part_within(block).filter(|is_in| !(*is_in && has_others))
+    }
+
+    /// Whether there are addresses of a family in it.
+    pub fn has_family(&self, family: Family) -> bool {
+        match family {
+            Family::V4 => !self.v4.is_empty(),
+            Family::V6 => !self.v6.is_empty(),
+        }
+    }
+
+    /// The only address of a family, when there is exactly one.
+    pub fn single_of(&self, family: Family) -> Option<IpAddr> {
+        match family {
+            Family::V4 => only(self.v4.ranges()).map(IpAddr::V4),
+            Family::V6 => only(self.v6.ranges()).map(IpAddr::V6),
+        }
+    }
+
+    /// Whether a block holds all of the addresses of its family, or none; `None` when it holds a part of them.
+    pub fn part_within(&self, block: &IpNet) -> Option<bool> {
+        match block {
+            IpNet::V4(net) => part(self.v4.ranges(), &net.network(), &net.broadcast()),
+            IpNet::V6(net) => part(self.v6.ranges(), &net.network(), &net.broadcast()),
+        }
+    }
+
+    /// Whether a set holds all of the addresses of a family, or none; `None` when it holds a part of them.
+    pub fn part_in(&self, set: &Self, family: Family) -> Option<bool> {
+        let (is_whole, is_apart) = match family {
+            Family::V4 => (self.v4.is_subset(&set.v4), self.v4.is_disjoint(&set.v4)),
+            Family::V6 => (self.v6.is_subset(&set.v6), self.v6.is_disjoint(&set.v6)),
+        };
+        match (is_whole, is_apart) {
+            (_, true) => Some(false),
+            (true, false) => Some(true),
+            (false, false) => None,
+        }
     }
 
     /// Its ranges, both ends included.
@@ -155,12 +188,31 @@ impl AddressSet {
 
     /// The only address, when there is exactly one.
     pub fn single(&self) -> Option<IpAddr> {
-        match (self.v4.len(), self.v6.is_empty(), self.v6.first(), self.v6.last()) {
-            (1, true, _, _) => self.v4.first().map(IpAddr::V4),
-            (0, false, Some(first), Some(last)) if first == last => Some(IpAddr::V6(first)),
+        match (self.v4.is_empty(), self.v6.is_empty()) {
+            (false, true) => self.single_of(Family::V4),
+            (true, false) => self.single_of(Family::V6),
             _ => None,
         }
     }
+}
+
+fn only<T: Copy + PartialEq>(mut ranges: impl Iterator<Item = RangeInclusive<T>>) -> Option<T> {
+    let first = ranges.next()?;
+    (first.start() == first.end() && ranges.next().is_none()).then_some(*first.start())
+}
+
+/// Whether ranges lie between two addresses, all of them or none.
+fn part<T: PartialOrd>(ranges: impl Iterator<Item = RangeInclusive<T>>, first: &T, last: &T) -> Option<bool> {
+    let mut known = None;
+    for range in ranges {
+        let meets = range.start() <= last && range.end() >= first;
+        let is_in = meets && range.start() >= first && range.end() <= last;
+        if meets != is_in || known.is_some_and(|known| known != is_in) {
+            return None;
+        }
+        known = Some(is_in);
+    }
+    Some(known.unwrap_or(false))
 }
 
 impl From<IpNet> for AddressSet {

@@ -4,6 +4,7 @@ mod addresses;
 mod certainty;
 mod traffic;
 
+pub(crate) use addresses::NOT_PUBLIC;
 pub use addresses::{AddressSet, Family};
 pub use certainty::Passage;
 pub use traffic::{Protocol, Traffic};

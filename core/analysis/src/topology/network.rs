@@ -18,6 +18,14 @@ pub struct Vpc {
     pub is_complete: bool,
 }
 
+impl Vpc {
+    /// The address of the Amazon DNS server: the first block's base address plus two.
+    pub fn resolver(&self) -> Option<IpAddr> {
+        let IpNet::V4(block) = self.blocks.known()?.first()? else { return None };
+        block.network().to_bits().checked_add(2).map(|it| IpAddr::V4(it.into()))
+    }
+}
+
 /// A subnet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subnet {

@@ -110,7 +110,7 @@ fn of_the_way_to_a_public_address_here_nothing_more_is_said() {
 }
 
 /// A subnet with IPv6, whose default route leads to `gateway`, and an interface in it that lets everything pass.
-fn with_ipv6(gateway: &Json) -> Vec<(&'static str, Json)> {
+pub(super) fn with_ipv6(gateway: &Json) -> Vec<(&'static str, Json)> {
     let mut default = json!({ "ipv6_cidr_block": "::/0" });
     default.as_object_mut().unwrap().extend(gateway.as_object().unwrap().clone());
     let routes = json!([{ "cidr_block": "10.0.0.0/16", "gateway_id": "local" },
