@@ -136,8 +136,9 @@ fn other_commands() -> Vec<Command> {
         Command::new("console")
             .about("Answer expressions, one a line")
             .arg(switch("json", "Answer each line with one line of JSON", false))
+            .arg(switch("plan", "Plan first, and answer with objects as they would be after an apply", false))
             .args(vars())
-            .args(accepted(&["plan", "lock"]))
+            .args(accepted(&["lock"]))
             .args(accepted_values(&["lock-timeout"])),
         Command::new("check")
             .about("Judge a plan by the preflight rules: what AWS and Kubernetes accept and what then does not work")
@@ -469,6 +470,9 @@ pub fn var_args(matches: &ArgMatches) -> Vec<VarArg> {
     all.into_iter().map(|(_, arg)| arg).collect()
 }
 
+/// `-parallelism` where nobody says it, as Terraform has it.
+const PARALLELISM: usize = 10;
+
 /// What `plan`, `apply`, `destroy` and `refresh` have in common.
 #[derive(Clone, Debug)]
 pub struct PlanArgs {
@@ -497,6 +501,23 @@ pub struct PlanArgs {
 }
 
 impl PlanArgs {
+    /// What a command without these flags plans with.
+    pub fn new(mode: PlanMode, vars: Vec<VarArg>) -> Self {
+        Self {
+            vars,
+            mode,
+            refresh: true,
+            targets: Vec::new(),
+            replace: Vec::new(),
+            parallelism: PARALLELISM,
+            lock_timeout: Duration::ZERO,
+            input: true,
+            skipped_checks: Vec::new(),
+            live: None,
+            rollout: false,
+        }
+    }
+
     /// Reads them.
     pub fn of(matches: &ArgMatches) -> Self {
         let mode = match (flag(matches, "destroy"), flag(matches, "refresh-only")) {
@@ -510,7 +531,7 @@ impl PlanArgs {
             refresh: flag(matches, "refresh"),
             targets: matches.get_many("target").into_iter().flatten().cloned().collect(),
             replace: matches.get_many("replace").into_iter().flatten().cloned().collect(),
-            parallelism: matches.get_one::<u16>("parallelism").map_or(10, |n| usize::from(*n)),
+            parallelism: matches.get_one::<u16>("parallelism").map_or(PARALLELISM, |n| usize::from(*n)),
             lock_timeout: lock_timeout(matches),
             input: flag(matches, "input"),
             skipped_checks: matches.get_many("skip-check").into_iter().flatten().cloned().collect(),

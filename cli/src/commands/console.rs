@@ -8,49 +8,50 @@ use std::{
 };
 
 use clap::ArgMatches;
-use rustyline::{DefaultEditor, error::ReadlineError};
+use rustyline::{CompletionType, Editor, error::ReadlineError, history::FileHistory};
 use sgp_engine::Session;
 use sgp_lang::{Answer, Configured, DepsView, Evaluator, Shown, World};
-use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, ModulePath, SourceMap, Value};
+use sgp_model::{
+    Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, SourceMap, State, Value,
+    plan::PlanMode, state::RecordKey,
+};
 use sgp_state::Access;
 
-use super::Exit;
+use self::line::Line;
+use super::{Exit, plan};
 use crate::{
-    args::{flag, var_args},
+    args::{PlanArgs, flag, var_args},
     render::{diagnostics, json::Json, paint::Paint, tree, value},
     session::{Room, data_dir},
 };
+
+mod line;
 
 /// How many lines of history are kept.
 const HISTORY_MAX: usize = 1000;
 
 /// Answers until the input ends.
-pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
+pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
     let json = flag(matches, "json");
-    let session = session(room, matches)?;
-    let state = sgp_engine::load_state(&session).await?;
-    let values = state
-        .instances
-        .iter()
-        .filter(|(key, _)| key.deposed.is_none())
-        .map(|(key, record)| {
-            let schema = room.schema(key.addr.resource.mode, &key.addr.resource.type_name);
-            let marked = record.attributes.clone().mark_paths(&record.sensitive_paths);
-            (key.addr.clone(), tree::redact(&marked, schema))
-        })
-        .collect();
+    let (session, values) = if flag(matches, "plan") {
+        planned(room, matches).await?
+    } else {
+        let session = session(room, matches)?;
+        let values = recorded(room, &sgp_engine::load_state(&session).await?);
+        (session, values)
+    };
     let mut evaluator = Evaluator::new(
         session.config.clone(),
         session.inputs.clone(),
         session.registry.clone(),
         session.files.clone(),
-        StateWorld(values),
+        Known(values),
     );
     // What is wrong with the rest of the configuration is for validate to say.
     evaluator.take_diagnostics();
     let mut console = Console { room, evaluator, json, failed: false };
     if io::stdin().is_terminal() && !json {
-        console.interactive()?;
+        console.interactive(&session)?;
         return Ok(0);
     }
     for line in io::stdin().lock().split(b'\n') {
@@ -67,6 +68,45 @@ pub async fn run(room: &Room, matches: &ArgMatches) -> Exit {
     Ok(u8::from(console.failed && !json))
 }
 
+/// Objects as the state has them.
+fn recorded(room: &Room, state: &State) -> BTreeMap<InstanceAddr, Value> {
+    let current = state.instances.iter().filter(|(key, _)| key.deposed.is_none());
+    let value = |(key, record): (&RecordKey, &InstanceRecord)| {
+        let marked = record.attributes.clone().mark_paths(&record.sensitive_paths);
+        (key.addr.clone(), redacted(room, &key.addr, &marked))
+    };
+    current.map(value).collect()
+}
+
+fn redacted(room: &Room, addr: &InstanceAddr, value: &Value) -> Value {
+    tree::redact(value, room.schema(addr.resource.mode, &addr.resource.type_name))
+}
+
+/// Plans, and has objects as they would be after an apply.
+async fn planned(room: &mut Room, matches: &ArgMatches) -> Result<(Session, BTreeMap<InstanceAddr, Value>), Diagnostics> {
+    let args = PlanArgs::new(PlanMode::Normal, var_args(matches));
+    room.listen();
+    let configured = room.configured_for(args.mode, &args.vars, args.input)?;
+    let store = room.store("console", Access::Read, args.lock_timeout)?;
+    let session = room.session(&configured, store);
+    let plan = plan::make(room, &session, &args).await?;
+    let values = after(room, &plan);
+    Ok((session, values))
+}
+
+fn after(room: &Room, plan: &Plan) -> BTreeMap<InstanceAddr, Value> {
+    let mut values = recorded(room, &plan.refreshed);
+    values.extend(plan.data.iter().map(|(addr, value)| (addr.clone(), redacted(room, addr, value))));
+    for change in plan.changes.iter().filter(|change| change.deposed.is_none()) {
+        if change.after.is_null() {
+            values.remove(&change.addr);
+        } else {
+            values.insert(change.addr.clone(), redacted(room, &change.addr, &change.after));
+        }
+    }
+    values
+}
+
 /// The configuration as far as it can be read: an empty folder will do.
 fn session(room: &Room, matches: &ArgMatches) -> Result<Session, Diagnostics> {
     let loaded = room.load();
@@ -80,10 +120,10 @@ fn session(room: &Room, matches: &ArgMatches) -> Result<Session, Diagnostics> {
     Ok(room.session(&crate::session::Configured { config: loaded.config, inputs, from_flags }, store))
 }
 
-/// Answers with what the state has recorded; what is not there is unknown.
-struct StateWorld(BTreeMap<InstanceAddr, Value>);
+/// Answers with objects that were recorded or planned; what is not there is unknown.
+struct Known(BTreeMap<InstanceAddr, Value>);
 
-impl World for StateWorld {
+impl World for Known {
     fn object(&mut self, configured: Configured<'_>, _deps: &DepsView<'_>) -> Answer {
         let recorded = self.0.get(configured.addr).cloned();
         Answer::Value(recorded.unwrap_or_else(|| Value::unknown(configured.config.ty())))
@@ -92,7 +132,7 @@ impl World for StateWorld {
 
 struct Console<'a> {
     room: &'a Room,
-    evaluator: Evaluator<StateWorld>,
+    evaluator: Evaluator<Known>,
     json: bool,
     failed: bool,
 }
@@ -143,12 +183,14 @@ impl Console<'_> {
         true
     }
 
-    fn interactive(&mut self) -> Result<(), Diagnostics> {
+    fn interactive(&mut self, session: &Session) -> Result<(), Diagnostics> {
         let broken = |e: ReadlineError| {
             Diagnostics::from(Diagnostic::error("No console", format!("The terminal cannot be used: {e}.")))
         };
-        let config = rustyline::Config::builder().max_history_size(HISTORY_MAX).map_err(broken)?.build();
-        let mut editor = DefaultEditor::with_config(config).map_err(broken)?;
+        let config = rustyline::Config::builder().max_history_size(HISTORY_MAX).map_err(broken)?;
+        let config = config.completion_type(CompletionType::List).build();
+        let mut editor: Editor<Line, FileHistory> = Editor::with_config(config).map_err(broken)?;
+        editor.set_helper(Some(Line { config: session.config.clone(), schemas: session.registry.clone() }));
         let history = history_file();
         if let Some(path) = &history {
             // None is written yet in a fresh folder.

@@ -45,18 +45,11 @@ async fn made(room: &mut Room, matches: &ArgMatches, mode: PlanMode) -> Result<P
     // Only the graph belongs on standard output.
     session.events = Arc::new(|_| {});
     let args = PlanArgs {
-        vars,
-        mode,
         refresh: flag(matches, "refresh"),
-        targets: Vec::new(),
-        replace: Vec::new(),
-        parallelism: 10,
-        lock_timeout: Duration::ZERO,
         input: false,
-        skipped_checks: Vec::new(),
         // A drawing tells nothing of what runs.
         live: Some(false),
-        rollout: false,
+        ..PlanArgs::new(mode, vars)
     };
     plan::make(room, &session, &args).await
 }

@@ -25,6 +25,35 @@ use crate::syntax::{self, Block, Body};
 mod layout;
 mod tokens;
 
+/// What the end of a text stands in, innermost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// Nothing is open.
+    Nothing,
+    /// Brackets of any kind, a template's sequence included.
+    Bracket,
+    /// Quotes.
+    Quote,
+    /// A heredoc.
+    Heredoc,
+}
+
+/// What the end of a text stands in; the text need not be right.
+pub(crate) fn inside(text: &str) -> Inside {
+    let mut open = Vec::new();
+    for token in tokens::scan(text) {
+        match token.kind {
+            Kind::OpenQuote => open.push(Inside::Quote),
+            Kind::OpenHeredoc => open.push(Inside::Heredoc),
+            Kind::CloseQuote | Kind::CloseHeredoc => drop(open.pop()),
+            _ if token.brackets() > 0 => open.push(Inside::Bracket),
+            _ if token.brackets() < 0 => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop().unwrap_or(Inside::Nothing)
+}
+
 /// The text in canonical form.
 ///
 /// # Errors

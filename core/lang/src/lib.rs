@@ -5,6 +5,7 @@
 //! provider is called (see [`World`]). Read [`Config`] first, then [`Evaluator`].
 
 pub mod config;
+pub mod console;
 pub mod eval;
 pub mod fmt;
 pub mod functions;
