@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sgp_lang::config::{Config, Module};
 use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, ModulePath, ResourceAddr, Span, State, address::ParsedAddr};
-use sgp_plan::moves::{Move, Repeats, Shape, move_objects};
+use sgp_plan::moves::{Move, Repeats, Shape, circles, move_objects};
 
 use crate::blocks::{module_block, resource_block};
 
@@ -15,15 +15,23 @@ pub(crate) fn moved(
     state: &mut State,
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<InstanceAddr, InstanceAddr> {
-    let mut moves = Vec::new();
+    let (mut moves, mut spans) = (Vec::new(), Vec::new());
     each_module(&config.root, &mut Vec::new(), &mut |within, module| {
         for block in &module.moved {
             if let Some(what) = still_there(module, &block.from, Some(&block.to)) {
                 diagnostics.push(still_exists("Moved object still exists", &what, "moved", &block.span));
             }
+            spans.push(block.span.clone());
             moves.push(Move { within: within.to_vec(), from: block.from.clone(), to: block.to.clone() });
         }
     });
+    for at in circles(&moves, &Blocks(config)) {
+        let detail = "The moved blocks lead back to where this one begins, so that what was there has no place. Take one of them away.";
+        diagnostics.push(Diagnostic::error("Moved blocks in a circle", detail).at(spans[at].clone()));
+    }
+    if diagnostics.has_errors() {
+        return BTreeMap::new();
+    }
     let moved = move_objects(state, &moves, &Blocks(config));
     for (at, wanted) in &moved.blocked {
         let detail = format!(

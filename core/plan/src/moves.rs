@@ -9,7 +9,7 @@ use std::{
 };
 
 use sgp_model::{
-    InstanceAddr, InstanceKey, ModuleInstance, ModulePath, ResourceAddr, State, address::ParsedAddr, state::RecordKey,
+    InstanceAddr, InstanceKey, Mode, ModuleInstance, ModulePath, ResourceAddr, State, address::ParsedAddr, state::RecordKey,
 };
 
 /// One `moved` block.
@@ -74,6 +74,12 @@ pub fn move_objects(state: &mut State, moves: &[Move], shape: &dyn Shape) -> Mov
     }
     moved.previous = granted.into_iter().map(|(from, to)| (to, from)).collect();
     moved
+}
+
+/// The moves that lead an object from where they begin back to it, whether there is such an object or not.
+pub fn circles(moves: &[Move], shape: &dyn Shape) -> Vec<usize> {
+    let leads_back = |m: &Move| destination(&m.sample(), moves, shape).is_none();
+    moves.iter().enumerate().filter(|(_, m)| leads_back(m)).map(|(i, _)| i).collect()
 }
 
 /// Where an object belongs and after how many moves; `None` when it would come back to a place where it was.
@@ -172,6 +178,24 @@ fn first_key(repeats: Repeats, recorded: Option<&InstanceKey>) -> Option<Option<
 }
 
 impl Move {
+    /// An object that this move is about.
+    fn sample(&self) -> InstanceAddr {
+        let within = self.within.iter().map(|name| ModuleInstance { name: name.clone(), key: None });
+        let inside = |module: &ModulePath| ModulePath(within.chain(module.0.iter().cloned()).collect());
+        match &self.from {
+            ParsedAddr::Module(path) => {
+                let (type_name, name) = (Arc::from("any"), Arc::from("any"));
+                let resource = ResourceAddr { module: inside(path), mode: Mode::Managed, type_name, name };
+                resource.instance(None)
+            }
+            ParsedAddr::Resource(r) => ResourceAddr { module: inside(&r.module), ..r.clone() }.instance(None),
+            ParsedAddr::Instance(i) => {
+                let resource = ResourceAddr { module: inside(&i.resource.module), ..i.resource.clone() };
+                resource.instance(i.key.clone())
+            }
+        }
+    }
+
     /// The new address of an object that this move is about.
     fn apply(&self, addr: &InstanceAddr) -> Option<InstanceAddr> {
         let steps = &addr.resource.module.0;
@@ -329,6 +353,22 @@ mod tests {
         shown.extend(moved.blocked.iter().map(|(at, to)| format!("{at} blocked from {to}")));
         shown.extend(moved.circular.iter().map(|at| format!("{at} in a circle")));
         shown.join(" ")
+    }
+
+    #[test]
+    fn circles_are_seen_without_objects() {
+        for (moves, expected) in [
+            (&["t.a -> t.b", "t.b -> t.c"][..], &[][..]),
+            (&["t.a -> t.b", "t.b -> t.a"], &[0, 1]),
+            (&["t.a -> t.b", "t.b -> t.c", "t.c -> t.b"], &[0, 1, 2]),
+            (&["t.a[0] -> t.a[1]", "t.a[1] -> t.a[0]"], &[0, 1]),
+            (&["module.a -> module.b", "module.b -> module.a", "t.x -> t.y"], &[0, 1]),
+            (&["in m: t.a -> t.b", "in m: t.b -> t.a"], &[0, 1]),
+            (&["module.a -> module.b", "in b: t.a -> t.b"], &[]),
+        ] {
+            let parsed: Vec<Move> = moves.iter().map(|m| parse(m)).collect();
+            assert_eq!(circles(&parsed, &Blocks(&[])), expected, "{moves:?}");
+        }
     }
 
     #[test]
