@@ -89,10 +89,10 @@ impl<'r> Expectations<'r> {
     /// A run whose plan ended with expected failures.
     pub(super) fn without_a_plan(self, run: &Run, mut diagnostics: Diagnostics) -> Attempt {
         let missing = self.missing();
-        let mut status = if missing.is_empty() { Status::Pass } else { Status::Fail };
+        let mut status = if missing.is_empty() { Status::Pass } else { Status::Error };
         diagnostics.extend(missing);
         if run.command == Command::Apply {
-            status = Status::Fail;
+            status = Status::Error;
             let detail = "The failure is expected, but it came while planning, so that the run could not apply. Write command = plan if that is meant.";
             diagnostics.push(Diagnostic::error("Expected failure while planning", detail).at(run.span.clone()));
             diagnostics.extend(self.heard);

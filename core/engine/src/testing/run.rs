@@ -123,7 +123,7 @@ impl<'f> Walk<'f> {
         }
         let missing = expectations.missing();
         if missing.has_errors() {
-            status = status.max(Status::Fail);
+            status = Status::Error;
         }
         diagnostics.extend(missing);
         self.outputs.insert(run.name.clone(), Value::object(seen.outputs));
@@ -147,12 +147,12 @@ fn in_a_test(told: Diagnostics, early: bool) -> Diagnostics {
     Diagnostics(told.collect())
 }
 
-/// A check that fails is a warning elsewhere; in a test it counts.
+/// A check that fails is a warning elsewhere; in a test it counts as an error, as nobody asserted or expected it.
 fn count_checks(diagnostics: &mut Diagnostics) -> Status {
     let mut status = Status::Pass;
     for failed in diagnostics.0.iter_mut().filter(|d| d.summary.starts_with(OF_CHECK)) {
         failed.severity = Severity::Error;
-        status = Status::Fail;
+        status = Status::Error;
     }
     status
 }
@@ -218,7 +218,10 @@ impl Seen {
         let world = ApplyWorld { settled, planned: BTreeMap::new(), ..apply::world(session, plan) };
         let inputs = Inputs { timestamp: plan.timestamp, ..session.inputs.clone() };
         let mut seen = Self::new(session, inputs, world);
-        seen.outputs = outcome.outputs.iter().map(|(name, o)| (Arc::from(name.as_str()), output(o))).collect();
+        // The state has no outputs that are null.
+        let declared = seen.evaluator.root_outputs().into_iter().map(|name| (name.into(), Value::dynamic_null()));
+        let recorded = outcome.outputs.iter().map(|(name, o)| (Arc::from(name.as_str()), output(o)));
+        seen.outputs = declared.chain(recorded).collect();
         seen
     }
 

@@ -238,6 +238,10 @@ fn plan_options(block: &Block, diagnostics: &mut Diagnostics) -> RunOptions {
             }
         }
     }
+    if let (true, false, Some(refresh)) = (options.refresh_only, options.refresh, body.attr("refresh")) {
+        let detail = "A plan whose mode is refresh-only does nothing but refresh: refresh cannot be false.";
+        diagnostics.push(Diagnostic::error("Incompatible plan options", detail).at(refresh.expr.span.clone()));
+    }
     for addr in addresses(body, "replace", diagnostics) {
         match addr {
             (ParsedAddr::Instance(instance), _) => options.replace.push(instance),

@@ -52,7 +52,6 @@ run "a" {
   }
   plan_options {
     mode    = refresh-only
-    refresh = false
     replace = [fake_thing.a, fake_thing.b[0], module.m.fake_thing.c["k"]]
     target  = [module.m, fake_thing.a]
   }
@@ -72,7 +71,7 @@ run "a" {
     let run = &found.runs[0];
     assert_eq!((run.command, run.state_key.as_deref()), (Command::Plan, Some("shared")));
     assert_eq!(run.module.as_ref().map(|m| &*m.source), Some("./setup"));
-    assert!(run.options.refresh_only && !run.options.refresh);
+    assert!(run.options.refresh_only && run.options.refresh);
     let replaced: Vec<String> = run.options.replace.iter().map(ToString::to_string).collect();
     assert_eq!(replaced, ["fake_thing.a", "fake_thing.b[0]", "module.m.fake_thing.c[\"k\"]"]);
     assert_eq!(run.options.targets.len(), 2);
@@ -144,6 +143,7 @@ fn mistakes_are_named_where_they_are() {
         "run \"a\" {\n  expect_failures = [module.m, local.x, var.a, var.a, run.x]\n}",
         "run \"a\" {\n  expect_failures = var.a\n}",
         "run \"a\" {\n  providers = [aws]\n}",
+        "run \"a\" {\n  plan_options {\n    mode = refresh-only\n    refresh = false\n  }\n}",
         "run \"a\" {\n  parallel = 3\n}",
         "provider \"a\" {}\nmock_provider \"a\" {}",
         "mock_provider \"a\" {\n  defaults = {}\n}",
@@ -222,7 +222,7 @@ fn json_says_the_same() {
   "run": {
     "a": {
       "command": "plan",
-      "plan_options": { "mode": "refresh-only", "refresh": false, "target": ["module.m"] },
+      "plan_options": { "mode": "normal", "refresh": false, "target": ["module.m"] },
       "variables": { "size": "${run.x.y}" },
       "providers": { "fake": "fake.m" },
       "expect_failures": ["var.a", "fake_thing.b[0]"],
@@ -237,7 +237,7 @@ fn json_says_the_same() {
     let file = &found.files[0];
     let run = &file.runs[0];
     assert_eq!((run.command, run.asserts.len(), run.variables.len()), (Command::Plan, 1, 1));
-    assert!(run.options.refresh_only && !run.options.refresh && run.options.targets.len() == 1);
+    assert!(!run.options.refresh_only && !run.options.refresh && run.options.targets.len() == 1);
     assert_eq!(run.expected.iter().map(|e| e.subject.to_string()).collect::<Vec<_>>(), ["var.a", "fake_thing.b[0]"]);
     assert_eq!(run.providers[0].1.alias.as_deref(), Some("m"));
     assert_eq!((file.providers.len(), file.overrides.len(), file.variables.len()), (2, 1, 1));
