@@ -44,10 +44,11 @@ fn unsupported_argument(attr: &Attr, what: &str, known: &[&str], is_block: bool)
     .at(attr.name_span.clone())
 }
 
-/// A fixed string.
+/// A fixed string; what evaluates to one without any reference counts.
 pub(super) fn text(body: &Body, name: &str, diagnostics: &mut Diagnostics) -> Option<Arc<str>> {
     let attr = body.attr(name)?;
-    let found = attr.expr.as_literal_str().map(Into::into);
+    let evaluated = || crate::eval::constant(&attr.expr).ok()?.as_str().map(Arc::from);
+    let found = attr.expr.as_literal_str().map(Arc::from).or_else(evaluated);
     if found.is_none() {
         diagnostics.push(not_fixed(attr, "a string in quotes"));
     }

@@ -7,7 +7,7 @@ use sgp_model::{
 };
 
 use super::{ProviderRef, Reference};
-use crate::syntax::{Expr, ExprKind};
+use crate::syntax::{Expr, ExprKind, parse_expression};
 
 /// What a reference names, within its module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,12 @@ pub(super) fn list(expr: &Expr, what: &str, diagnostics: &mut Diagnostics) -> Ve
     };
     let mut found = Vec::new();
     for e in elements {
-        match target(e) {
+        let quoted = e.as_literal_str().and_then(|text| parse_expression(&e.span.file, text).ok());
+        let quoted = quoted.filter(|bare| target(bare).is_some());
+        if quoted.is_some() {
+            diagnostics.push(quoted_reference(e));
+        }
+        match target(quoted.as_ref().unwrap_or(e)) {
             Some(target) => found.push(Reference { target, span: e.span.clone() }),
             None => diagnostics.push(
                 Diagnostic::error(
@@ -106,6 +111,13 @@ pub(super) fn list(expr: &Expr, what: &str, diagnostics: &mut Diagnostics) -> Ve
         }
     }
     found
+}
+
+/// Terraform took references in quotes before there was another way, and still does.
+fn quoted_reference(written: &Expr) -> Diagnostic {
+    let text = written.as_literal_str().unwrap_or_default();
+    let detail = format!("Write the reference without quotes: {text}.");
+    Diagnostic::warning("Quoted references are deprecated", detail).at(written.span.clone())
 }
 
 /// `aws` or `aws.west`; the text `"aws.west"` counts, as configurations of old write it.
