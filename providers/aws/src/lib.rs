@@ -1,6 +1,6 @@
 //! The AWS provider: EC2, EKS, IAM and STS through the AWS SDK.
 //!
-//! One file is one resource type or data source: its schema, calls, waits and errors. The two lists below are all that must know of a new
+//! One file is one resource type, data source or ephemeral resource: its schema, calls, waits and errors. The three lists below are all that must know of a new
 //! one. Reads are in bulk: a type is given every object that is wanted of it and asks AWS in pages.
 //!
 //! Read [`client`] first (what a `provider "aws"` block becomes), then any file in [`resources`].
@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sgp_contract::{Area, Client, DataSource, Provider, ResourceType, Sighting};
+use sgp_contract::{Area, Client, DataSource, EphemeralType, Provider, ResourceType, Sighting};
 use sgp_model::{Diagnostics, ProviderAddr, Schema, Value};
 
 pub mod adoption;
@@ -20,6 +20,7 @@ pub mod data;
 pub mod ec2;
 pub mod eks;
 pub mod eks_access;
+pub mod ephemeral;
 pub mod errors;
 pub mod iam;
 pub mod iam_listing;
@@ -94,6 +95,9 @@ static DATA_SOURCES: &[&dyn DataSource] = &[
     &data::aws_vpc::AwsVpc,
 ];
 
+/// Every ephemeral resource, sorted by name.
+static EPHEMERAL_TYPES: &[&dyn EphemeralType] = &[&ephemeral::aws_eks_cluster_auth::EksClusterAuth];
+
 /// The provider.
 #[derive(Clone, Default)]
 pub struct AwsProvider {
@@ -129,6 +133,10 @@ impl Provider for AwsProvider {
         DATA_SOURCES
     }
 
+    fn ephemeral_types(&self) -> &'static [&'static dyn EphemeralType] {
+        EPHEMERAL_TYPES
+    }
+
     async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {
         Ok(Arc::new(AwsClient::configure(config).await?))
     }
@@ -154,10 +162,11 @@ mod tests {
     fn lists_are_sorted_and_documented() {
         let resources: Vec<&Schema> = RESOURCE_TYPES.iter().map(|r| r.schema()).collect();
         let data: Vec<&Schema> = DATA_SOURCES.iter().map(|d| d.schema()).collect();
-        for list in [&resources, &data] {
+        let ephemeral: Vec<&Schema> = EPHEMERAL_TYPES.iter().map(|e| e.schema()).collect();
+        for list in [&resources, &data, &ephemeral] {
             assert!(list.is_sorted_by(|a, b| a.name < b.name), "{:?}", list.iter().map(|s| s.name).collect::<Vec<_>>());
         }
-        for schema in resources.iter().chain(&data) {
+        for schema in resources.iter().chain(&data).chain(&ephemeral) {
             check(schema.name, &schema.block);
             assert!(!schema.example.is_empty(), "{} has no example", schema.name);
             for name in schema.unsupported {

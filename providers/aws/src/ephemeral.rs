@@ -1,0 +1,3 @@
+//! Ephemeral resources, one file each.
+
+pub mod aws_eks_cluster_auth;
