@@ -284,7 +284,12 @@ impl Differ<'_> {
     /// Both sides of a value that changes, neither of them null at the top.
     fn changed(&self, level: usize, old: &Value, new: &Value, path: &AttrPath) -> String {
         if old.is_sensitive() || new.is_sensitive() {
-            return SENSITIVE.to_owned();
+            let remark = match (old.is_sensitive(), new.is_sensitive()) {
+                (true, false) if old.same(new) => "# no longer sensitive, the value stays",
+                (false, true) if old.same(new) => "# sensitive from now on, the value stays",
+                _ => return SENSITIVE.to_owned(),
+            };
+            return format!("{SENSITIVE} {}", self.paint.dim(remark));
         }
         match (old.kind(), new.kind()) {
             (_, Kind::Unknown(_)) => format!("{} -> {UNKNOWN}", self.whole(level, Symbol::Remove, old)),

@@ -205,6 +205,11 @@ impl PlanWorld {
             planned.diagnostics.extend(fresh.diagnostics);
             planned.object = fresh.object;
         }
+        let after = mark_schema(&schema.block, &planned.object);
+        if action == Action::NoOp && prior.sensitive_paths() != after.sensitive_paths() {
+            // The same value, but a secret now, or none any more: only the record changes.
+            action = Action::Update;
+        }
         if let Some(doubles) = self.session.registry.doubles().filter(|_| action != Action::NoOp) {
             planned.object = doubles.planned(configured.addr, &configured.provider, planned.object);
         }

@@ -126,6 +126,13 @@ pub struct ResourceChange {
     pub create_before_destroy: bool,
 }
 
+impl ResourceChange {
+    /// Whether it changes nothing but which parts count as secrets.
+    pub fn is_of_marks(&self) -> bool {
+        self.before.same(&self.after) && self.before.sensitive_paths() != self.after.sensitive_paths()
+    }
+}
+
 /// Why something is planned only during apply. Named as Terraform's plan JSON names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

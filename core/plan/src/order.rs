@@ -188,6 +188,8 @@ impl<'a> Layout<'a> {
                 Action::Create | Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => {
                     Op::Create
                 }
+                // What differs is what counts as a secret.
+                Action::Update if change.is_of_marks() => Op::Record,
                 Action::Update => Op::Update,
                 Action::Read => Op::Read,
                 Action::NoOp if change.importing.is_some() || change.previous_addr.is_some() => Op::Record,

@@ -67,7 +67,9 @@ fn attribute_value(attribute: &Attribute, prior: Option<&Value>, configured: Val
     }
     match prior {
         Some(prior) if means_the_same(attribute.semantics, prior, &configured) => {
-            prior.clone().mark(configured.marks())
+            // What was a secret before may be none now, and the other way round.
+            let (prior, _) = prior.clone().unmark_deep();
+            prior.mark_paths(&configured.sensitive_paths()).mark(configured.marks())
         }
         _ => without_nulls(configured),
     }
@@ -346,5 +348,7 @@ mod tests {
         let none = Value::null(schema().ty());
         let new = propose(&schema().block, &none, &config(&[("name", Value::from("a").sensitive())]));
         assert!(new.get("name").unwrap().is_sensitive());
+        let again = propose(&schema().block, &new, &config(&[("name", "a".into())]));
+        assert!(!again.get("name").unwrap().is_sensitive(), "it is no secret any more");
     }
 }

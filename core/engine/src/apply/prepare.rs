@@ -6,7 +6,7 @@ use sgp_contract::{DataRequest, ReadScope, ResourceType};
 use sgp_lang::Stop;
 use sgp_model::{
     Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ProviderAddr, Value,
-    plan::{Op, ResourceChange},
+    plan::{Action, Op, ResourceChange},
     state::{Intent, Operation as Mutation, RecordKey},
 };
 use sgp_plan::{broken_promises, ignore_changes, propose::without_write_only};
@@ -271,7 +271,8 @@ impl Walk<'_> {
         Ok(Some(Reading { session: self.session().clone(), clients: self.clients.clone(), addr: addr.clone(), wanted }))
     }
 
-    /// Records an object as it is: adopted by import. (A new address is recorded with what refresh found.)
+    /// Records an object as it is: adopted by import, or with other parts that count as secrets. (A new address is recorded with what
+    /// refresh found.)
     async fn record(&mut self, change: &ResourceChange) -> Result<(), Diagnostics> {
         let key = RecordKey::current(change.addr.clone());
         let Some(record) = self.records.get(&key).cloned() else { return Ok(()) };
@@ -287,6 +288,7 @@ impl Walk<'_> {
         }
         self.records.insert(key, record);
         self.done.import += usize::from(change.importing.is_some());
+        self.done.change += usize::from(change.action == Action::Update);
         self.settle(Op::Record, change);
         Ok(())
     }

@@ -41,7 +41,8 @@ impl ResourceType for TerraformData {
     fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
         let input = request.proposed.get("input").cloned().unwrap_or_else(Value::dynamic_null);
         let unchanged = request.prior.get("input").is_some_and(|prior| prior.same(&input));
-        let kept = request.proposed.get("output").filter(|_| unchanged).cloned();
+        // What was a secret before may be none now.
+        let kept = request.proposed.get("output").filter(|_| unchanged).map(|kept| kept.clone().unmark_deep().0);
         let output = kept.unwrap_or_else(|| output_of(&input));
         // A secret stays one when it is repeated; parts of an unknown value cannot be told apart.
         let output = if input.sensitive_paths().is_empty() { output } else { output.sensitive() };
@@ -85,9 +86,12 @@ mod tests {
     use super::*;
 
     fn planned_output(prior: Option<&str>, input: Value) -> Value {
-        let prior = prior.map_or_else(Value::dynamic_null, |text| {
-            SCHEMA.block.empty().with_attr("input", text.into()).with_attr("output", text.into())
-        });
+        planned_output_of(&prior.map_or_else(Value::dynamic_null, Value::from), input)
+    }
+
+    fn planned_output_of(prior: &Value, input: Value) -> Value {
+        let object = || SCHEMA.block.empty().with_attr("input", prior.clone()).with_attr("output", prior.clone());
+        let prior = if prior.is_null() { Value::dynamic_null() } else { object() };
         let proposed = if prior.is_null() { SCHEMA.block.empty() } else { prior.clone() }.with_attr("input", input);
         let none = Value::dynamic_null();
         let request = PlanRequest { prior: &prior, config: &proposed, proposed: &proposed, provider_config: &none };
@@ -103,5 +107,6 @@ mod tests {
         assert!(planned_output(None, nested).is_sensitive());
         assert!(!planned_output(None, "plain".into()).is_sensitive());
         assert_eq!(planned_output(Some("plain"), "plain".into()).as_str(), Some("plain"));
+        assert!(!planned_output_of(&secret(), "hunter2".into()).is_sensitive(), "it is none any more");
     }
 }
