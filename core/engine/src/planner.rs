@@ -17,7 +17,9 @@ use sgp_model::{
 use tokio::sync::watch;
 
 use crate::{
-    Interrupt, PlanOptions, Planned, Session, claims,
+    Interrupt, PlanOptions, Planned, Session,
+    blocks::resource_block,
+    claims,
     clients::{self, ClientState, Clients},
     deferred,
     dependencies::Dependencies,
@@ -321,6 +323,10 @@ impl<'a> Planning<'a> {
             if !self.options.targets.is_empty() && !self.evaluator.world().asked.contains(&addr) {
                 continue;
             }
+            if resource_block(&self.session.config, &addr.resource).is_none() {
+                self.diagnostics.push(without_a_block(&addr));
+                continue;
+            }
             // Which instances there are is told during apply; what is imported by then is found then.
             if self.evaluator.is_open(&addr.resource) {
                 continue;
@@ -622,7 +628,9 @@ impl<'a> Planning<'a> {
             let Ok(after) = self.evaluator.output(&ModulePath::root(), &name) else { continue };
             let existed = recorded.outputs.get(&name);
             let action = match existed {
+                None if after.is_null() => Action::NoOp,
                 None => Action::Create,
+                Some(_) if after.is_null() => Action::Delete,
                 Some(o) if o.value.same(&after) && o.sensitive == after.is_sensitive() => Action::NoOp,
                 Some(_) => Action::Update,
             };
@@ -642,6 +650,15 @@ impl<'a> Planning<'a> {
         }
         outputs
     }
+}
+
+/// An object that nothing would describe would be deleted by the plan after.
+fn without_a_block(addr: &InstanceAddr) -> Diagnostic {
+    let detail = format!(
+        "{addr} is to be imported, but the configuration has no such block. Write it, or have it written from what exists: \
+         sgp plan -generate-config-out=generated.tf."
+    );
+    Diagnostic::error("Configuration for import target does not exist", detail).on(addr)
 }
 
 fn shown_target(target: &ParsedAddr) -> String {

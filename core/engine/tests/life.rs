@@ -471,6 +471,34 @@ resource "fake_thing" "b" {
     assert!(plan.is_empty());
 }
 
+/// The calls that change something.
+fn changing(calls: &[String]) -> Vec<String> {
+    calls.iter().filter(|call| !call.starts_with("read")).cloned().collect()
+}
+
+#[tokio::test]
+async fn what_is_no_secret_any_more_is_recorded_so_without_a_call() {
+    let config = |sensitive: bool| {
+        format!(
+            "variable \"name\" {{\n  sensitive = {sensitive}\n  default = \"a\"\n}}\nresource \"fake_thing\" \"a\" {{ name = var.name }}\n\
+             output \"name\" {{\n  value = fake_thing.a.name\n  sensitive = {sensitive}\n}}\n"
+        )
+    };
+    let mut world = World::new(&config(true));
+    world.apply().await;
+    world.assert_converged().await;
+    for sensitive in [false, true] {
+        world.write(&config(sensitive));
+        let plan = world.plan().await;
+        assert_eq!(shown(&plan), "~ fake_thing.a");
+        world.cloud.calls();
+        let outcome = world.apply_plan(&plan).await;
+        assert_eq!((outcome.done.change, outcome.outputs["name"].sensitive), (1, sensitive));
+        assert_eq!(changing(&world.cloud.calls()), Vec::<String>::new());
+        world.assert_converged().await;
+    }
+}
+
 #[tokio::test]
 async fn import_blocks_adopt() {
     let world = World::new(CHAIN_A);
@@ -483,6 +511,15 @@ async fn import_blocks_adopt() {
     assert_eq!(outcome.done.import, 1);
     other.assert_converged().await;
     assert_eq!(other.cloud.names(), ["a"]);
+}
+
+#[tokio::test]
+async fn what_is_imported_needs_a_block() {
+    let summary = "Configuration for import target does not exist";
+    let world = World::new("import {\n  to = fake_thing.a\n  id = \"a-0\"\n}\n");
+    assert_eq!(world.plan_errors().await, [summary]);
+    let world = World::new(&format!("{CHAIN_A}\nimport {{\n  to = fake_thing.other\n  id = \"a-0\"\n}}\n"));
+    assert_eq!(world.plan_errors().await, [summary]);
 }
 
 #[tokio::test]

@@ -528,6 +528,8 @@ impl<'a> Walk<'a> {
             for name in self.evaluator.root_outputs() {
                 let value = self.evaluated(|it| it.output(&ModulePath::root(), &name)).await;
                 match value {
+                    // As in Terraform's state: what is null is not there.
+                    Ok(value) if value.is_null() => {}
                     Ok(value) if value.is_wholly_known() => {
                         outputs.insert(name, output_record(value));
                     }
