@@ -42,7 +42,10 @@ pub fn plan(plan: &Plan, configuration: Option<Json>, facts: Facts<'_>) -> Json 
     if plan.running.asked {
         json.push("running_pods", running::json(&plan.running));
     }
-    json.push("prior_state", state_json::state(&plan.refreshed, plan.data.iter(), facts));
+    let before = &plan.refreshed;
+    if !(before.instances.is_empty() && before.outputs.is_empty() && plan.data.is_empty()) {
+        json.push("prior_state", state_json::state(before, plan.data.iter(), facts));
+    }
     if let Some(configuration) = configuration {
         json.push("configuration", configuration);
     }
@@ -116,7 +119,8 @@ fn planned_values(plan: &Plan, facts: Facts<'_>) -> Json {
 
 fn planned_output(output: &OutputChange) -> Json {
     let json = Json::object([("sensitive", Json::from(output.sensitive))]);
-    if !output.after.is_known() {
+    // Part of a value would look like the value.
+    if !output.after.is_wholly_known() {
         return json;
     }
     json.with("type", &output.after.ty().to_json()).with("value", Json::of_value(&output.after))
@@ -165,14 +169,14 @@ fn difference(change: &ResourceChange, facts: Facts<'_>) -> Json {
 }
 
 fn output_change(output: &OutputChange) -> Json {
-    Json::object([
-        ("actions", actions(output.action)),
-        ("before", Json::of_value(&output.before)),
-        ("after", Json::of_value(&output.after)),
-        ("after_unknown", tree::unknown(&output.after)),
-        ("before_sensitive", output.sensitive.into()),
-        ("after_sensitive", output.sensitive.into()),
-    ])
+    let mut json =
+        Json::object([("actions", actions(output.action)), ("before", Json::of_value(&output.before))]);
+    if output.after.is_known() {
+        json.push("after", Json::of_value(&output.after));
+    }
+    json.with("after_unknown", tree::unknown(&output.after))
+        .with("before_sensitive", output.sensitive)
+        .with("after_sensitive", output.sensitive)
 }
 
 fn actions(action: Action) -> Json {
