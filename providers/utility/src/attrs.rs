@@ -37,6 +37,12 @@ pub(crate) fn with<'a>(object: &Value, fields: impl IntoIterator<Item = (&'a str
     fields.into_iter().fold(object.clone(), |object, (name, value)| object.with_attr(name, value))
 }
 
+/// The object with the defaults of a block's attributes where nothing is said.
+pub(crate) fn with_defaults(block: &Block, object: &Value) -> Value {
+    let missing = block.attributes.iter().filter(|(name, _)| !is_set(object, name));
+    with(object, missing.filter_map(|(name, attribute)| Some((*name, attribute.default.clone()?))))
+}
+
 /// An error about one argument.
 pub(crate) fn wrong(name: &str, detail: impl Into<String>) -> Diagnostic {
     Diagnostic::error("Invalid argument", detail).attribute(AttrPath::attr(name))

@@ -5,7 +5,7 @@ use sgp_contract::{
     Applied, Client, Context, CreateRequest, DeleteRequest, Found, ImportRequest, PlanRequest, PlanResponse,
     ReadOutcome, ReadRequest, ReadScope, ResourceType, UpdateRequest,
 };
-use sgp_model::{Diagnostic, Diagnostics, Schema, Value, schema::Presence, state::Intent};
+use sgp_model::{Attribute, Block, Diagnostic, Diagnostics, Schema, Value, schema::Presence, state::Intent};
 
 use crate::{attrs, tools::Tools};
 
@@ -87,7 +87,9 @@ impl<T: Logical> ResourceType for InState<T> {
     }
 
     async fn create(&self, _client: &dyn Client, cx: &Context, request: CreateRequest<'_>) -> Applied {
-        self.0.make(cx, request.planned).await.map_or_else(Applied::failed, Applied::done)
+        let block = &self.schema().block;
+        let made = self.0.make(cx, &with_written(block, request.planned, request.config)).await;
+        made.map_or_else(Applied::failed, |object| Applied::done(without_written(block, object)))
     }
 
     async fn update(&self, _client: &dyn Client, _cx: &Context, request: UpdateRequest<'_>) -> Applied {
@@ -115,6 +117,20 @@ impl<T: Logical> ResourceType for InState<T> {
     }
 }
 
+fn written(block: &Block) -> impl Iterator<Item = (&'static str, &Attribute)> {
+    block.attributes.iter().filter(|(_, attribute)| attribute.write_only).map(|(name, attribute)| (*name, attribute))
+}
+
+/// The planned object with what is written only, which is in the configuration alone.
+fn with_written(block: &Block, planned: &Value, config: &Value) -> Value {
+    attrs::with(planned, written(block).filter_map(|(name, _)| Some((name, config.get(name)?.clone()))))
+}
+
+/// The object as it is recorded.
+fn without_written(block: &Block, object: Value) -> Value {
+    written(block).fold(object, |object, (name, attribute)| object.with_attr(name, Value::null(attribute.ty.clone())))
+}
+
 /// Older versions of Terraform's providers recorded an empty text where nothing was said; that is no change.
 fn empty_as_recorded(schema: &Schema, prior: &Value, planned: Value) -> Value {
     let names = schema.block.attributes.iter().filter(|(_, a)| a.presence == Presence::Optional && a.default.is_none());
@@ -129,7 +145,6 @@ fn empty_as_recorded(schema: &Schema, prior: &Value, planned: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sgp_model::Attribute;
 
     #[test]
     fn an_empty_text_that_nobody_said_is_no_change() {

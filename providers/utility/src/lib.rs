@@ -13,6 +13,7 @@ mod dice;
 mod digests;
 mod duration;
 mod http;
+mod in_run;
 mod in_state;
 mod local;
 mod moment;
@@ -42,7 +43,7 @@ pub fn providers(clock: &Arc<dyn Clock>) -> Vec<Arc<dyn Provider>> {
 
 #[cfg(test)]
 mod tests {
-    use sgp_contract::{DataSource, ResourceType};
+    use sgp_contract::{DataSource, EphemeralType, ResourceType};
     use sgp_model::{Block, Schema};
 
     use super::*;
@@ -63,7 +64,8 @@ mod tests {
         for kit in KITS {
             let resources: Vec<&Schema> = kit.resources.iter().map(|ty| ResourceType::schema(*ty)).collect();
             let data: Vec<&Schema> = kit.data.iter().map(|ty| DataSource::schema(*ty)).collect();
-            for schemas in [resources, data] {
+            let passing: Vec<&Schema> = kit.ephemeral.iter().map(|ty| EphemeralType::schema(*ty)).collect();
+            for schemas in [resources, data, passing] {
                 assert!(schemas.is_sorted_by_key(|schema| schema.name), "{}", kit.name);
                 for schema in schemas {
                     let own = schema.name == kit.name || schema.name.starts_with(&format!("{}_", kit.name));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sgp_contract::{Client, Clock, DataSource, Provider, ResourceType};
+use sgp_contract::{Client, Clock, DataSource, EphemeralType, Provider, ResourceType};
 use sgp_model::{Diagnostics, Schema, Value};
 
 use crate::tools::Tools;
@@ -20,6 +20,8 @@ pub(crate) struct Kit {
     pub(crate) resources: &'static [&'static dyn ResourceType],
     /// Data sources, sorted by name.
     pub(crate) data: &'static [&'static dyn DataSource],
+    /// Ephemeral resources, sorted by name.
+    pub(crate) ephemeral: &'static [&'static dyn EphemeralType],
 }
 
 /// One provider of this room.
@@ -55,6 +57,10 @@ impl Provider for UtilityProvider {
 
     fn data_sources(&self) -> &'static [&'static dyn DataSource] {
         self.kit.data
+    }
+
+    fn ephemeral_types(&self) -> &'static [&'static dyn EphemeralType] {
+        self.kit.ephemeral
     }
 
     async fn configure(&self, config: &Value) -> Result<Arc<dyn Client>, Diagnostics> {

@@ -6,11 +6,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use sgp_contract::{Clock, Context, ContextEvents, Slot, StoreError};
-use sgp_model::{InstanceAddr, Value};
+use sgp_contract::{Clock, Context, ContextEvents, EphemeralType, OpenRequest, Slot, StoreError};
+use sgp_model::{Diagnostics, InstanceAddr, Value};
 use tokio::sync::watch;
 
-use crate::{attrs, in_state::Logical};
+use crate::{
+    attrs,
+    in_run::{InRun, Passing},
+    in_state::Logical,
+    tools::Tools,
+};
 
 /// What the clock shows at first: 2023-11-14T22:13:20Z.
 pub(crate) const NOW: i64 = 1_700_000_000;
@@ -72,4 +77,13 @@ pub(crate) async fn made(ty: &dyn Logical, arguments: &[(&'static str, Value)]) 
     let (cx, _cancel) = context(Arc::new(Jumping::default()));
     let planned = attrs::object(&ty.schema().block, arguments.iter().cloned());
     ty.make(&cx, &planned).await.expect("it can be made")
+}
+
+/// The ephemeral object that these arguments open.
+pub(crate) async fn opened<T: Passing>(ty: T, arguments: &[(&'static str, Value)]) -> Result<Value, Diagnostics> {
+    let config = attrs::object(&ty.schema().block, arguments.iter().cloned());
+    let addr = sgp_model::address::parse_instance("ephemeral.random_password.test").expect("an address");
+    let client = Tools { config: Value::dynamic_null(), clock: Arc::new(Jumping::default()) };
+    let opened = InRun(ty).open(&client, &OpenRequest { addr: &addr, config: &config }).await?;
+    Ok(opened.result)
 }

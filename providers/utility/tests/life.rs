@@ -3,6 +3,7 @@
 
 mod support;
 
+use sgp_contract::StateStore;
 use sgp_model::{Kind, Value};
 use support::World;
 
@@ -265,4 +266,77 @@ async fn mistakes_are_told_by_the_plan() {
         let errors = World::new(hcl).plan_errors().await;
         assert!(errors.len() == 1 && errors[0].contains(expected), "{hcl}: {errors:?}");
     }
+}
+
+#[tokio::test]
+async fn keys_that_are_written_nowhere_sign() {
+    let mut world = World::new(
+        r#"
+        ephemeral "random_password" "proxy" {
+          length = 20
+          lifecycle {
+            postcondition {
+              condition     = length(self.result) == 20 && startswith(self.bcrypt_hash, "$2a$")
+              error_message = "no password"
+            }
+          }
+        }
+        provider "tls" {
+          proxy {
+            url      = "http://proxy.example.com"
+            username = "sgp"
+            password = ephemeral.random_password.proxy.result
+          }
+        }
+        ephemeral "tls_private_key" "ca" {
+          algorithm   = "ECDSA"
+          ecdsa_curve = "P256"
+        }
+        ephemeral "tls_public_key" "ca" {
+          private_key_pem = ephemeral.tls_private_key.ca.private_key_pem
+          lifecycle {
+            postcondition {
+              condition     = self.public_key_pem == ephemeral.tls_private_key.ca.public_key_pem
+              error_message = "another key"
+            }
+          }
+        }
+        locals {
+          key = endswith(ephemeral.tls_public_key.ca.public_key_pem, "\n") ? ephemeral.tls_private_key.ca.private_key_pem : ""
+        }
+        resource "tls_self_signed_cert" "ca" {
+          private_key_pem_wo         = local.key
+          private_key_pem_wo_version = 1
+          is_ca_certificate          = true
+          validity_period_hours      = 100
+          allowed_uses               = ["cert_signing"]
+          subject {
+            common_name = "CA"
+          }
+        }
+        resource "tls_cert_request" "web" {
+          private_key_pem_wo         = local.key
+          private_key_pem_wo_version = "a"
+          dns_names                  = ["web.example.com"]
+        }
+        resource "tls_locally_signed_cert" "web" {
+          cert_request_pem              = tls_cert_request.web.cert_request_pem
+          ca_private_key_pem_wo         = local.key
+          ca_private_key_pem_wo_version = "a"
+          ca_cert_pem                   = tls_self_signed_cert.ca.cert_pem
+          validity_period_hours         = 20
+          allowed_uses                  = ["server_auth"]
+        }
+        output "first" { value = tls_self_signed_cert.ca.cert_pem }
+        "#,
+    );
+    // Each run has another key: what was signed with the one before stays as it is.
+    let first = world.apply().await;
+    world.edit("wo_version = 1", "wo_version = 2");
+    assert_eq!(world.plan().await, "-/+ tls_locally_signed_cert.web, -/+ tls_self_signed_cert.ca");
+    let second = world.apply().await;
+    assert_ne!(first["first"], second["first"]);
+    let state = format!("{:?}", world.store.load().await.unwrap());
+    assert!(state.contains("BEGIN CERTIFICATE") && !state.contains("PRIVATE KEY"), "{state}");
+    assert!(world.attribute("tls_cert_request.web", "private_key_pem_wo").await.is_null());
 }

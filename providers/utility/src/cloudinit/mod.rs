@@ -15,6 +15,7 @@ pub(crate) static KIT: Kit = Kit {
     config: || &CONFIG,
     resources: &[&InState(config::CloudinitConfig)],
     data: &[&config::CloudinitConfigData],
+    ephemeral: &[],
 };
 
 static CONFIG: LazyLock<Schema> = LazyLock::new(|| Schema::new("cloudinit", "User data that cloud-init reads."));

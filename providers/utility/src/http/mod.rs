@@ -16,6 +16,7 @@ pub(crate) static KIT: Kit = Kit {
     config: || &CONFIG,
     resources: &[],
     data: &[&http_data::Http],
+    ephemeral: &[],
 };
 
 static CONFIG: LazyLock<Schema> = LazyLock::new(|| Schema::new("http", "What servers answer."));

@@ -16,6 +16,7 @@ pub(crate) static KIT: Kit = Kit {
     config: || &CONFIG,
     resources: &[&file::FILE, &file::SENSITIVE_FILE],
     data: &[&file_data::FILE, &file_data::SENSITIVE_FILE],
+    ephemeral: &[],
 };
 
 static CONFIG: LazyLock<Schema> = LazyLock::new(|| Schema::new("local", "Files of the machine that runs this."));

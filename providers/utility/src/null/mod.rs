@@ -15,6 +15,7 @@ pub(crate) static KIT: Kit = Kit {
     config: || &CONFIG,
     resources: &[&InState(null_resource::NullResource)],
     data: &[&null_data_source::NullDataSource],
+    ephemeral: &[],
 };
 
 static CONFIG: LazyLock<Schema> = LazyLock::new(|| Schema::new("null", "Objects that are nothing by themselves."));

@@ -14,35 +14,33 @@ const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
 const DIGITS: &str = "0123456789";
 const SPECIAL: &str = "!@#$%&*()-_=+[]{}<>:?";
 
-/// Adds the arguments.
+/// Adds the arguments of what is kept: what it is drawn by, and `keepers`.
 pub(super) fn arguments(schema: Schema) -> Schema {
-    let class = |doc| Attribute::bool().default(true).force_new().doc(doc);
-    let least = |doc| Attribute::number().default(Value::int(0)).force_new().doc(doc);
     let numeric = |doc| Attribute::bool().optional_computed().force_new().doc(doc);
-    schema
+    recipe(schema, Attribute::force_new)
         .attr("keepers", super::keepers())
-        .attr(
-            "length",
-            Attribute::number()
-                .required()
-                .force_new()
-                .doc("How many characters; at least 1, and at least the sum of all `min_*`."),
-        )
-        .attr("upper", class("Whether it may have `A` to `Z`."))
-        .attr("lower", class("Whether it may have `a` to `z`."))
         .attr("numeric", numeric("Whether it may have `0` to `9`; true without it."))
         .attr("number", numeric("The old name of `numeric`.").deprecated("Use `numeric`."))
+}
+
+/// Adds the arguments that say what is drawn, less `numeric`; `each` is done to every one of them.
+pub(super) fn recipe(schema: Schema, each: fn(Attribute) -> Attribute) -> Schema {
+    let class = |doc| each(Attribute::bool().default(true).doc(doc));
+    let least = |doc| each(Attribute::number().default(Value::int(0)).doc(doc));
+    let length =
+        Attribute::number().required().doc("How many characters; at least 1, and at least the sum of all `min_*`.");
+    let own = Attribute::string()
+        .doc("The special characters to choose from, instead of the usual ones; `special` must be true.");
+    schema
+        .attr("length", each(length))
+        .attr("upper", class("Whether it may have `A` to `Z`."))
+        .attr("lower", class("Whether it may have `a` to `z`."))
         .attr("special", class("Whether it may have special characters: `!@#$%&*()-_=+[]{}<>:?`."))
         .attr("min_upper", least("How many capital letters there are at least."))
         .attr("min_lower", least("How many small letters there are at least."))
         .attr("min_numeric", least("How many digits there are at least."))
         .attr("min_special", least("How many special characters there are at least."))
-        .attr(
-            "override_special",
-            Attribute::string()
-                .force_new()
-                .doc("The special characters to choose from, instead of the usual ones; `special` must be true."),
-        )
+        .attr("override_special", each(own))
 }
 
 /// Says what is wrong with the arguments.

@@ -1,6 +1,8 @@
 //! `random`: values that are drawn once and then kept.
 
 mod characters;
+mod ephemeral_bytes;
+mod ephemeral_password;
 mod random_bytes;
 mod random_id;
 mod random_integer;
@@ -14,7 +16,7 @@ use std::sync::LazyLock;
 
 use sgp_model::{Attribute, Schema};
 
-use crate::{in_state::InState, provider::Kit};
+use crate::{in_run::InRun, in_state::InState, provider::Kit};
 
 pub(crate) static KIT: Kit = Kit {
     name: "random",
@@ -33,6 +35,7 @@ pub(crate) static KIT: Kit = Kit {
         &InState(random_uuid::UUID7),
     ],
     data: &[],
+    ephemeral: &[&InRun(ephemeral_bytes::EphemeralBytes), &InRun(ephemeral_password::EphemeralPassword)],
 };
 
 static CONFIG: LazyLock<Schema> =

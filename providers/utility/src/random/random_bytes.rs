@@ -24,6 +24,12 @@ fn forms(object: &Value, bytes: &[u8]) -> Value {
     attrs::with(object, [("base64", STANDARD.encode(bytes).into()), ("hex", digests::hex(bytes).into())])
 }
 
+/// The object with so many bytes as its `length` says.
+pub(super) fn drawn(object: &Value) -> Value {
+    let length = attrs::int(object, "length").and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+    forms(object, &dice::bytes(length))
+}
+
 #[async_trait]
 impl Logical for RandomBytes {
     fn schema(&self) -> &'static Schema {
@@ -35,8 +41,7 @@ impl Logical for RandomBytes {
     }
 
     async fn make(&self, _cx: &Context, planned: &Value) -> Result<Value, Diagnostic> {
-        let length = attrs::int(planned, "length").and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
-        Ok(forms(planned, &dice::bytes(length)))
+        Ok(drawn(planned))
     }
 
     /// The id is the bytes in base64.

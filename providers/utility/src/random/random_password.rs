@@ -9,6 +9,9 @@ use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value};
 use super::characters;
 use crate::{attrs, dice, in_state::Logical};
 
+/// What `bcrypt_hash` is.
+pub(super) const HASH: &str = "Its bcrypt hash, that of the first 72 bytes of a longer one.";
+
 /// What Go's bcrypt takes when nothing is said.
 const COST: u32 = 10;
 
@@ -20,18 +23,20 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         .version(3)
         .attr("id", Attribute::string().computed().doc("Always `none`."))
         .attr("result", Attribute::string().computed().sensitive().doc("The text."))
-        .attr(
-            "bcrypt_hash",
-            Attribute::string().computed().sensitive().doc("Its bcrypt hash, that of the first 72 bytes of a longer one."),
-        )
+        .attr("bcrypt_hash", Attribute::string().computed().sensitive().doc(HASH))
         .example("resource \"random_password\" \"db\" {\n  length           = 24\n  override_special = \"!#$%&*()-_=+[]{}<>:?\"\n}\n")
 });
 
-/// The texts that are kept of a password.
-fn of(object: &Value, password: &str) -> Result<Value, Diagnostic> {
+/// The bcrypt hash of a password.
+pub(super) fn hashed(password: &str) -> Result<String, Diagnostic> {
     let hash = bcrypt::hash_with_salt(password, COST, dice::array())
         .map_err(|e| Diagnostic::error("Password cannot be hashed", format!("bcrypt: {e}.")))?;
-    let hash = hash.format_for_version(bcrypt::Version::TwoA);
+    Ok(hash.format_for_version(bcrypt::Version::TwoA))
+}
+
+/// The texts that are kept of a password.
+fn of(object: &Value, password: &str) -> Result<Value, Diagnostic> {
+    let hash = hashed(password)?;
     Ok(attrs::with(object, [("id", "none".into()), ("result", password.into()), ("bcrypt_hash", hash.into())]))
 }
 

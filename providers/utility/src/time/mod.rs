@@ -23,6 +23,7 @@ pub(crate) static KIT: Kit = Kit {
         &InState(time_static::TimeStatic),
     ],
     data: &[],
+    ephemeral: &[],
 };
 
 static CONFIG: LazyLock<Schema> =

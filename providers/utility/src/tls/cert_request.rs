@@ -20,6 +20,7 @@ use x509_cert::{
 use super::{
     issue,
     key::{Key, Problem},
+    key_argument::OWN,
     subject::{self, der},
 };
 use crate::{attrs, digests, in_state::Logical};
@@ -28,13 +29,11 @@ pub(crate) struct TlsCertRequest;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let schema = Schema::new("tls_cert_request", "A request for a certificate (CSR), for an authority to sign.");
-    subject::arguments(schema)
+    OWN.add_to(subject::arguments(schema))
         .version(1)
-        .attr("private_key_pem", Attribute::string().required().sensitive().force_new().doc("The private key in PEM."))
         .attr("id", Attribute::string().computed().doc("The SHA-1 of the request in hexadecimal digits."))
         .attr("cert_request_pem", Attribute::string().computed().doc("The request in PEM."))
         .attr("key_algorithm", Attribute::string().computed().doc("The algorithm of the key."))
-        .unsupported(&["private_key_pem_wo", "private_key_pem_wo_version"])
         .example(
             r#"resource "tls_cert_request" "web" {
   private_key_pem = tls_private_key.web.private_key_pem
@@ -73,11 +72,13 @@ impl Logical for TlsCertRequest {
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
-        subject::validate(config)
+        let mut problems = OWN.validate(config);
+        problems.extend(subject::validate(config));
+        problems
     }
 
     async fn make(&self, _cx: &Context, planned: &Value) -> Result<Value, Diagnostic> {
-        let key = issue::key(planned, "private_key_pem")?;
+        let (key, _) = OWN.key(planned)?;
         let pem = request(planned, &key).map_err(issue::failed)?;
         let fields = [
             ("id", digests::sha1(pem.as_bytes()).into()),

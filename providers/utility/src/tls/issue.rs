@@ -229,12 +229,6 @@ fn key_id(key: &SubjectPublicKeyInfoOwned) -> Vec<u8> {
     Sha1::digest([prefix, bytes].concat()).to_vec()
 }
 
-/// The key of an argument.
-pub(super) fn key(object: &Value, name: &str) -> Result<Key, Diagnostic> {
-    Key::from_pem(text(object, name).unwrap_or_default())
-        .map_err(|problem| wrong(name, format!("`{name}`: {problem}.")))
-}
-
 /// The error about a certificate that was not issued.
 pub(super) fn failed(problem: Problem) -> Diagnostic {
     Diagnostic::error("Certificate cannot be issued", format!("{problem}."))

@@ -15,6 +15,7 @@ use x509_cert::{
 use super::{
     issue::{self, Issuer, Subject},
     key::Problem,
+    key_argument::AUTHORITY,
 };
 use crate::{
     attrs::{self, text, wrong},
@@ -25,15 +26,11 @@ pub(crate) struct TlsLocallySignedCert;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let schema = Schema::new("tls_locally_signed_cert", "A certificate that the key of an authority signs here.");
-    issue::arguments(schema)
+    AUTHORITY
+        .add_to(issue::arguments(schema))
         .attr("cert_request_pem", Attribute::string().required().force_new().doc("The request (CSR) in PEM."))
-        .attr(
-            "ca_private_key_pem",
-            Attribute::string().required().sensitive().force_new().doc("The authority's private key in PEM."),
-        )
         .attr("ca_cert_pem", Attribute::string().required().force_new().doc("The authority's certificate in PEM."))
         .attr("ca_key_algorithm", Attribute::string().computed().doc("The algorithm of the authority's key."))
-        .unsupported(&["ca_private_key_pem_wo", "ca_private_key_pem_wo_version"])
         .example(
             r#"resource "tls_locally_signed_cert" "web" {
   cert_request_pem      = tls_cert_request.web.cert_request_pem
@@ -76,17 +73,19 @@ impl Logical for TlsLocallySignedCert {
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
-        issue::validate(config)
+        let mut problems = AUTHORITY.validate(config);
+        problems.extend(issue::validate(config));
+        problems
     }
 
     async fn make(&self, cx: &Context, planned: &Value) -> Result<Value, Diagnostic> {
         let of = |name: &'static str| text(planned, name).unwrap_or_default();
-        let key = issue::key(planned, "ca_private_key_pem")?;
+        let (key, said_by) = AUTHORITY.key(planned)?;
         let ca = Certificate::from_pem(of("ca_cert_pem").trim())
             .map_err(|e| wrong("ca_cert_pem", format!("`ca_cert_pem` is no certificate in PEM ({e}).")))?;
         if ca.tbs_certificate.subject_public_key_info != key.public().map_err(issue::failed)? {
-            let detail = "`ca_cert_pem` is the certificate of another key than `ca_private_key_pem`.";
-            return Err(wrong("ca_private_key_pem", detail));
+            let detail = format!("`ca_cert_pem` is the certificate of another key than `{said_by}`.");
+            return Err(wrong(said_by, detail));
         }
         let about = requested(of("cert_request_pem"))
             .map_err(|problem| wrong("cert_request_pem", format!("`cert_request_pem`: {problem}.")))?;

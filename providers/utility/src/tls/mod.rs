@@ -2,8 +2,11 @@
 
 mod cert_request;
 mod certificate_data;
+mod ephemeral_private_key;
+mod ephemeral_public_key;
 mod issue;
 mod key;
+mod key_argument;
 #[cfg(test)]
 mod key_tests;
 mod locally_signed_cert;
@@ -22,7 +25,7 @@ use std::sync::LazyLock;
 
 use sgp_model::Schema;
 
-use crate::{in_state::InState, provider::Kit};
+use crate::{in_run::InRun, in_state::InState, provider::Kit};
 
 pub(crate) static KIT: Kit = Kit {
     name: "tls",
@@ -35,6 +38,7 @@ pub(crate) static KIT: Kit = Kit {
         &InState(self_signed_cert::TlsSelfSignedCert),
     ],
     data: &[&certificate_data::TlsCertificate, &public_key_data::TlsPublicKey],
+    ephemeral: &[&InRun(ephemeral_private_key::EphemeralPrivateKey), &InRun(ephemeral_public_key::EphemeralPublicKey)],
 };
 
 static CONFIG: LazyLock<Schema> = LazyLock::new(|| {

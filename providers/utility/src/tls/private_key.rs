@@ -22,23 +22,35 @@ pub(crate) struct TlsPrivateKey;
 const UNSAID: &str = "P224";
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-    let secret = |doc| Attribute::string().computed().sensitive().doc(doc);
-    public(Schema::new("tls_private_key", "A private key and its public one. It is in the state in clear."))
+    let schema =
+        public(Schema::new("tls_private_key", "A private key and its public one. It is in the state in clear."));
+    arguments(schema, Attribute::force_new)
         .version(1)
-        .attr("algorithm", Attribute::string().required().force_new().doc("`RSA`, `ECDSA` or `ED25519`."))
-        .attr("rsa_bits", Attribute::number().default(Value::int(2048)).force_new().doc("How long an RSA key is: 2048, 3072, 4096 or 8192 bits."))
-        .attr("ecdsa_curve", Attribute::string().default(UNSAID).force_new().doc("The curve of an ECDSA key: `P256`, `P384` or `P521`. It must be set for one: sgp makes no keys on P224."))
+        .attr("id", id())
+        .example("resource \"tls_private_key\" \"ca\" {\n  algorithm   = \"ECDSA\"\n  ecdsa_curve = \"P384\"\n}\n")
+});
+
+/// Adds what is said of a key that is made, and the key; `each` is done to every argument.
+pub(super) fn arguments(schema: Schema, each: fn(Attribute) -> Attribute) -> Schema {
+    let secret = |doc| Attribute::string().computed().sensitive().doc(doc);
+    schema
+        .attr("algorithm", each(Attribute::string().required().doc("`RSA`, `ECDSA` or `ED25519`.")))
+        .attr("rsa_bits", each(Attribute::number().default(Value::int(2048)).doc("How long an RSA key is: 2048, 3072, 4096 or 8192 bits.")))
+        .attr("ecdsa_curve", each(Attribute::string().default(UNSAID).doc("The curve of an ECDSA key: `P256`, `P384` or `P521`. It must be set for one: sgp makes no keys on P224.")))
         .attr("private_key_pem", secret("The private key in PEM: PKCS #1 for RSA, SEC 1 for ECDSA, PKCS #8 for ED25519."))
         .attr("private_key_pem_pkcs8", secret("The private key in PEM, in PKCS #8."))
         .attr("private_key_openssh", secret("The private key as OpenSSH has it."))
-        .example("resource \"tls_private_key\" \"ca\" {\n  algorithm   = \"ECDSA\"\n  ecdsa_curve = \"P384\"\n}\n")
-});
+}
+
+/// What `id` is where there is one.
+pub(super) fn id() -> Attribute {
+    Attribute::string().computed().doc("The SHA-1 of the public key in hexadecimal digits.")
+}
 
 /// Adds what is told of a public key.
 pub(super) fn public(schema: Schema) -> Schema {
     let told = |doc| Attribute::string().computed().doc(doc);
     schema
-        .attr("id", told("The SHA-1 of the public key in hexadecimal digits."))
         .attr("public_key_pem", told("The public key in PEM."))
         .attr("public_key_openssh", told("The public key as a line of `authorized_keys`."))
         .attr("public_key_fingerprint_md5", told("The fingerprint that OpenSSH showed of old: `aa:bb:...`."))
@@ -79,6 +91,35 @@ fn made(planned: &Value) -> Result<Key, Diagnostic> {
     key.map_err(|problem| Diagnostic::error("Key cannot be made", format!("No {algorithm} key was made: {problem}.")))
 }
 
+/// Says what is wrong with the arguments.
+pub(super) fn validate(config: &Value) -> Diagnostics {
+    let mut problems = Diagnostics::new();
+    let algorithm = text(config, "algorithm");
+    if let Some(other) = algorithm.filter(|name| !["RSA", "ECDSA", "ED25519"].contains(name)) {
+        problems.push(wrong("algorithm", format!("`algorithm` must be RSA, ECDSA or ED25519, not {other:?}.")));
+    }
+    let is_curve = |name: &&str| *name == UNSAID || CURVES.iter().any(|(known, _)| known == name);
+    if let Some(other) = text(config, "ecdsa_curve").filter(|name| !is_curve(name)) {
+        problems.push(wrong("ecdsa_curve", format!("`ecdsa_curve` must be P256, P384 or P521, not {other:?}.")));
+    }
+    if let Some(bits) = int(config, "rsa_bits").filter(|bits| algorithm == Some("RSA") && !RSA_SIZES.contains(bits)) {
+        problems.push(wrong(
+            "rsa_bits",
+            format!("`rsa_bits` must be 2048, 3072, 4096 or 8192, not {bits}: sgp makes RSA keys of these sizes only."),
+        ));
+    }
+    problems
+}
+
+/// Makes a key as the arguments say, and tells of it what the object has attributes for.
+pub(super) async fn make(planned: &Value) -> Result<Value, Diagnostic> {
+    let wanted = planned.clone();
+    // Primes take their time.
+    let made = tokio::task::spawn_blocking(move || made(&wanted).and_then(|key| told(&key))).await;
+    let told = made.unwrap_or_else(|e| Err(Diagnostic::error("Key cannot be made", format!("{e}."))))?;
+    Ok(attrs::with(planned, told.into_iter().filter(|(name, _)| planned.get(name).is_some())))
+}
+
 #[async_trait]
 impl Logical for TlsPrivateKey {
     fn schema(&self) -> &'static Schema {
@@ -86,25 +127,7 @@ impl Logical for TlsPrivateKey {
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
-        let mut problems = Diagnostics::new();
-        let algorithm = text(config, "algorithm");
-        if let Some(other) = algorithm.filter(|name| !["RSA", "ECDSA", "ED25519"].contains(name)) {
-            problems.push(wrong("algorithm", format!("`algorithm` must be RSA, ECDSA or ED25519, not {other:?}.")));
-        }
-        let is_curve = |name: &&str| *name == UNSAID || CURVES.iter().any(|(known, _)| known == name);
-        if let Some(other) = text(config, "ecdsa_curve").filter(|name| !is_curve(name)) {
-            problems.push(wrong("ecdsa_curve", format!("`ecdsa_curve` must be P256, P384 or P521, not {other:?}.")));
-        }
-        if let Some(bits) = int(config, "rsa_bits").filter(|bits| algorithm == Some("RSA") && !RSA_SIZES.contains(bits))
-        {
-            problems.push(wrong(
-                "rsa_bits",
-                format!(
-                    "`rsa_bits` must be 2048, 3072, 4096 or 8192, not {bits}: sgp makes RSA keys of these sizes only."
-                ),
-            ));
-        }
-        problems
+        validate(config)
     }
 
     /// A key that is there stays, whatever it is; on the curve that is not here none is made.
@@ -119,11 +142,7 @@ impl Logical for TlsPrivateKey {
     }
 
     async fn make(&self, _cx: &Context, planned: &Value) -> Result<Value, Diagnostic> {
-        let wanted = planned.clone();
-        // Primes take their time.
-        let made = tokio::task::spawn_blocking(move || made(&wanted).and_then(|key| told(&key))).await;
-        let told = made.unwrap_or_else(|e| Err(Diagnostic::error("Key cannot be made", format!("{e}."))))?;
-        Ok(attrs::with(planned, told))
+        make(planned).await
     }
 
     /// Version 1 brought `private_key_pem_pkcs8` and fingerprints.

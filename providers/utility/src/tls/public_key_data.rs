@@ -12,7 +12,14 @@ use crate::attrs::{self, text, wrong};
 pub(crate) struct TlsPublicKey;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-    private_key::public(Schema::new("tls_public_key", "The public key of a private one. Needs no call."))
+    attributes(Schema::new("tls_public_key", "The public key of a private one. Needs no call."))
+        .example("data \"tls_public_key\" \"bastion\" {\n  private_key_openssh = var.bastion_key\n}\n")
+});
+
+/// Adds the arguments and what is told of a key.
+pub(super) fn attributes(schema: Schema) -> Schema {
+    private_key::public(schema)
+        .attr("id", private_key::id())
         .attr(
             "private_key_pem",
             Attribute::string()
@@ -24,10 +31,10 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             Attribute::string().sensitive().doc("The private key as OpenSSH has it, without a passphrase."),
         )
         .attr("algorithm", Attribute::string().computed().doc("`RSA`, `ECDSA` or `ED25519`."))
-        .example("data \"tls_public_key\" \"bastion\" {\n  private_key_openssh = var.bastion_key\n}\n")
-});
+}
 
-fn answer(config: &Value) -> Result<Value, Diagnostics> {
+/// What is told of the key that is said.
+pub(super) fn answer(config: &Value) -> Result<Value, Diagnostics> {
     let problems = attrs::exclusive(config, &["private_key_pem", "private_key_openssh"], true);
     if problems.has_errors() {
         return Err(problems);

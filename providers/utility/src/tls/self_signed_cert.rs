@@ -8,6 +8,7 @@ use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value};
 
 use super::{
     issue::{self, Issuer, Subject},
+    key_argument::OWN,
     subject,
 };
 use crate::{attrs, in_state::Logical};
@@ -16,8 +17,7 @@ pub(crate) struct TlsSelfSignedCert;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let schema = Schema::new("tls_self_signed_cert", "A certificate that its own key signs.");
-    subject::arguments(issue::arguments(schema))
-        .attr("private_key_pem", Attribute::string().required().sensitive().force_new().doc("The private key in PEM."))
+    OWN.add_to(subject::arguments(issue::arguments(schema)))
         .attr(
             "set_authority_key_id",
             Attribute::bool()
@@ -26,7 +26,6 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
                 .doc("Whether the digest of the key that signs is in it, which is its own."),
         )
         .attr("key_algorithm", Attribute::string().computed().doc("The algorithm of the key."))
-        .unsupported(&["private_key_pem_wo", "private_key_pem_wo_version"])
         .example(
             r#"resource "tls_self_signed_cert" "ca" {
   private_key_pem       = tls_private_key.ca.private_key_pem
@@ -50,13 +49,14 @@ impl Logical for TlsSelfSignedCert {
     }
 
     fn validate(&self, config: &Value) -> Diagnostics {
-        let mut problems = issue::validate(config);
+        let mut problems = OWN.validate(config);
+        problems.extend(issue::validate(config));
         problems.extend(subject::validate(config));
         problems
     }
 
     async fn make(&self, cx: &Context, planned: &Value) -> Result<Value, Diagnostic> {
-        let key = issue::key(planned, "private_key_pem")?;
+        let (key, _) = OWN.key(planned)?;
         let name = subject::name(planned).map_err(issue::failed)?;
         issue::nameless(planned, &name)?;
         let other_names = subject::other_names(planned).map_err(issue::failed)?;
