@@ -373,7 +373,10 @@ impl Builder<'_, '_> {
         );
         text(&block.body, "required_version", d);
         for setting in &block.body.blocks {
-            if let Some((name, why)) = SETTINGS_NOT_YET.iter().find(|(name, _)| *name == &*setting.ty) {
+            if &*setting.ty == "backend" && setting.labels.first().is_some_and(|label| &*label.text == "local") {
+                let detail = "sgp keeps its state under .sgp/ in the working directory, whatever the block says. Remove it.";
+                d.push(Diagnostic::warning("State store not used", detail).at(setting.header()));
+            } else if let Some((name, why)) = SETTINGS_NOT_YET.iter().find(|(name, _)| *name == &*setting.ty) {
                 let what = if *name == "encryption" { "Unsupported block type" } else { "Unsupported state store" };
                 d.push(Diagnostic::error(what, *why).at(setting.header()));
             }

@@ -35,12 +35,7 @@ impl<W: World> Evaluator<W> {
         if value.deep_marks().contains(Marks::EPHEMERAL) {
             return Err(self.error(invalid(EPHEMERAL_ADVICE), expr, env));
         }
-        if value.deep_marks().contains(Marks::SENSITIVE) {
-            let d = invalid(
-                "The count depends on a sensitive value, which the number of instances would disclose. Use nonsensitive(...) if the number is no secret.",
-            );
-            return Err(self.error(d, expr, env));
-        }
+        // As in Terraform, a secret may be counted by: it tells a number, where the keys of for_each would tell texts.
         let number = convert(&value.unmark().0, &Type::Number).map_err(|e| {
             let d = invalid(&format!("The count must be a whole number, zero or more: {e}."));
             self.error(d, expr, env)

@@ -195,9 +195,6 @@ resource "terraform_data" "k" { input = terraform_data.h["b"].id }
       The count must be a whole number, zero or more.
     Invalid count argument at main.tf:9:41: `null`
       The count is null. A whole number, zero or more, is needed.
-    Invalid count argument at main.tf:10:41: `var.secret`
-      The count depends on a sensitive value, which the number of instances would disclose. Use nonsensitive(...) if the number is no secret.
-      var.secret has a sensitive value
     Invalid for_each argument at main.tf:11:44: `["a"]`
       The for_each argument must be a map, or a set of strings, but this is a tuple. A list has no keys: use toset(...) when its elements are distinct strings.
     Invalid for_each argument at main.tf:13:44: `null`
