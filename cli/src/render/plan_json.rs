@@ -169,14 +169,16 @@ fn difference(change: &ResourceChange, facts: Facts<'_>) -> Json {
 }
 
 fn output_change(output: &OutputChange) -> Json {
-    let mut json =
-        Json::object([("actions", actions(output.action)), ("before", Json::of_value(&output.before))]);
+    // Whoever shows one side beside the other discloses both.
+    let sensitive = output.sensitive || output.before.is_sensitive();
+    let mut json = Json::object([("actions", actions(output.action)), ("before", Json::of_value(&output.before))]);
     if output.after.is_known() {
         json.push("after", Json::of_value(&output.after));
     }
-    json.with("after_unknown", tree::unknown(&output.after))
-        .with("before_sensitive", output.sensitive)
-        .with("after_sensitive", output.sensitive)
+    let unknown = if output.after.is_wholly_known() { false.into() } else { tree::unknown(&output.after) };
+    json.with("after_unknown", unknown)
+        .with("before_sensitive", sensitive)
+        .with("after_sensitive", sensitive)
 }
 
 fn actions(action: Action) -> Json {
