@@ -380,7 +380,7 @@ resource "fake_thing" "c" {
 "#;
     let mut world = World::new(hcl);
     world.apply().await;
-    world.write(&hcl.replace("\"a\" }", "\"A\" }").replace("\"t\" }", "\"t\" \n size = 3 \n }"));
+    world.write(&hcl.replace("\"a\" }", "\"A\" }").replace("{ name = \"t\" }", "{\n  name = \"t\"\n  size = 3\n}"));
     let plan = world.plan().await;
     assert_eq!(shown(&plan), "-/+ fake_thing.a\n-/+ fake_thing.c\n~ fake_thing.t");
     world.cloud.calls();

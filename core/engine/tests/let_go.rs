@@ -9,7 +9,7 @@ use support::{World, shown};
 
 fn kept(name: &str, repeat: &str) -> String {
     format!(
-        "resource \"fake_thing\" \"a\" {{\n  {repeat}\n  name = \"{name}\"\n  lifecycle {{ destroy = false }}\n}}\n"
+        "resource \"fake_thing\" \"a\" {{\n  {repeat}\n  name = \"{name}\"\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"
     )
 }
 

@@ -678,7 +678,7 @@ async fn what_the_provider_alone_decides_is_no_news() {
     let plan = world.plan().await;
     assert!(plan.is_empty() && plan.drift.is_empty());
     // Nor where the plan changes something else.
-    let mut edited = World::new(&CHAIN_A.replace("\"a\" }", "\"a\", size = 3 }").replace(", size", "\n size"));
+    let mut edited = World::new(&CHAIN_A.replace("{ name = \"a\" }", "{\n  name = \"a\"\n  size = 3\n}"));
     edited.cloud = world.cloud.clone();
     edited.store = world.store.clone();
     assert!(edited.plan().await.drift.is_empty());
