@@ -12,7 +12,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use super::{
     document::{self, Line},
     paint::{Paint, plural},
-    value::{SENSITIVE, UNKNOWN, heredoc_marker, object_key},
+    value::{SENSITIVE, UNKNOWN, WRITE_ONLY, heredoc_marker, object_key},
 };
 
 /// What happens to the thing on a line.
@@ -132,24 +132,32 @@ impl Differ<'_> {
         let mut hidden = 0;
         let mut shown = Vec::new();
         for name in names {
-            let redact = schema.and_then(|s| s.attributes.get(&**name)).is_some_and(|a| a.sensitive);
+            let attribute = schema.and_then(|s| s.attributes.get(&**name));
+            let redact = attribute.is_some_and(|a| a.sensitive);
             let side = |object: &Value| {
                 let value = object.get(name).filter(|v| !v.is_null()).cloned();
                 value.map(|v| if redact { v.sensitive() } else { v })
             };
             let (old, new) = (side(before), side(after));
+            if new.is_some() && attribute.is_some_and(|a| a.write_only) {
+                // Recorded is neither side of it.
+                let symbol = if before.is_null() { Symbol::Add } else { Symbol::Change };
+                shown.push((object_key(name), symbol, WRITE_ONLY.to_owned()));
+                continue;
+            }
             match entry_symbol(old.as_ref(), new.as_ref()) {
                 None => {}
                 Some(Symbol::Same) if !self.shows_unchanged(name, path) => hidden += 1,
                 Some(symbol) => {
-                    shown.push((object_key(name), path.with(PathStep::Attr(name.clone())), symbol, old, new));
+                    let path = path.with(PathStep::Attr(name.clone()));
+                    let body = self.entry(level, symbol, old.as_ref(), new.as_ref(), &path);
+                    shown.push((object_key(name), symbol, body));
                 }
             }
         }
         let width = shown.iter().map(|(key, ..)| key.chars().count()).max().unwrap_or(0);
         let mut out = String::new();
-        for (key, path, symbol, old, new) in &shown {
-            let body = self.entry(level, *symbol, old.as_ref(), new.as_ref(), path);
+        for (key, symbol, body) in &shown {
             let _ = writeln!(out, "{}{key:<width$} = {body}", prefix(level, *symbol, self.paint));
         }
         if hidden > 0 {

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, fmt::Write as _};
 
+use sgp_engine::with_write_only_sent;
 use sgp_model::{
     AttrPath, Block, InstanceAddr, InstanceKey, Mode, Plan, Value,
     address::quote,
@@ -178,9 +179,18 @@ fn header(addr: &InstanceAddr) -> String {
 fn body(change: &ResourceChange, symbol: Symbol, schemas: SchemaOf<'_>, paint: Paint) -> String {
     let schema = schemas(change.addr.resource.mode, &change.addr.resource.type_name);
     let differ = Differ { replace: &change.replace_paths, paint, unchanged: Unchanged::Identifying };
-    let block = differ.block(1, schema, &change.before, &change.after, &AttrPath::root());
+    let after = schema.map_or_else(
+        || change.after.clone(),
+        |schema| with_write_only_sent(schema, &sent_over(change), &change.after, &change.config),
+    );
+    let block = differ.block(1, schema, &change.before, &after, &AttrPath::root());
     let head = format!("{}{} {{\n", prefix(0, symbol, paint), header(&change.addr));
     format!("{head}{block}{}}}\n", prefix(0, Symbol::Same, paint))
+}
+
+/// The object that arguments are sent over: a replacement sends all of them to a new one.
+fn sent_over(change: &ResourceChange) -> Value {
+    if change.action.is_replace() { Value::dynamic_null() } else { change.before.clone() }
 }
 
 /// What happens and why; the first line is the headline.

@@ -8,6 +8,8 @@ use sgp_model::{Kind, Marks, Type, Value, address::quote};
 pub const UNKNOWN: &str = "(known after apply)";
 /// What stands for a value that must not be shown.
 pub const SENSITIVE: &str = "(sensitive value)";
+/// What stands for a value that is sent to the provider and written nowhere.
+pub const WRITE_ONLY: &str = "(write-only attribute)";
 /// What stands for a value that is for one run only.
 pub const EPHEMERAL: &str = "(ephemeral value)";
 

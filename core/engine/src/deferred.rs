@@ -10,7 +10,7 @@ use sgp_model::{
     plan::{Action, DeferredChange, DeferredReason, Op, PlanMode, ResourceChange, SkippedCheck, Step, StepId},
     state::RecordKey,
 };
-use sgp_plan::propose::unknown_object;
+use sgp_plan::propose::{unknown_object, with_write_only_hidden};
 
 use crate::{PlanOptions, dependencies::OrderGraph, leftover, typed::mark_schema, world::PlanWorld, world::ignored};
 
@@ -58,7 +58,7 @@ fn unchanged(configured: &Configured<'_>, block: &Block, object: &Value) -> Reso
         reason: None,
         before: object.clone(),
         after: object.clone(),
-        config: mark_schema(block, &configured.config),
+        config: mark_schema(block, &with_write_only_hidden(block, &configured.config)),
         replace_paths: Vec::new(),
         importing: None,
         dependencies: Vec::new(),

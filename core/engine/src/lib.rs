@@ -52,5 +52,6 @@ pub use recover::recover;
 pub use registry::Registry;
 pub use settings::parse_duration;
 pub use sgp_contract::Rollout;
+pub use sgp_plan::propose::with_write_only_sent;
 pub use stale::check_saved;
 pub use survey::live;

@@ -14,7 +14,7 @@ use sgp_model::{
 };
 use sgp_plan::{
     IgnoreChanges, ignore_changes, judge, propose,
-    propose::{unknown_object, without_write_only},
+    propose::{unknown_object, with_write_only_hidden},
 };
 
 use crate::{
@@ -229,7 +229,7 @@ impl PlanWorld {
             reason,
             before: prior.clone(),
             after: mark_schema(&schema.block, &planned.object),
-            config: mark_schema(&schema.block, &without_write_only(&schema.block, &config)),
+            config: mark_schema(&schema.block, &with_write_only_hidden(&schema.block, &config)),
             replace_paths: judged.replace_paths,
             importing: self.importing.get(configured.addr).cloned(),
             dependencies: Vec::new(),

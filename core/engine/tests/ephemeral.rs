@@ -5,7 +5,7 @@
 mod support;
 
 use sgp_contract::StateStore;
-use sgp_engine::{PlanOptions, check_saved};
+use sgp_engine::{PlanOptions, check_saved, with_write_only_sent};
 use sgp_model::{Plan, plan::PlanMode};
 use support::{World, shown};
 
@@ -62,6 +62,7 @@ async fn secrets_reach_the_provider_and_nothing_else() {
     assert_eq!(shown(&plan), "+ fake_thing.a");
     assert_eq!(world.cloud.calls(), ["open t", "close t"]);
     assert_eq!(plan.ephemeral_variables, ["password"]);
+    assert!(sends_a_secret(&world, &plan.changes[0]));
     assert!(!plan.variables.contains_key("password"));
     let outcome = world.apply_plan(&plan).await;
     assert!(outcome.diagnostics.is_empty(), "{:#?}", outcome.diagnostics);
@@ -77,11 +78,48 @@ async fn secrets_reach_the_provider_and_nothing_else() {
     world.variables.insert("revision".into(), "2".into());
     let plan = world.plan().await;
     assert_eq!(shown(&plan), "~ fake_thing.a");
+    assert!(sends_a_secret(&world, &plan.changes[0]));
     world.apply_plan(&plan).await;
     assert_eq!(world.cloud.secrets.lock().unwrap().len(), 2);
     let text = written(&world, &plan).await;
     assert!(!text.contains("TOKEN-") && !text.contains(PASSWORD), "{text}");
     assert!(!format!("{:?}", world.cloud.things.lock().unwrap()).contains("hunter2"));
+}
+
+/// Whether a plan shows that a change sends the write-only argument; nobody records that.
+fn sends_a_secret(world: &World, change: &sgp_model::plan::ResourceChange) -> bool {
+    let ty = world.session().registry.resource_type(&change.addr.resource.type_name).unwrap();
+    let sent = with_write_only_sent(&ty.schema().block, &change.before, &change.after, &change.config);
+    assert!(change.after.get("secret_wo").unwrap().is_null());
+    !sent.get("secret_wo").unwrap().is_null()
+}
+
+#[tokio::test]
+async fn what_is_deferred_holds_no_secret() {
+    let hcl = r#"
+resource "fake_thing" "a" { name = "a" }
+ephemeral "fake_token" "t" { of = "t" }
+resource "fake_thing" "b" {
+  for_each  = toset([fake_thing.a.id])
+  name      = "b"
+  secret_wo = ephemeral.fake_token.t.token
+}
+resource "fake_thing" "c" {
+  for_each  = fake_thing.b
+  name      = "c"
+  secret_wo = ephemeral.fake_token.t.token
+}
+"#;
+    let world = World::new(hcl);
+    let plan = world.plan().await;
+    assert_eq!(plan.deferred.len(), 2);
+    assert!(plan.deferred.iter().all(|it| sends_a_secret(&world, &it.change)));
+    let outcome = world.apply_plan(&plan).await;
+    assert!(outcome.diagnostics.is_empty(), "{:#?}", outcome.diagnostics);
+    assert_eq!(world.cloud.secrets.lock().unwrap().len(), 2);
+    let text = written(&world, &plan).await;
+    assert!(!text.contains("TOKEN-"), "{text}");
+    world.assert_converged().await;
 }
 
 #[tokio::test]

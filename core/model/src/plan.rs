@@ -114,7 +114,8 @@ pub struct ResourceChange {
     pub before: Value,
     /// The object after, marks included, unknown where apply will tell; null when there is none.
     pub after: Value,
-    /// What the configuration says, after evaluation: what `after` was made from. Null for deletions.
+    /// What the configuration says, after evaluation: what `after` was made from. Write-only arguments that are set are unknown in it.
+    /// Null for deletions.
     pub config: Value,
     /// The attributes that force the replacement.
     pub replace_paths: Vec<AttrPath>,

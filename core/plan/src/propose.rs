@@ -179,8 +179,20 @@ fn follow(block: &Block, prior: &Value, config: &Value, proposed: Value) -> Valu
     Value::from(Kind::Object(Arc::new(fields))).mark(proposed.marks())
 }
 
-/// The object without the values of write-only attributes, at any depth: what may be kept of a configuration.
+/// The object without the values of write-only attributes, at any depth: what may be kept of an object.
 pub fn without_write_only(block: &Block, value: &Value) -> Value {
+    each_write_only(block, value, &|attribute, _| Value::null(attribute.ty.clone()))
+}
+
+/// What may be kept of a configuration: write-only arguments, at any depth, are unknown where they are set.
+pub fn with_write_only_hidden(block: &Block, config: &Value) -> Value {
+    each_write_only(block, config, &|attribute, said| {
+        if said.is_null() { Value::null(attribute.ty.clone()) } else { Value::unknown(attribute.ty.clone()) }
+    })
+}
+
+/// The object with something else for the values of write-only attributes.
+fn each_write_only(block: &Block, value: &Value, change: &dyn Fn(&Attribute, &Value) -> Value) -> Value {
     if !has_write_only(block) {
         return value.clone();
     }
@@ -189,18 +201,18 @@ pub fn without_write_only(block: &Block, value: &Value) -> Value {
     for (name, field) in &mut fields {
         if let Some(attribute) = block.attributes.get(&**name) {
             if attribute.write_only {
-                *field = Value::null(attribute.ty.clone());
+                *field = change(attribute, field);
             }
         } else if let Some(nested) = block.blocks.get(&**name) {
-            *field = nested_without_write_only(nested, field);
+            *field = each_write_only_below(nested, field, change);
         }
     }
     Value::from(Kind::Object(Arc::new(fields))).mark(value.marks())
 }
 
-fn nested_without_write_only(nested: &NestedBlock, value: &Value) -> Value {
+fn each_write_only_below(nested: &NestedBlock, value: &Value, change: &dyn Fn(&Attribute, &Value) -> Value) -> Value {
     let element = nested.block.ty();
-    let inner = |value: &Value| without_write_only(&nested.block, value);
+    let inner = |value: &Value| each_write_only(&nested.block, value, change);
     let kept = match value.kind() {
         Kind::Object(_) => inner(value),
         Kind::List(_, elements) => Value::list(element, elements.iter().map(inner).collect()),
@@ -209,6 +221,51 @@ fn nested_without_write_only(nested: &NestedBlock, value: &Value) -> Value {
         _ => return value.clone(),
     };
     kept.mark(value.marks())
+}
+
+/// The planned object with an unknown value for each write-only argument that the change sends: what a plan shows of them. A
+/// creation sends all that are set; a change in place sends those whose `_version` changes. `config` is that of the change.
+#[must_use]
+pub fn with_write_only_sent(block: &Block, before: &Value, after: &Value, config: &Value) -> Value {
+    let Kind::Object(fields) = after.kind() else { return after.clone() };
+    if !has_write_only(block) {
+        return after.clone();
+    }
+    let is_new_version = |name: &str| {
+        let version = format!("{name}_version");
+        before.is_null() || before.get(&version) != after.get(&version)
+    };
+    let mut fields = (**fields).clone();
+    for (name, field) in &mut fields {
+        let said = config.get(name).filter(|said| !said.is_null());
+        let Some(said) = said else { continue };
+        if let Some(attribute) = block.attributes.get(&**name) {
+            if attribute.write_only && is_new_version(name) {
+                *field = Value::unknown(attribute.ty.clone());
+            }
+        } else if let Some(nested) = block.blocks.get(&**name) {
+            *field = sent_below(nested, before.get(name), field, said);
+        }
+    }
+    Value::from(Kind::Object(Arc::new(fields))).mark(after.marks())
+}
+
+/// The same for nested blocks, side by side. Those of a set have no places, and what they send is not told.
+fn sent_below(nested: &NestedBlock, before: Option<&Value>, after: &Value, config: &Value) -> Value {
+    let none = Value::dynamic_null();
+    let one = |before: Option<&Value>, after: &Value, config: Option<&Value>| {
+        with_write_only_sent(&nested.block, before.unwrap_or(&none), after, config.unwrap_or(&none))
+    };
+    let sent = match (after.kind(), config.kind()) {
+        (Kind::Object(_), Kind::Object(_)) => one(before, after, Some(config)),
+        (Kind::List(element, afters), Kind::List(_, configs)) => {
+            let befores = before.and_then(Value::elements).unwrap_or_default();
+            let each = afters.iter().enumerate().map(|(at, it)| one(befores.get(at).copied(), it, configs.get(at)));
+            Value::list(element.clone(), each.collect())
+        }
+        _ => return after.clone(),
+    };
+    sent.mark(after.marks())
 }
 
 fn has_write_only(block: &Block) -> bool {
@@ -350,5 +407,45 @@ mod tests {
         assert!(new.get("name").unwrap().is_sensitive());
         let again = propose(&schema().block, &new, &config(&[("name", "a".into())]));
         assert!(!again.get("name").unwrap().is_sensitive(), "it is no secret any more");
+    }
+
+    #[test]
+    fn what_is_written_only_is_shown_where_it_is_sent() {
+        let part = Block::default()
+            .attr("label", Attribute::string())
+            .attr("key_wo", Attribute::string().write_only())
+            .attr("key_wo_version", Attribute::number());
+        let block = Schema::new("t", "A thing.")
+            .attr("key_wo", Attribute::string().write_only())
+            .attr("key_wo_version", Attribute::number())
+            .block("part", NestedBlock::list(part.clone()))
+            .block("bag", NestedBlock::set(part.clone()))
+            .block;
+        let object = |key: Option<&str>, version: i64| {
+            let fields = [("key_wo", Value::from(key.map(str::to_owned))), ("key_wo_version", Value::int(version))];
+            let inner = fields.iter().fold(part.empty(), |it, (name, value)| it.with_attr(name, value.clone()));
+            let fields = fields.into_iter().chain([
+                ("part", Value::list(part.ty(), vec![inner.clone()])),
+                ("bag", Value::set(part.ty(), [inner])),
+            ]);
+            fields.fold(block.empty(), |it, (name, value)| it.with_attr(name, value))
+        };
+        let first = |value: &Value| value.get("part").unwrap().elements().unwrap()[0].clone();
+        let config = with_write_only_hidden(&block, &object(Some("hunter2"), 2));
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert_eq!(without_write_only(&block, &config), object(None, 2));
+        let none = Value::dynamic_null();
+        for (before, config, is_sent) in [
+            (&none, &config, true),
+            (&object(None, 1), &config, true),
+            (&object(None, 2), &config, false),
+            (&none, &object(None, 2), false),
+        ] {
+            let sent = with_write_only_sent(&block, before, &object(None, 2), config);
+            for of in [sent.clone(), first(&sent)] {
+                assert_eq!(!of.get("key_wo").unwrap().is_null(), is_sent, "{before:?} {config:?}");
+            }
+            assert_eq!(without_write_only(&block, &sent), object(None, 2), "nothing else changes");
+        }
     }
 }

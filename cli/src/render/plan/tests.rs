@@ -22,6 +22,8 @@ pub fn schema(_: Mode, type_name: &str) -> Option<&'static Block> {
             .attr("password", Attribute::string().sensitive())
             .attr("policy", Attribute::string())
             .attr("ports", Attribute::of(Type::list(Type::Number)))
+            .attr("secret_wo", Attribute::string().sensitive().write_only())
+            .attr("secret_wo_version", Attribute::number())
             .attr("size", Attribute::number())
             .attr("tags", Attribute::string_map())
             .attr("user_data", Attribute::string())
@@ -127,6 +129,41 @@ fn what_is_deferred_tells_what_it_waits_for() {
         "Plan: 1 to add, 0 to change, 0 to destroy.\nDeferred: the instances of 1 block, planned and applied in the same run",
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");
+    }
+}
+
+#[test]
+fn a_write_only_argument_is_shown_when_it_is_sent() {
+    let object = |version: i64, size: i64| {
+        example(&[("name", "a".into()), ("secret_wo_version", Value::int(version)), ("size", Value::int(size))])
+    };
+    let said = || example(&[("name", "a".into()), ("secret_wo", Value::unknown(Type::String))]);
+    let shown = |action: Action, before: Option<Value>, after: Value, config: Value| {
+        let one = ResourceChange { config, ..change("aws_example.a", action, before, Some(after)) };
+        show(&plan(vec![one]))
+    };
+    for (action, before, after, config, line) in [
+        (Action::Create, None, object(1, 1), said(), Some("      + secret_wo         = (write-only attribute)\n")),
+        (Action::Create, None, object(1, 1), example(&[]), None),
+        (
+            Action::Update,
+            Some(object(1, 1)),
+            object(2, 1),
+            said(),
+            Some("      ~ secret_wo         = (write-only attribute)\n"),
+        ),
+        (Action::Update, Some(object(1, 1)), object(1, 2), said(), None),
+        (
+            Action::DeleteThenCreate,
+            Some(object(1, 1)),
+            object(1, 2),
+            said(),
+            Some(" secret_wo = (write-only attribute)\n"),
+        ),
+    ] {
+        let shown = shown(action, before, after, config);
+        assert_eq!(shown.contains("secret_wo "), line.is_some(), "{shown}");
+        assert!(line.is_none_or(|line| shown.contains(line)), "{shown}");
     }
 }
 
