@@ -8,6 +8,7 @@ use std::{
 use sgp_contract::{StoreError, Write};
 use sgp_model::{
     InstanceRecord,
+    checks::CheckResult,
     state::{OutputRecord, RecordKey},
 };
 
@@ -19,6 +20,7 @@ pub(crate) enum Encoded {
     Put(Vec<u8>, Vec<u8>),
     Remove(Vec<u8>),
     Outputs(BTreeMap<Vec<u8>, Vec<u8>>),
+    Checks(Vec<u8>),
     Begin { token: String, intent: Vec<u8> },
     Checkpoint { token: String, attributes: Vec<u8> },
     End { token: String },
@@ -40,6 +42,7 @@ impl Encoded {
             Write::Outputs(outputs) => {
                 Self::Outputs(encode_outputs(outputs.iter().map(|(name, output)| (name, output)))?)
             }
+            Write::Checks(checks) => Self::Checks(encode_checks(checks)?),
             Write::Begin(intent) => Self::Begin {
                 token: intent.token.clone(),
                 intent: codec::encode_intent(intent).map_err(|e| refused(&intent.key.addr, &e))?,
@@ -73,6 +76,11 @@ pub(crate) fn encode_outputs<'a>(
         Ok((key::output(name), bytes))
     };
     outputs.into_iter().map(encode).collect()
+}
+
+/// The bytes of check results.
+pub(crate) fn encode_checks(checks: &[CheckResult]) -> Result<Vec<u8>, StoreError> {
+    codec::encode_checks(checks).map_err(|e| refused(&"what became of the conditions", &e))
 }
 
 /// Which intents are open, with what a draft changes about it.
@@ -129,6 +137,7 @@ pub(crate) fn draft_batch(
             Encoded::Put(key, record) => draft.put(key, record)?,
             Encoded::Remove(key) => draft.remove(key)?,
             Encoded::Outputs(outputs) => set_outputs(draft, outputs)?,
+            Encoded::Checks(checks) => draft.put_beside(key::CHECKS.to_vec(), checks),
             Encoded::Begin { token, intent } => {
                 let number = draft.head.next_intent;
                 draft.head.next_intent += 1;

@@ -22,6 +22,10 @@ use crate::{
     wire::{Malformed, Reader, Writer},
 };
 
+mod checks;
+
+pub(crate) use checks::{decode_checks, encode_checks};
+
 /// The number that every record begins with.
 const RECORD_FORMAT: u8 = 1;
 

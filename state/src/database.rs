@@ -28,7 +28,7 @@ use sgp_model::{
 use sled::{Db, IVec};
 
 use crate::{
-    batch::{Encoded, Journal, draft_batch, encode_outputs, encode_put, set_outputs},
+    batch::{Encoded, Journal, draft_batch, encode_checks, encode_outputs, encode_put, set_outputs},
     codec,
     digest::Digest,
     draft::Draft,
@@ -133,7 +133,9 @@ impl Database {
             self.head.serial,
             self.head.lineage.clone(),
         )?;
-        Ok(state)
+        let checks = self.get(key::CHECKS)?.map(|bytes| codec::decode_checks(&bytes)).transpose();
+        let unfit = |e: Malformed| StoreError::Damaged(format!("what became of the conditions cannot be read: {e}"));
+        Ok(State { checks: checks.map_err(unfit)?.unwrap_or_default(), ..state })
     }
 
     /// Compares the entries with the digest in the head.
@@ -224,6 +226,7 @@ impl Database {
             draft.put(key, record)?;
         }
         set_outputs(&mut draft, encode_outputs(&state.outputs)?)?;
+        draft.put_beside(key::CHECKS.to_vec(), encode_checks(&state.checks)?);
         self.head = draft.commit()?;
         Ok(())
     }

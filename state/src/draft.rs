@@ -55,6 +55,11 @@ impl<'a> Draft<'a> {
         self.set(key, None)
     }
 
+    /// Sets an entry that no history keeps and no sum covers, so that versions that do not know of it read the rest as before.
+    pub(crate) fn put_beside(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.changed.insert(key, Some(value));
+    }
+
     fn set(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), StoreError> {
         let mut digest = self.head.digest;
         let undo = key::undo(self.head.serial, &key);

@@ -13,6 +13,8 @@ use crate::wire::Malformed;
 
 /// The head: serial, lineage, sums. One entry.
 pub(crate) const HEAD: &[u8] = b"m";
+/// What became of the conditions of the configuration. One entry, beside the state: in no history and no sum.
+pub(crate) const CHECKS: &[u8] = b"k";
 /// Checkpoints of open intents, by journal number.
 pub(crate) const CHECKPOINT: u8 = b'c';
 /// When and by what each serial was made.

@@ -62,6 +62,7 @@ impl Content {
                 self.state.instances.remove(&key);
             }
             Write::Outputs(outputs) => self.state.outputs = outputs.into_iter().collect(),
+            Write::Checks(checks) => self.state.checks = checks,
             Write::Begin(intent) => self.intents.push(OpenIntent { intent: *intent, checkpoint: None }),
             Write::Checkpoint { token, attributes } => {
                 let open = self.intents.iter_mut().rev().find(|open| open.intent.token == token);

@@ -1,11 +1,12 @@
 //! State as Terraform state v4 JSON, which Terraform and OpenTofu read and write.
 //!
 //! What travels: lineage, serial, outputs with their types, and for each managed object its attributes, status, deposed key,
-//! schema version, sensitive paths, dependencies, replacement order and Terraform's private bytes. What does not: data
-//! sources (they are read again), check results, resource identities, and the keys of module instances in dependencies.
+//! schema version, sensitive paths, dependencies, replacement order and Terraform's private bytes; and check results. What does not: data
+//! sources (they are read again), resource identities, and the keys of module instances in dependencies.
 //! JSON has no sets and no types, so attributes come back with the types that JSON implies; the engine converts them to
 //! the schema.
 
+mod checks;
 mod read;
 mod write;
 

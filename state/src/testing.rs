@@ -4,6 +4,7 @@ use proptest::{collection, option, prelude::*};
 use sgp_model::{
     AttrPath, DeposedKey, InstanceAddr, InstanceKey, InstanceRecord, Marks, Mode, ModulePath, Number, PathStep,
     ProviderAddr, ResourceAddr, State, Type, Value,
+    checks::{CheckResult, CheckStatus, Checkable, CheckedInstance},
     state::{Intent, ObjectStatus, Operation, OutputRecord, RecordKey},
     value::{Lengths, Unknown},
 };
@@ -182,6 +183,46 @@ pub(crate) fn intent() -> impl Strategy<Value = Intent> {
         })
 }
 
+/// Each kind of everything that has conditions, and every status.
+pub(crate) fn checks() -> Vec<CheckResult> {
+    let module = |key: Option<InstanceKey>| ModulePath::root().child("net", key);
+    let resource = |mode: Mode, module: ModulePath| ResourceAddr {
+        module,
+        mode,
+        type_name: "aws_vpc".into(),
+        name: "this".into(),
+    };
+    let one = |object: Checkable, key: Option<InstanceKey>, status: CheckStatus, problems: &[&str]| CheckResult {
+        block: object.without_keys(),
+        status,
+        instances: vec![CheckedInstance {
+            object,
+            key,
+            status,
+            problems: problems.iter().map(|it| (*it).to_owned()).collect(),
+        }],
+    };
+    let keyed = module(Some(InstanceKey::Str("eu.west".into())));
+    vec![
+        one(
+            Checkable::Resource(resource(Mode::Managed, keyed.clone())),
+            Some(InstanceKey::Int(1)),
+            CheckStatus::Fail,
+            &["It is \"small\".", "And old."],
+        ),
+        one(Checkable::Resource(resource(Mode::Data, ModulePath::root())), None, CheckStatus::Pass, &[]),
+        one(Checkable::Resource(resource(Mode::Ephemeral, ModulePath::root())), None, CheckStatus::Pass, &[]),
+        CheckResult {
+            block: Checkable::Resource(resource(Mode::Managed, module(None))),
+            status: CheckStatus::Pass,
+            instances: Vec::new(),
+        },
+        one(Checkable::OutputValue(keyed, "id".into()), None, CheckStatus::Error, &[]),
+        one(Checkable::Check(ModulePath::root(), "health".into()), None, CheckStatus::Unknown, &[]),
+        one(Checkable::Var(module(None), "region".into()), None, CheckStatus::Pass, &[]),
+    ]
+}
+
 /// A state.
 pub(crate) fn state() -> impl Strategy<Value = State> {
     (
@@ -194,5 +235,6 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
             lineage: "3f1c7a52-9c1c-4f4e-8d9f-0d6a7c1b2e3f".into(),
             instances,
             outputs,
+            checks: Vec::new(),
         })
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sgp_model::{
     InstanceRecord, State,
+    checks::CheckResult,
     state::{Intent, OutputRecord, RecordKey},
 };
 
@@ -63,6 +64,8 @@ pub enum Write {
     Remove(RecordKey),
     /// Sets all outputs of the root module.
     Outputs(Vec<(String, OutputRecord)>),
+    /// Sets what became of all conditions.
+    Checks(Vec<CheckResult>),
     /// Says what is about to be done. Its token names it.
     Begin(Box<Intent>),
     /// What is known of the object that the intent makes, before the operation is complete.

@@ -116,6 +116,9 @@ pub struct Outcome {
     pub outputs: BTreeMap<String, OutputRecord>,
     /// What data sources answered that were read during the apply.
     pub read: BTreeMap<InstanceAddr, Value>,
+    /// Objects that were let go in place of being destroyed: they exist, and the state does not have them any more. A destruction
+    /// of everything that leaves some is done, and not what was asked for.
+    pub forgotten: Vec<InstanceAddr>,
     /// Errors and warnings; with an error the exit code is 1.
     pub diagnostics: Diagnostics,
     /// Whether the person interrupted it.

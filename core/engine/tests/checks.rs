@@ -3,6 +3,7 @@
 
 mod support;
 
+use sgp_contract::StateStore;
 use sgp_engine::PlanOptions;
 use sgp_model::{Diagnostics, Plan, plan::PlanMode};
 use support::{World, shown};
@@ -220,4 +221,65 @@ check "one" {
             "module.m.var.n Pass: module.m[\"x\"].var.n Pass [], module.m[\"y\"].var.n Pass []",
         ]
     );
+}
+
+/// What the state says of conditions, a line for each block; with its serial.
+async fn recorded(world: &World) -> (u64, Vec<String>) {
+    let state = world.store.load().await.unwrap();
+    let told = state.checks.iter().map(|it| {
+        let problems: Vec<&str> = it.instances.iter().flat_map(|one| one.problems.iter().map(String::as_str)).collect();
+        format!("{} {:?} {problems:?}", it.block, it.status)
+    });
+    (state.serial, told.collect())
+}
+
+#[tokio::test]
+async fn the_state_says_what_became_of_conditions() {
+    let hcl = |size: i64| {
+        format!(
+            r#"
+resource "fake_thing" "a" {{
+  name = "a"
+  size = {size}
+  lifecycle {{
+    postcondition {{
+      condition     = self.size < 3
+      error_message = "too large"
+    }}
+  }}
+}}
+check "size" {{
+  assert {{
+    condition     = fake_thing.a.size == 1
+    error_message = "it is ${{fake_thing.a.size}}"
+  }}
+}}
+"#
+        )
+    };
+    let mut world = World::new(&hcl(1));
+    world.apply().await;
+    let passed = || vec!["fake_thing.a Pass []".to_owned(), "check.size Pass []".to_owned()];
+    assert_eq!(recorded(&world).await, (1, passed()));
+    // The same again is no news.
+    world.apply().await;
+    assert_eq!(recorded(&world).await, (1, passed()));
+    world.write(&hcl(2));
+    world.try_apply().await;
+    let failed =
+        |problem: &str, of: &str| vec![format!("fake_thing.a {of}"), format!("check.size Fail [\"{problem}\"]")];
+    assert_eq!(recorded(&world).await, (2, failed("it is 2", "Pass []")));
+    // A plan records nothing, and an apply of a part says nothing of the whole.
+    world.write(&hcl(1));
+    let targets = vec![sgp_model::address::parse_address("fake_thing.a").unwrap()];
+    let plan = world.plan_with(&PlanOptions { targets, ..PlanOptions::default() }).await.plan.unwrap();
+    assert_eq!(recorded(&world).await, (2, failed("it is 2", "Pass []")));
+    world.apply_plan(&plan).await;
+    assert_eq!(recorded(&world).await, (3, failed("it is 2", "Pass []")));
+    world.apply().await;
+    assert_eq!(recorded(&world).await, (4, passed()));
+    let destroy = PlanOptions { mode: PlanMode::Destroy, ..PlanOptions::default() };
+    let plan = world.plan_with(&destroy).await.plan.unwrap();
+    world.apply_plan(&plan).await;
+    assert_eq!(recorded(&world).await, (5, vec![]));
 }

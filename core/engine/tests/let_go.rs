@@ -39,6 +39,7 @@ async fn what_is_not_to_be_destroyed_is_let_go() {
         let outcome = world.apply_plan(&plan).await;
         assert!(!outcome.diagnostics.has_errors());
         assert_eq!(outcome.done.destroy, expected.matches("- ").count(), "{then}");
+        assert_eq!(outcome.forgotten.len(), let_go, "{then}");
         let gone = expected.lines().count();
         assert_eq!((world.state().await.len(), world.cloud.names().len()), (2 - gone, 2 - gone + let_go), "{then}");
     }

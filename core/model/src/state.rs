@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttrPath, DeposedKey, InstanceAddr, ProviderAddr, ResourceAddr, Type, Value};
+use crate::{AttrPath, DeposedKey, InstanceAddr, ProviderAddr, ResourceAddr, Type, Value, checks::CheckResult};
 
 /// Whether an object is trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +80,9 @@ pub struct State {
     pub instances: BTreeMap<RecordKey, InstanceRecord>,
     /// Outputs of the root module, by name.
     pub outputs: BTreeMap<String, OutputRecord>,
+    /// What became of the conditions of the configuration in the last apply of all of it. They are of no older serial.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckResult>,
 }
 
 impl State {

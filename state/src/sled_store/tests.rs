@@ -142,6 +142,7 @@ async fn push_follows_the_rule_and_replaces_everything() {
         serial,
         instances: [(key("a.b[7]"), *record(id))].into(),
         outputs: BTreeMap::new(),
+        checks: Vec::new(),
     };
     store.write(vec![Write::Begin(Box::new(intent("t")))]).await.unwrap();
     store.replace(pushed("other", 4, "x"), false).await.unwrap();
@@ -232,6 +233,27 @@ async fn values_too_deep_to_read_again_are_refused_when_written() {
     deep.attributes = tower;
     let error = store.write(vec![Write::Put(key("a.b"), deep)]).await.unwrap_err().to_string();
     assert!(error.starts_with("a.b cannot be stored: "), "{error}");
+}
+
+#[tokio::test]
+async fn check_results_are_kept_beside_the_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.write(vec![Write::BumpSerial, put(1, "x")]).await.unwrap();
+    store.write(vec![Write::BumpSerial, Write::Checks(testing::checks())]).await.unwrap();
+    drop(store);
+    let store = open(dir.path());
+    let state = store.load().await.unwrap();
+    assert_eq!((state.serial, state.checks.clone()), (2, testing::checks()));
+    // An older serial says nothing of them.
+    assert!(store.state_at(1).await.unwrap().unwrap().checks.is_empty());
+    let pushed = State { serial: 3, checks: Vec::new(), ..state };
+    store.replace(pushed.clone(), false).await.unwrap();
+    assert_eq!(store.load().await.unwrap(), pushed);
+    let pushed = State { serial: 4, checks: testing::checks(), ..pushed };
+    store.replace(pushed.clone(), false).await.unwrap();
+    drop(store);
+    assert_eq!(read(dir.path()).load().await.unwrap(), pushed);
 }
 
 /// One step of the comparison of both stores.

@@ -12,7 +12,7 @@ use sgp_model::{
     state::{ObjectStatus, OutputRecord, RecordKey},
 };
 
-use super::SchemaHints;
+use super::{SchemaHints, checks};
 
 /// Reads Terraform state v4 JSON. Data sources in it are left out: they are read anew by every run.
 ///
@@ -36,6 +36,7 @@ pub fn from_v4(text: &str, hints: &dyn SchemaHints) -> Result<State, StoreError>
     for resource in root.elements("resources")? {
         read_resource(&resource, hints, &mut state.instances)?;
     }
+    state.checks = checks::read(&root)?;
     Ok(state)
 }
 
@@ -66,29 +67,29 @@ fn check_version(root: &Value) -> Result<(), StoreError> {
 }
 
 /// A place in the document.
-struct Node<'a> {
+pub(super) struct Node<'a> {
     value: &'a Value,
     path: String,
 }
 
 impl<'a> Node<'a> {
-    fn bad(&self, what: &str) -> StoreError {
+    pub(super) fn bad(&self, what: &str) -> StoreError {
         let path = if self.path.is_empty() { "the document" } else { &self.path };
         StoreError::Damaged(format!("{path} {what}"))
     }
 
     /// A field that is there and not null.
-    fn get(&self, name: &str) -> Option<Self> {
+    pub(super) fn get(&self, name: &str) -> Option<Self> {
         let value = self.value.get(name).filter(|v| !v.is_null())?;
         let dot = if self.path.is_empty() { "" } else { "." };
         Some(Node { value, path: format!("{}{dot}{name}", self.path) })
     }
 
-    fn need(&self, name: &str) -> Result<Self, StoreError> {
+    pub(super) fn need(&self, name: &str) -> Result<Self, StoreError> {
         self.get(name).ok_or_else(|| self.bad(&format!("has no {name}")))
     }
 
-    fn as_text(&self) -> Result<&'a str, StoreError> {
+    pub(super) fn as_text(&self) -> Result<&'a str, StoreError> {
         self.value.as_str().ok_or_else(|| self.bad("is not a text"))
     }
 
@@ -97,7 +98,7 @@ impl<'a> Node<'a> {
         number.ok_or_else(|| self.bad("is not a whole number from 0"))
     }
 
-    fn text(&self, name: &str) -> Result<Option<&'a str>, StoreError> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, StoreError> {
         self.get(name).map(|node| node.as_text()).transpose()
     }
 
@@ -116,11 +117,11 @@ impl<'a> Node<'a> {
     }
 
     /// The elements of an array; none when it is absent.
-    fn elements(&self, name: &str) -> Result<Vec<Self>, StoreError> {
+    pub(super) fn elements(&self, name: &str) -> Result<Vec<Self>, StoreError> {
         self.get(name).map_or(Ok(Vec::new()), |node| node.as_elements())
     }
 
-    fn as_elements(&self) -> Result<Vec<Self>, StoreError> {
+    pub(super) fn as_elements(&self) -> Result<Vec<Self>, StoreError> {
         let elements = self.value.elements().ok_or_else(|| self.bad("is not an array"))?;
         Ok(elements
             .into_iter()

@@ -92,12 +92,41 @@ fn example() -> State {
             OutputRecord { value: Value::strings(["sg-1"]), ty: Type::list(Type::String), sensitive: true },
         )]
         .into(),
+        checks: Vec::new(),
     }
 }
 
 #[test]
 fn the_text_is_terraforms() {
     insta::assert_snapshot!(to_v4(&example(), &Hints).unwrap());
+}
+
+#[test]
+fn check_results_come_back() {
+    let state = State { checks: testing::checks(), ..State::default() };
+    let text = to_v4(&state, &Hints).unwrap();
+    assert_eq!(from_v4(&text, &Hints).unwrap(), state);
+    let (_, results) = text.split_once("\"check_results\": ").unwrap();
+    insta::assert_snapshot!(results);
+}
+
+#[test]
+fn check_results_of_a_kind_that_is_not_known_are_left_out() {
+    let with = |results: &str| from_v4(&format!("{{\"version\":4,\"check_results\":[{results}]}}"), &Hints);
+    let one = |kind: &str, addr: &str, status: &str| {
+        format!("{{\"object_kind\":\"{kind}\",\"config_addr\":\"{addr}\",\"status\":\"{status}\",\"objects\":null}}")
+    };
+    assert!(with(&one("action", "action.a.b", "pass")).unwrap().checks.is_empty());
+    assert_eq!(with(&one("check", "check.a", "pass")).unwrap().checks.len(), 1);
+    for (kind, addr, status) in [
+        ("check", "output.a", "pass"),
+        ("check", "a", "pass"),
+        ("check", "modul.m.check.a", "pass"),
+        ("resource", "module.m", "pass"),
+        ("var", "var.a", "perhaps"),
+    ] {
+        assert!(matches!(with(&one(kind, addr, status)), Err(StoreError::Damaged(_))), "{kind} {addr} {status}");
+    }
 }
 
 #[test]

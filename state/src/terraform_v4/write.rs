@@ -7,7 +7,7 @@ use sgp_model::{
     state::{ObjectStatus, OutputRecord, RecordKey},
 };
 
-use super::SchemaHints;
+use super::{SchemaHints, checks};
 
 /// The version that the file claims to be written by. Terraform refuses a file of a later version than its own in some
 /// releases; this is the first that has everything we write.
@@ -35,7 +35,7 @@ pub fn to_v4(state: &State, hints: &dyn SchemaHints) -> Result<String, StoreErro
     root.field("lineage", &string(&state.lineage));
     root.field("outputs", &outputs.finish());
     root.field("resources", &array(&resources));
-    root.field("check_results", "null");
+    root.field("check_results", &checks::write(&state.checks));
     Ok(indent(&root.finish()))
 }
 
@@ -190,20 +190,20 @@ fn value(value: &Value, of: &str) -> Result<String, StoreError> {
     })
 }
 
-fn string(text: &str) -> String {
+pub(super) fn string(text: &str) -> String {
     to_plain_json_text(&Value::from(text)).expect("a known string is JSON")
 }
 
-fn array(elements: &[String]) -> String {
+pub(super) fn array(elements: &[String]) -> String {
     format!("[{}]", elements.join(","))
 }
 
 /// A JSON object whose fields keep their order.
 #[derive(Default)]
-struct Object(String);
+pub(super) struct Object(String);
 
 impl Object {
-    fn field(&mut self, name: &str, json: &str) {
+    pub(super) fn field(&mut self, name: &str, json: &str) {
         if !self.0.is_empty() {
             self.0.push(',');
         }
@@ -212,7 +212,7 @@ impl Object {
         self.0.push_str(json);
     }
 
-    fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         format!("{{{}}}", self.0)
     }
 }

@@ -1,5 +1,6 @@
 //! `check` blocks after an apply: what they look at is read, and what they assert is judged with what exists now.
 
+use sgp_contract::Write;
 use sgp_model::{Diagnostics, InstanceAddr, Value, plan::PlanMode};
 
 use super::Walk;
@@ -34,5 +35,22 @@ impl Walk<'_> {
         self.evaluator.judge_checks(false);
         let told = self.evaluator.take_diagnostics();
         self.diagnostics.extend(told);
+    }
+
+    /// Records what became of all conditions, where that is something else than before. What an apply of a part would say of the
+    /// whole is not known, and after everything is destroyed nothing is.
+    pub(super) async fn record_checks(&mut self) {
+        if !self.plan.targets.is_empty() || self.shared.is_halted() || self.store_failed.is_some() {
+            return;
+        }
+        let checks = match self.plan.mode {
+            PlanMode::Destroy if self.diagnostics.has_errors() => return,
+            PlanMode::Destroy => Vec::new(),
+            PlanMode::Normal | PlanMode::RefreshOnly => self.evaluator.check_results(),
+        };
+        self.evaluator.take_diagnostics();
+        if checks != self.plan.refreshed.checks {
+            self.write(vec![Write::Checks(checks)]).await;
+        }
     }
 }

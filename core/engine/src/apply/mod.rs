@@ -94,6 +94,7 @@ async fn walk(session: &Session, plan: &Plan, options: ApplyOptions, is_bumped: 
         // As long as something is deferred, the round after judges.
         if !plan.is_deferring() {
             walk.judge_checks().await;
+            walk.record_checks().await;
         }
     }
     let closed = walk.open.close(session).await;
