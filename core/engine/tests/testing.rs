@@ -604,3 +604,18 @@ run "look" {
     let calls = bench.world.cloud.calls();
     assert_eq!(calls[..4], ["create a", "delete a", "create a", "create b"], "{calls:?}");
 }
+
+#[tokio::test]
+async fn a_check_fails_when_its_data_source_cannot_be_read() {
+    let config = THING.to_owned()
+        + "check \"found\" {\n  data \"fake_thing\" \"none\" { name = \"none\" }\n  assert {\n    condition     = data.fake_thing.none.id != \"\"\n    error_message = \"There is none.\"\n  }\n}\n";
+    let expected = "expect_failures = [check.found]";
+    let tests = format!("run \"a\" {{\n  {expected}\n}}\nrun \"b\" {{\n  command = plan\n  {expected}\n}}\n");
+    let (told, _) = Bench::new(&config, &tests).run().await;
+    assert_eq!(told, "run a: pass\nrun b: pass\ntear down\nfile: pass\n");
+    for command in ["apply", "plan"] {
+        let (told, report) = Bench::new(&config, &format!("run \"a\" {{\n  command = {command}\n}}\n")).run().await;
+        assert_eq!(report.count(Status::Error), 1, "{told}");
+        assert!(told.contains("No such thing"), "{told}");
+    }
+}

@@ -1,14 +1,17 @@
 //! `expect_failures`: conditions of the configuration that must not hold.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use sgp_lang::{
     Config,
-    config::Check,
+    config::{Check, ResourceBlock},
     suggest::did_you_mean,
     testing::{Command, Expected, Run, Subject},
 };
-use sgp_model::{Diagnostic, Diagnostics, ResourceAddr, Span, address::ParsedAddr};
+use sgp_model::{
+    Diagnostic, Diagnostics, InstanceAddr, Mode, ModulePath, ResourceAddr, Span,
+    address::{ParsedAddr, parse_instance},
+};
 
 use super::{
     Status,
@@ -17,10 +20,19 @@ use super::{
 
 /// What a run expects to fail, and what of it did.
 pub(super) struct Expectations<'r> {
-    expected: Vec<(&'r Expected, Vec<Span>)>,
+    expected: Vec<Expectation<'r>>,
     met: BTreeSet<usize>,
     /// The messages of conditions that failed as they should.
     heard: Diagnostics,
+}
+
+/// Something that is to fail.
+struct Expectation<'r> {
+    entry: &'r Expected,
+    /// Where its conditions stand.
+    places: Vec<Span>,
+    /// The data sources in a `check` block, which fails when one of them cannot be read.
+    scoped: Vec<ResourceAddr>,
 }
 
 impl<'r> Expectations<'r> {
@@ -33,7 +45,9 @@ impl<'r> Expectations<'r> {
         let mut expected = Vec::new();
         for entry in &run.expected {
             match conditions(config, &entry.subject) {
-                Ok(spans) => expected.push((entry, spans)),
+                Ok(places) => {
+                    expected.push(Expectation { entry, places, scoped: scoped_in(config, &entry.subject) });
+                }
                 Err(why) => {
                     problems.push(Diagnostic::error("Invalid expectation", why).at(entry.span.clone()));
                 }
@@ -62,9 +76,12 @@ impl<'r> Expectations<'r> {
     }
 
     fn is_about(&self, at: usize, diagnostic: &Diagnostic) -> bool {
-        let (expected, spans) = &self.expected[at];
-        let its_condition = diagnostic.span.as_ref().is_some_and(|span| spans.contains(span));
-        let its_instance = match &expected.subject {
+        let Expectation { entry, places, scoped } = &self.expected[at];
+        if about_data(diagnostic).is_some_and(|data| scoped.contains(&data.resource)) {
+            return true;
+        }
+        let its_condition = diagnostic.span.as_ref().is_some_and(|span| places.contains(span));
+        let its_instance = match &entry.subject {
             Subject::Object(ParsedAddr::Instance(addr)) => diagnostic.address.as_deref() == Some(&*addr.to_string()),
             _ => true,
         };
@@ -79,9 +96,9 @@ impl<'r> Expectations<'r> {
     /// What was expected and did not happen.
     pub(super) fn missing(&self) -> Diagnostics {
         let unmet = self.expected.iter().enumerate().filter(|(i, _)| !self.met.contains(i));
-        let told = unmet.map(|(_, (expected, _))| {
-            let detail = format!("{} was expected to fail its conditions, and they all hold.", expected.subject);
-            Diagnostic::error("Missing expected failure", detail).at(expected.span.clone())
+        let told = unmet.map(|(_, Expectation { entry, .. })| {
+            let detail = format!("{} was expected to fail its conditions, and they all hold.", entry.subject);
+            Diagnostic::error("Missing expected failure", detail).at(entry.span.clone())
         });
         Diagnostics(told.collect())
     }
@@ -99,6 +116,25 @@ impl<'r> Expectations<'r> {
         }
         Attempt { status, diagnostics, made: Made::Nothing }
     }
+}
+
+/// The data source that a warning is about. Reading one that stands in a `check` block warns when it fails; others end a run.
+pub(super) fn about_data(diagnostic: &Diagnostic) -> Option<InstanceAddr> {
+    let address = diagnostic.address.as_deref().filter(|_| !diagnostic.is_error())?;
+    parse_instance(address).ok().filter(|addr| addr.resource.mode == Mode::Data)
+}
+
+/// The data sources in a `check` block of the root module.
+fn scoped_in(config: &Config, subject: &Subject) -> Vec<ResourceAddr> {
+    let Subject::Check(name) = subject else { return Vec::new() };
+    let inside = config.root.resources.iter().filter(|block| block.check.as_ref() == Some(name));
+    let addr = |block: &Arc<ResourceBlock>| ResourceAddr {
+        module: ModulePath::root(),
+        mode: block.mode,
+        type_name: block.type_name.clone(),
+        name: block.name.clone(),
+    };
+    inside.map(addr).collect()
 }
 
 /// The places of the conditions that something has.

@@ -11,10 +11,16 @@ use sgp_model::{
     state::OutputRecord,
 };
 
-use super::{Status, expect::Expectations, file::Walk, scope::Scope};
+use super::{
+    Status,
+    expect::{Expectations, about_data},
+    file::Walk,
+    scope::Scope,
+};
 use crate::{
     ApplyOptions, Interrupt, Outcome, PlanOptions, Planned, Session,
     apply::{self, apply},
+    blocks::resource_block,
     import::load_state,
     planner::{plan, shown},
     values::ApplyWorld,
@@ -62,7 +68,7 @@ impl<'f> Walk<'f> {
         let names = Told { run: &scope.runs, more_variables: &scope.more_variables };
         let mut diagnostics = scope.warnings;
         let Planned { plan: planned, diagnostics: told } = plan(&session, &options(run)).await;
-        diagnostics.extend(expectations.take(in_a_test(told, run.command == Command::Apply)));
+        diagnostics.extend(expectations.take(in_a_test(&scope.config, told, run.command == Command::Apply)));
         if diagnostics.has_errors() {
             return Attempt::error(diagnostics);
         }
@@ -82,7 +88,7 @@ impl<'f> Walk<'f> {
             Ok(state) => state,
             Err(problems) => return Attempt::error(problems),
         };
-        diagnostics.extend(expectations.take(in_a_test(outcome.diagnostics.clone(), false)));
+        diagnostics.extend(expectations.take(in_a_test(&scope.config, outcome.diagnostics.clone(), false)));
         if diagnostics.has_errors() {
             return Attempt { status: Status::Error, diagnostics, made: Made::State(Box::new(state)) };
         }
@@ -101,7 +107,7 @@ impl<'f> Walk<'f> {
         made: Made,
     ) -> Attempt {
         let names = seen.names(names);
-        let mut status = count_checks(&mut diagnostics);
+        let mut status = count_checks(seen.evaluator.config(), &mut diagnostics);
         for check in &run.asserts {
             match seen.evaluator.run_assertion(&ModulePath::root(), check, &names) {
                 Asserted::Holds => {}
@@ -136,10 +142,9 @@ const OF_CHECK: &str = "Check block assertion";
 
 /// What plan and apply say, in a test. After an interrupt nothing is to be gone on with; and what checks assert is judged when the
 /// run has done all that it does, so that before (`early`) nothing is told of it.
-fn in_a_test(told: Diagnostics, early: bool) -> Diagnostics {
-    let is_open = |d: &Diagnostic| {
-        d.summary.starts_with(OF_CHECK) && !d.is_error() && (early || d.summary.ends_with("known after apply"))
-    };
+fn in_a_test(config: &Config, told: Diagnostics, early: bool) -> Diagnostics {
+    let is_open =
+        |d: &Diagnostic| is_of_check(config, d) && !d.is_error() && (early || d.summary.ends_with("known after apply"));
     let interrupted = |d: &Diagnostic| ["Planning interrupted", "Apply interrupted"].contains(&d.summary.as_str());
     let detail = "The run was broken off, and those after it are skipped.";
     let told = told.into_iter().filter(|d| !is_open(d));
@@ -147,10 +152,17 @@ fn in_a_test(told: Diagnostics, early: bool) -> Diagnostics {
     Diagnostics(told.collect())
 }
 
+/// Whether something is told about a `check` block: about what it asserts, or about a data source in it.
+fn is_of_check(config: &Config, told: &Diagnostic) -> bool {
+    let block = |addr: &InstanceAddr| resource_block(config, &addr.resource);
+    told.summary.starts_with(OF_CHECK)
+        || about_data(told).is_some_and(|addr| block(&addr).is_some_and(|it| it.check.is_some()))
+}
+
 /// A check that fails is a warning elsewhere; in a test it counts as an error, as nobody asserted or expected it.
-fn count_checks(diagnostics: &mut Diagnostics) -> Status {
+fn count_checks(config: &Config, diagnostics: &mut Diagnostics) -> Status {
     let mut status = Status::Pass;
-    for failed in diagnostics.0.iter_mut().filter(|d| d.summary.starts_with(OF_CHECK)) {
+    for failed in diagnostics.0.iter_mut().filter(|d| is_of_check(config, d)) {
         failed.severity = Severity::Error;
         status = Status::Error;
     }
