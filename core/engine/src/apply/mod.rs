@@ -70,6 +70,7 @@ pub async fn apply(session: &Session, plan: &Plan, options: &ApplyOptions) -> Ou
         (round, continued) = walk(session, &next, *options, is_bumped).await;
         outcome = Outcome {
             done: outcome.done.plus(round.done),
+            forgotten: [outcome.forgotten, round.forgotten].concat(),
             diagnostics: Diagnostics(outcome.diagnostics.into_iter().chain(round.diagnostics).collect()),
             ..round
         };
@@ -187,6 +188,8 @@ struct Walk<'a> {
     /// What data sources answered that were read now.
     read: BTreeMap<InstanceAddr, Value>,
     done: Summary,
+    /// Those that were let go.
+    forgotten: Vec<InstanceAddr>,
     diagnostics: Diagnostics,
     interrupted: bool,
     /// Why the state cannot be written any more.
@@ -239,6 +242,7 @@ impl<'a> Walk<'a> {
             outputs: plan.refreshed.outputs.clone(),
             read: BTreeMap::new(),
             done: Summary::default(),
+            forgotten: Vec::new(),
             diagnostics: Diagnostics::new(),
             interrupted: false,
             store_failed: None,
@@ -587,6 +591,7 @@ impl<'a> Walk<'a> {
             restarted: 0,
             outputs: self.outputs,
             read: self.read,
+            forgotten: self.forgotten,
             diagnostics: self.diagnostics,
             interrupted: self.interrupted,
         }

@@ -299,6 +299,7 @@ impl Walk<'_> {
             return Err(Diagnostics::new());
         }
         self.records.remove(&key);
+        self.forgotten.push(change.addr.clone());
         Ok(())
     }
 }
