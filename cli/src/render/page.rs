@@ -4,7 +4,7 @@ use sgp_analysis::{audit::Audit, build::build, reach};
 use sgp_engine::foresight;
 use sgp_model::{
     Mode, Plan, State,
-    plan::{Action, PlanMode, Preflight, ResourceChange},
+    plan::{Action, DeferredChange, PlanMode, Preflight, ResourceChange},
     symbol::readable,
 };
 use sgp_report::{
@@ -47,6 +47,8 @@ pub fn plan(plan: &Plan, of: &Recorded, schemas: SchemaOf<'_>) -> Page {
     page.counts = counts(plan);
     page.drift = plan::drifts(plan).0.into_iter().map(|it| drifted(it, schemas)).collect();
     page.objects = Some(objects);
+    page.deferred = plan.deferred.iter().map(|it| later(it, schemas)).collect();
+    page.counts.extend(count_deferred(plan));
     page.outputs = outputs(plan);
     if plan.mode != PlanMode::RefreshOnly {
         let checks: Vec<Check> = plan.preflight.iter().map(check).collect();
@@ -59,6 +61,11 @@ pub fn plan(plan: &Plan, of: &Recorded, schemas: SchemaOf<'_>) -> Page {
         page.counts.extend(count_running(plan));
     }
     page
+}
+
+fn count_deferred(plan: &Plan) -> Option<Count> {
+    let words = format!("{} deferred", plural(plan.deferred.len(), "block"));
+    (!plan.deferred.is_empty()).then_some(Count { words, section: "deferred", class: "" })
 }
 
 fn count_running(plan: &Plan) -> Option<Count> {
@@ -279,6 +286,11 @@ fn entry(change: &ResourceChange, schemas: SchemaOf<'_>) -> Entry {
         remarks: title.collect(),
         diff: plan::difference(change, schemas, PAINT),
     }
+}
+
+/// A block whose instances are planned during the apply.
+fn later(it: &DeferredChange, schemas: SchemaOf<'_>) -> Entry {
+    Entry { what: plan::LATER.to_owned(), remarks: plan::why_deferred(it), ..entry(&it.change, schemas) }
 }
 
 fn drifted(change: &ResourceChange, schemas: SchemaOf<'_>) -> Entry {

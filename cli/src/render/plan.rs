@@ -146,17 +146,23 @@ pub fn resource(change: &ResourceChange, schemas: SchemaOf<'_>, paint: Paint) ->
 
 /// A block whose instances are planned during apply: why, and what is known of each.
 fn deferred(it: &DeferredChange, schemas: SchemaOf<'_>, paint: Paint) -> String {
-    let headline = paint.bold(&format!("  # {} will be planned during apply", it.change.addr));
-    let mut out =
-        format!("{headline}\n  # (number of instances known after apply: depends on {})\n", it.waits_for.join(", "));
-    if !it.existing.is_empty() {
-        let named: Vec<String> = it.existing.iter().take(EXISTING_MAX).map(ToString::to_string).collect();
-        let more = it.existing.len().saturating_sub(EXISTING_MAX);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let verb = if it.existing.len() == 1 { "stays as it is" } else { "stay as they are" };
-        let _ = writeln!(out, "  # ({}{more} {verb} until then)", named.join(", "));
-    }
-    out + &body(&it.change, symbol(it.change.action), schemas, paint)
+    let headline = paint.bold(&format!("  # {} {LATER}", it.change.addr));
+    let remarks: String = why_deferred(it).iter().map(|line| format!("  # {line}\n")).collect();
+    format!("{headline}\n{remarks}{}", difference(&it.change, schemas, paint))
+}
+
+/// What happens to a block that is deferred.
+pub const LATER: &str = "will be planned during apply";
+
+/// Why a block is deferred, and what stays until then.
+pub fn why_deferred(it: &DeferredChange) -> Vec<String> {
+    let why = format!("(number of instances known after apply: depends on {})", it.waits_for.join(", "));
+    let named: Vec<String> = it.existing.iter().take(EXISTING_MAX).map(ToString::to_string).collect();
+    let more = it.existing.len().saturating_sub(EXISTING_MAX);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let verb = if it.existing.len() == 1 { "stays as it is" } else { "stay as they are" };
+    let existing = format!("({}{more} {verb} until then)", named.join(", "));
+    [why].into_iter().chain((!it.existing.is_empty()).then_some(existing)).collect()
 }
 
 /// What changes of one object.

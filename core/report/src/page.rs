@@ -36,6 +36,8 @@ pub struct Page {
     pub drift: Vec<Entry>,
     /// Objects, by address; `None` on a page that is not about them.
     pub objects: Option<Vec<Entry>>,
+    /// Blocks whose instances are planned during the apply: why, and what is known of each instance.
+    pub deferred: Vec<Entry>,
     /// Outputs.
     pub outputs: Vec<Entry>,
 }
@@ -153,6 +155,9 @@ fn sections(page: &Page) -> Vec<(&'static str, &'static str, Markup)> {
     if let Some(objects) = &page.objects {
         all.push(("objects", "Resources", objects_of(objects)));
     }
+    if !page.deferred.is_empty() {
+        all.push(("deferred", "Planned during apply", deferred(&page.deferred)));
+    }
     if !page.outputs.is_empty() {
         all.push(("outputs", "Outputs", entries::list(&page.outputs)));
     }
@@ -163,6 +168,13 @@ fn running(lines: &[String]) -> Markup {
     html! {
         p { "A pod gets its groups when it is made. sgp apply -rollout restarts what can be restarted." }
         ul class="lines" { @for line in lines { li data-item { (line) } } }
+    }
+}
+
+fn deferred(blocks: &[Entry]) -> Markup {
+    html! {
+        p { "How many instances these blocks have is known after apply: they are planned and applied in the same run, once their keys are known." }
+        (entries::list(blocks))
     }
 }
 

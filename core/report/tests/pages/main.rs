@@ -68,6 +68,11 @@ fn plan(reach: Reach) -> Page {
         reach: Some(reach),
         running: vec!["app/api (Deployment): 2 pods keep <b>; made anew: api".to_owned()],
         objects: Some(vec![entry("aws_security_group.a", "  \u{1b}[32m+\u{1b}[0m name = \"a\"")]),
+        deferred: vec![Entry {
+            what: "will be planned during apply".to_owned(),
+            remarks: vec!["(number of instances known after apply: depends on aws_security_group.a.id)".to_owned()],
+            ..entry("aws_vpc_security_group_ingress_rule.a[*]", "")
+        }],
         ..Page::default()
     }
 }
@@ -127,6 +132,7 @@ fn nothing_that_people_write_is_markup() {
     page.facts.push((text(), text()));
     page.audit = Some(Audited { parts: vec![(text(), vec![text()])] });
     page.outputs.push(entry(evil, evil));
+    page.deferred.push(entry(evil, evil));
     page.drift.push(Entry { sign: text(), what: text(), remarks: vec![text()], ..entry(evil, evil) });
     page.counts.push(Count { words: text(), section: "objects", class: "" });
     let (rule, severity, summary, fix) = (text(), text(), text(), text());
