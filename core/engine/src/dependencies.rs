@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sgp_contract::CommonGround;
-use sgp_lang::{CellKey, Evaluator, World};
+use sgp_lang::{CellKey, Config, Evaluator, World};
 use sgp_model::{
     InstanceAddr, InstanceRecord, Mode, ProviderAddr, ResourceAddr, Value,
-    plan::{Action, ResourceChange},
+    plan::{Action, ResourceChange, Step, StepId},
     state::RecordKey,
 };
 use sgp_plan::{Dependency, Node};
 
 use crate::{
     Registry,
+    blocks::resource_block,
     clients::{ClientState, Clients},
     world::cluster_in,
 };
@@ -105,6 +106,57 @@ impl Dependencies {
         &self.memo[&root]
     }
 
+    /// The steps that each ephemeral resource has to be open for: those of whatever refers to it, directly or through values and
+    /// other ephemeral resources. What a provider configuration or a data source in a `check` block needs is left out: those
+    /// are used to the end.
+    pub(crate) fn open_for(
+        &self,
+        config: &Config,
+        changes: &[ResourceChange],
+        steps: &[Step],
+    ) -> BTreeMap<InstanceAddr, Vec<StepId>> {
+        let ephemerals: Vec<_> = self.instances.iter().filter(|(addr, _)| is_ephemeral(addr)).collect();
+        let mut open_for = BTreeMap::new();
+        if ephemerals.is_empty() {
+            return open_for;
+        }
+        let needed_by = self.needed_by();
+        for (addr, &id) in ephemerals {
+            let Some(users) = self.users(id, &needed_by, config) else { continue };
+            let is_for = |step: &Step| step.change.is_some_and(|it| users.contains(&changes[it as usize].addr));
+            let places = (0u32..).zip(steps).filter(|(_, step)| is_for(step)).map(|(place, _)| StepId(place));
+            open_for.insert(addr.clone(), places.collect());
+        }
+        open_for
+    }
+
+    /// What refers to an ephemeral resource and can be told; `None` when it is used to the end.
+    fn users(&self, id: u32, needed_by: &[Vec<u32>], config: &Config) -> Option<BTreeSet<&InstanceAddr>> {
+        let is_scoped = |addr: &InstanceAddr| resource_block(config, &addr.resource).is_some_and(|b| b.check.is_some());
+        let mut users: BTreeSet<&InstanceAddr> = BTreeSet::new();
+        let (mut open, mut seen) = (vec![id], BTreeSet::from([id]));
+        while let Some(next) = open.pop() {
+            match &self.keys[next as usize] {
+                CellKey::Provider(_) => return None,
+                CellKey::Instance(user) if is_scoped(user) => return None,
+                CellKey::Instance(user) if !is_ephemeral(user) => {
+                    users.insert(user);
+                }
+                _ => open.extend(needed_by[next as usize].iter().copied().filter(|it| seen.insert(*it))),
+            }
+        }
+        Some(users)
+    }
+
+    /// The cells that touched each cell.
+    fn needed_by(&self) -> Vec<Vec<u32>> {
+        let mut needed_by: Vec<Vec<u32>> = vec![Vec::new(); self.keys.len()];
+        for (id, needs) in (0u32..).zip(&self.needs) {
+            needs.iter().for_each(|need| needed_by[*need as usize].push(id));
+        }
+        needed_by
+    }
+
     /// The changes as nodes, and every other cell as a join.
     pub(crate) fn graph(
         &self,
@@ -142,6 +194,10 @@ impl Dependencies {
         let nodes = nodes.collect();
         OrderGraph { nodes, joins, open, joins_of }
     }
+}
+
+fn is_ephemeral(addr: &InstanceAddr) -> bool {
+    addr.resource.mode == Mode::Ephemeral
 }
 
 /// What `sgp_plan::steps` orders.

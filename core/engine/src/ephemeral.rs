@@ -1,4 +1,5 @@
-//! Ephemeral resources: opened where something needs them, renewed while the run goes on, closed at its end, and never written down.
+//! Ephemeral resources: opened where something needs them, renewed while the run goes on, closed as soon as nothing needs them any
+//! more, and never written down.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -123,8 +124,20 @@ impl OpenOnes {
 
     /// Closes all, the last one first.
     pub(crate) async fn close(&mut self, session: &Session) -> Diagnostics {
+        self.close_where(session, |_| true).await
+    }
+
+    /// Closes those, the last one first.
+    pub(crate) async fn close_where(
+        &mut self,
+        session: &Session,
+        is_meant: impl Fn(&InstanceAddr) -> bool,
+    ) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
-        while let Some(one) = self.0.pop() {
+        let (mut meant, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.0).into_iter().partition(|it| is_meant(&it.addr));
+        self.0 = rest;
+        while let Some(one) = meant.pop() {
             let closing = one.ty.close(&*one.client, &one.private);
             let problems = told(session, &one.addr, EphemeralOp::Close, closing).await;
             diagnostics.extend(on(problems, &one.addr));

@@ -483,6 +483,7 @@ impl<'a> Planning<'a> {
         self.refuse_ephemerals(&list);
         list.sort_by(|a, b| (&a.addr, &a.deposed).cmp(&(&b.addr, &b.deposed)));
         let (steps, held) = self.order(&dependencies, &mut list, &existing, &deferred)?;
+        let open_for = dependencies.open_for(&self.session.config, &list, &steps);
         let mut drift = leftover::drift(&recorded, &existing, &list, self.session);
         if self.options.mode == PlanMode::RefreshOnly {
             self.note_moves(&mut drift, &existing);
@@ -502,6 +503,7 @@ impl<'a> Planning<'a> {
             steps,
             deferred,
             held,
+            open_for,
             drift,
             outputs,
             refreshed: Arc::new(State { instances: existing, ..recorded }),

@@ -197,6 +197,45 @@ resource "fake_thing" "b" {
 }
 
 #[tokio::test]
+async fn what_nothing_needs_any_more_is_closed() {
+    let hcl = r#"
+ephemeral "fake_token" "first" { of = "first" }
+ephemeral "fake_token" "second" { of = ephemeral.fake_token.first.token == "" ? "" : "second" }
+ephemeral "fake_token" "last" { of = "last" }
+locals { token = ephemeral.fake_token.second.token }
+resource "fake_thing" "a" {
+  name      = "a"
+  secret_wo = ephemeral.fake_token.first.token
+}
+resource "fake_thing" "b" {
+  name      = "b"
+  parent    = fake_thing.a.id
+  secret_wo = local.token
+}
+resource "fake_thing" "c" {
+  name      = "c"
+  parent    = fake_thing.b.id
+  secret_wo = ephemeral.fake_token.last.token
+}
+resource "fake_thing" "d" {
+  name   = "d"
+  parent = fake_thing.c.id
+}
+"#;
+    let world = World::new(hcl);
+    let plan = world.plan().await;
+    world.cloud.calls();
+    world.apply_plan(&plan).await;
+    let calls = world.cloud.calls();
+    let at = |call: &str| calls.iter().position(|it| it == call).unwrap();
+    // The first one is what the second one was opened with, and goes after it. Neither waits for the end.
+    let in_turn = ["create a", "create b", "close second", "close first", "close last", "create d"];
+    assert!(in_turn.is_sorted_by_key(|call| at(call)), "{calls:?}");
+    assert!(at("open last") > at("create b") && at("close last") > at("create c"), "{calls:?}");
+    assert_eq!(calls.len(), 10, "{calls:?}");
+}
+
+#[tokio::test]
 async fn what_is_due_is_renewed_and_what_is_open_is_closed() {
     let hcl = r#"
 ephemeral "fake_token" "t" { of = "t" }

@@ -330,6 +330,9 @@ pub struct Plan {
     /// Steps that wait for deferred instances: they are taken once those are planned, judged again by then. In order.
     #[serde(default)]
     pub held: Vec<StepId>,
+    /// The steps that ephemeral resources have to be open for; one that is not here has to be open to the end of the apply.
+    #[serde(with = "crate::pairs", default)]
+    pub open_for: BTreeMap<InstanceAddr, Vec<StepId>>,
     /// What changed outside since the last run: recorded against refreshed.
     pub drift: Vec<ResourceChange>,
     /// Outputs of the root module.

@@ -85,6 +85,7 @@ pub fn plan(changes: Vec<ResourceChange>) -> Plan {
         steps: Vec::new(),
         deferred: Vec::new(),
         held: Vec::new(),
+        open_for: BTreeMap::new(),
         skipped_checks: Vec::new(),
         drift: Vec::new(),
         outputs: BTreeMap::new(),

@@ -22,7 +22,7 @@ use sgp_contract::Write;
 use sgp_lang::{Config, Evaluator, Stop};
 use sgp_model::{
     DeposedKey, Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, Mode, ModulePath, Plan, Value,
-    plan::{Action, Op, PlanMode, ResourceChange, Step, Summary},
+    plan::{Action, Op, PlanMode, ResourceChange, Step, StepId, Summary},
     state::{OutputRecord, RecordKey},
 };
 use tokio::{
@@ -306,7 +306,10 @@ impl<'a> Walk<'a> {
                     self.diagnostics.extend(problems);
                 }
                 Some(done) = self.tasks.join_next() => match done {
-                    Ok(done) => self.finish(done).await,
+                    Ok(done) => {
+                        self.finish(done).await;
+                        self.close_unneeded().await;
+                    }
                     Err(error) => {
                         let detail = format!("A task of sgp ended unexpectedly ({error}). This is a bug; please report it.");
                         self.diagnostics.push(Diagnostic::error("Internal error", detail));
@@ -470,6 +473,19 @@ impl<'a> Walk<'a> {
                 result => return result,
             }
         }
+    }
+
+    /// Closes the ephemeral resources whose last user is done.
+    async fn close_unneeded(&mut self) {
+        let (plan, progress, held) = (self.plan, &self.progress, &self.held);
+        let is_over = |step: &StepId| {
+            let at = step.0 as usize;
+            held[at] || matches!(progress[at], Progress::Done | Progress::Failed)
+        };
+        let session = self.shared.session.clone();
+        let is_meant = |addr: &InstanceAddr| plan.open_for.get(addr).is_some_and(|steps| steps.iter().all(is_over));
+        let closed = self.open.close_where(&session, is_meant).await;
+        self.diagnostics.extend(closed);
     }
 
     /// Opens the ephemeral resources that an evaluation asked for; answers whether there were any.
