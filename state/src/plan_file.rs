@@ -265,7 +265,8 @@ mod tests {
                 })
                 .collect(),
             held: vec![StepId(0)],
-            open_for: [(sgp_model::address::parse_instance("ephemeral.random_password.p").unwrap(), vec![StepId(0)])].into(),
+            open_for: [(sgp_model::address::parse_instance("ephemeral.random_password.p").unwrap(), vec![StepId(0)])]
+                .into(),
             skipped_checks: Vec::new(),
             steps: changes.iter().map(|_| Step { change: Some(0), op: Op::Update, after: vec![StepId(0)] }).collect(),
             drift: changes.clone(),

@@ -163,7 +163,10 @@ async fn format_1_is_read() {
         let instances = [put(), put()].into();
         let Some(Write::Outputs(outputs)) = expected.next() else { panic!("outputs") };
         let lineage = "3f1c7a52-9c1c-4f4e-8d9f-0d6a7c1b2e3f".to_owned();
-        assert_eq!(state, State { lineage, serial: 7, instances, outputs: outputs.into_iter().collect(), checks: Vec::new() });
+        assert_eq!(
+            state,
+            State { lineage, serial: 7, instances, outputs: outputs.into_iter().collect(), checks: Vec::new() }
+        );
         let intents: Vec<_> = expected.collect();
         for (open, begun) in open.iter().zip(&intents) {
             let Write::Begin(intent) = begun else { panic!("an intent") };

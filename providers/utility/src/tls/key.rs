@@ -21,19 +21,24 @@ use pkcs8::{
 };
 use sec1::{EcParameters, EcPrivateKey};
 
-use super::openssh::{self, Pair};
+use super::{
+    openssh::{self, Pair},
+    other_keys,
+};
 use crate::dice;
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// Sizes of RSA keys that can be made here.
-pub(super) const RSA_SIZES: [i64; 4] = [2048, 3072, 4096, 8192];
+/// Sizes of RSA keys that can be made here, in bits.
+pub(super) const RSA_BITS: std::ops::RangeInclusive<i64> = 1024..=8192;
 
-/// A curve of NIST. The library has no P224, which Terraform's provider takes when nothing is said.
+/// A curve of NIST.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Curve {
+    /// secp224r1.
+    P224,
     /// secp256r1.
     P256,
     /// secp384r1.
@@ -43,41 +48,46 @@ pub(super) enum Curve {
 }
 
 /// Every curve, by the name that arguments have for it.
-pub(super) const CURVES: [(&str, Curve); 3] = [("P256", Curve::P256), ("P384", Curve::P384), ("P521", Curve::P521)];
+pub(super) const CURVES: [(&str, Curve); 4] =
+    [("P224", Curve::P224), ("P256", Curve::P256), ("P384", Curve::P384), ("P521", Curve::P521)];
 
 impl Curve {
     fn oid(self) -> ObjectIdentifier {
         ObjectIdentifier::new_unwrap(match self {
+            Self::P224 => "1.3.132.0.33",
             Self::P256 => "1.2.840.10045.3.1.7",
             Self::P384 => "1.3.132.0.34",
             Self::P521 => "1.3.132.0.35",
         })
     }
 
-    /// Its name in keys of OpenSSH.
-    pub(super) fn ssh_name(self) -> &'static str {
+    /// Its name in keys of OpenSSH, which has no P224 (RFC 5656).
+    pub(super) fn ssh_name(self) -> Option<&'static str> {
         match self {
-            Self::P256 => "nistp256",
-            Self::P384 => "nistp384",
-            Self::P521 => "nistp521",
+            Self::P224 => None,
+            Self::P256 => Some("nistp256"),
+            Self::P384 => Some("nistp384"),
+            Self::P521 => Some("nistp521"),
         }
     }
 
     /// Bytes of a coordinate.
     fn size(self) -> usize {
         match self {
+            Self::P224 => 28,
             Self::P256 => 32,
             Self::P384 => 48,
             Self::P521 => 66,
         }
     }
 
-    /// How signatures and the exchange of secrets are done on it.
-    fn algorithms(self) -> (&'static EcdsaSigningAlgorithm, &'static agreement::Algorithm) {
+    /// How AWS-LC does signatures and the exchange of secrets on it; it has no P224.
+    fn algorithms(self) -> Option<(&'static EcdsaSigningAlgorithm, &'static agreement::Algorithm)> {
         match self {
-            Self::P256 => (&ECDSA_P256_SHA256_ASN1_SIGNING, &agreement::ECDH_P256),
-            Self::P384 => (&ECDSA_P384_SHA384_ASN1_SIGNING, &agreement::ECDH_P384),
-            Self::P521 => (&ECDSA_P521_SHA512_ASN1_SIGNING, &agreement::ECDH_P521),
+            Self::P224 => None,
+            Self::P256 => Some((&ECDSA_P256_SHA256_ASN1_SIGNING, &agreement::ECDH_P256)),
+            Self::P384 => Some((&ECDSA_P384_SHA384_ASN1_SIGNING, &agreement::ECDH_P384)),
+            Self::P521 => Some((&ECDSA_P521_SHA512_ASN1_SIGNING, &agreement::ECDH_P521)),
         }
     }
 }
@@ -114,14 +124,17 @@ fn unfit(error: impl std::fmt::Display) -> Problem {
 
 /// Making and reading.
 impl Key {
-    /// A new RSA key of one of [`RSA_SIZES`].
+    /// A new RSA key of so many bits; see [`RSA_BITS`].
     pub(super) fn rsa(bits: i64) -> Result<Self, Problem> {
         let size = match bits {
             2048 => KeySize::Rsa2048,
             3072 => KeySize::Rsa3072,
             4096 => KeySize::Rsa4096,
             8192 => KeySize::Rsa8192,
-            _ => return Err(format!("RSA keys of {bits} bits cannot be made")),
+            _ => {
+                let bits = usize::try_from(bits).ok().filter(|_| RSA_BITS.contains(&bits));
+                return other_keys::rsa(bits.ok_or("such a size is not made")?).map(Self::Rsa);
+            }
         };
         let made = NewRsaKey::generate(size).map_err(|e| e.to_string())?;
         let der: Pkcs8V1Der<'_> = made.as_der().map_err(|e| e.to_string())?;
@@ -149,9 +162,13 @@ impl Key {
     }
 
     fn on_curve(curve: Curve, scalar: Vec<u8>) -> Result<Self, Problem> {
-        let (_, exchange) = curve.algorithms();
-        let key = agreement::PrivateKey::from_private_key(exchange, &scalar).map_err(unfit)?;
-        let point = key.compute_public_key().map_err(unfit)?.as_ref().to_vec();
+        let point = match curve.algorithms() {
+            Some((_, exchange)) => {
+                let key = agreement::PrivateKey::from_private_key(exchange, &scalar).map_err(unfit)?;
+                key.compute_public_key().map_err(unfit)?.as_ref().to_vec()
+            }
+            None => other_keys::p224_point(&scalar).map_err(unfit)?,
+        };
         Ok(Self::Ecdsa { curve, scalar, point })
     }
 
@@ -193,7 +210,7 @@ impl Key {
         let key = EcPrivateKey::from_der(der).map_err(unfit)?;
         let named = key.parameters.and_then(|parameters| parameters.named_curve()).or(curve);
         let curve = CURVES.iter().find(|(_, curve)| Some(curve.oid()) == named).map(|(_, curve)| *curve);
-        let curve = curve.ok_or("its curve is none of P256, P384 and P521")?;
+        let curve = curve.ok_or("its curve is none of P224, P256, P384 and P521")?;
         Self::on_curve(curve, padded(key.private_key, curve.size())?)
     }
 
@@ -215,7 +232,7 @@ impl Key {
         match openssh::read(text)? {
             Pair::Rsa(der) => Ok(Self::Rsa(der)),
             Pair::Ecdsa { curve, scalar } => {
-                let curve = CURVES.iter().find(|(_, known)| known.ssh_name() == curve).map(|(_, curve)| *curve);
+                let curve = CURVES.iter().find(|(_, known)| known.ssh_name() == Some(&*curve)).map(|(_, curve)| *curve);
                 let curve = curve.ok_or("its curve is none of P256, P384 and P521")?;
                 Self::on_curve(curve, padded(&scalar, curve.size())?)
             }
@@ -319,7 +336,7 @@ impl Key {
     pub(super) fn signs_with(&self) -> AlgorithmIdentifierOwned {
         let (oid, parameters) = match self {
             Self::Rsa(_) => ("1.2.840.113549.1.1.11", Some(AnyRef::from(Null).into())),
-            Self::Ecdsa { curve: Curve::P256, .. } => ("1.2.840.10045.4.3.2", None),
+            Self::Ecdsa { curve: Curve::P224 | Curve::P256, .. } => ("1.2.840.10045.4.3.2", None),
             Self::Ecdsa { curve: Curve::P384, .. } => ("1.2.840.10045.4.3.3", None),
             Self::Ecdsa { curve: Curve::P521, .. } => ("1.2.840.10045.4.3.4", None),
             Self::Ed25519 { .. } => ("1.3.101.112", None),
@@ -332,13 +349,19 @@ impl Key {
         let failed = |e: &dyn std::fmt::Display| format!("it cannot sign ({e})");
         match self {
             Self::Rsa(der) => {
-                let pair = RsaKeyPair::from_der(der).map_err(|e| failed(&e))?;
+                // It signs with no key below 2048 bits.
+                let Ok(pair) = RsaKeyPair::from_der(der) else {
+                    return other_keys::sign_with_rsa(der, message).map_err(|e| failed(&e));
+                };
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(|e| failed(&e))?;
                 Ok(signature)
             }
             Self::Ecdsa { curve, scalar, point } => {
-                let pair = EcdsaKeyPair::from_private_key_and_public_key(curve.algorithms().0, scalar, point);
+                let Some((algorithm, _)) = curve.algorithms() else {
+                    return other_keys::sign_on_p224(scalar, message).map_err(|e| failed(&e));
+                };
+                let pair = EcdsaKeyPair::from_private_key_and_public_key(algorithm, scalar, point);
                 let pair = pair.map_err(|e| failed(&e))?;
                 Ok(pair.sign(&SystemRandom::new(), message).map_err(|e| failed(&e))?.as_ref().to_vec())
             }

@@ -25,6 +25,8 @@ const ECDSA_OPENSSH: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZX
 const RSA_OPENSSH: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAABFwAAAAdzc2gtcn\nNhAAAAAwEAAQAAAQEAtFRT03YuCwchZbHVVMNYR3gwpmwTcrKsDn5UUCCtrgkQe/wobqA8\nX8eRnIRzjY6qRD9qQCx+6/LIdVbyS1wp3wMm0GrL+2BzIdKso+XQ7FrI4H78CvpSv6USFP\nmE5bL4IF4D9Yt0srj2RkN+m00adQ3tFuZpUgRU1JJLrJbyHJ1IBfYcbucsgJOPU+g1+ZwP\nMRqY+5gauwIOAWv0iRjweLnJbNuriSRoWMRDHXGx0pXJZOD00YhHk9s3x2IHXv+cv7Oh3q\nrdKCcxbzgRzfNLwlLYALQsz/5duhWh+TGdQUt8+D4gW+jWrGK/5z8mczmCxkzstiAUZphG\nAKHGHHuNbwAAA7hPpjs+T6Y7PgAAAAdzc2gtcnNhAAABAQC0VFPTdi4LByFlsdVUw1hHeD\nCmbBNysqwOflRQIK2uCRB7/ChuoDxfx5GchHONjqpEP2pALH7r8sh1VvJLXCnfAybQasv7\nYHMh0qyj5dDsWsjgfvwK+lK/pRIU+YTlsvggXgP1i3SyuPZGQ36bTRp1De0W5mlSBFTUkk\nuslvIcnUgF9hxu5yyAk49T6DX5nA8xGpj7mBq7Ag4Ba/SJGPB4ucls26uJJGhYxEMdcbHS\nlclk4PTRiEeT2zfHYgde/5y/s6Heqt0oJzFvOBHN80vCUtgAtCzP/l26FaH5MZ1BS3z4Pi\nBb6NasYr/nPyZzOYLGTOy2IBRmmEYAocYce41vAAAAAwEAAQAAAQAFYIRVXa9Bc0Ilgvgj\npxAr+rinUGQDZgd9Bnr4yVipw/8YAKyrS8oxEvApFMal9cHm92XG1GzTwpwD6lv0L6Mspq\n6SxV8gDOqx8Khm2gnw75i7dPM1V+x9ZsHTb/NCBCROQW9odB2T3LG0kPumoYBvSsMt4nXz\n1PQ7Qxd65c9XV15yT4Nid2zTtELPnqIyn7K4fCW6ex9layqs4Vlu8RZRMdL6+jqGHzS3PP\nqvVquDghRJV+u2VdwPem6B/f+vCeWh43nZ3T75AlRJk9RXdCUBbM7eyX0vRQ2xMzMiv3+l\nXDXcHqGH/w2F+y45Jo+srwys5Pq+ez6oRkYKKQwTP5E5AAAAgFcBKryXb5UtfQvFEBUTKO\no2x9qgSKylXzC8Pcvyr+WBsB3X0Qnj/H8wUwOI7cy2NqDQoUY0Ey60eZsg7RtkIDH88FY7\nLK2e2J+MVZTRv3/3pZR44AvkOnNkQQOUZoIPBwQDDu4zVjJ//BtWwm2RU2Uvu5eHy84bCD\nxCZRgvd7baAAAAgQDX63454S+o/6bFQrqOkgG+PYeAb/dtHY7W/y/9hglbOrMK4R2PHOS4\n0ieaBjDxpKEbVOgTD0Z1RpWEwQ/Jt3JPxNDb5tJ1fmWmuBxhsO29qnKSKLRBsT2owx0vVP\npw3QCS+c+oHQcPSfljLWda9PN8lhCuwgRRpFWq6jAwvi53GQAAAIEA1c2TSFK0F0z+MFR0\nhzW/kCLRcl/OG70fXHgccIs2i0VjOxFLMzyfCGVxX9dBbNEmgm1OT0781za9rWE2y3AEr8\n44xEOjoedf8zk4vML7O6l3Ns9I3lXaBGJiczdKnojyyUmVk28JOtCOwiTKbwoGASFePaGU\nHJoYYchrqFMw4ccAAAAAAQID\n-----END OPENSSH PRIVATE KEY-----\n";
 /// `openssl ecparam -name secp224r1 -genkey`, thrown away.
 const P224: &str = "-----BEGIN EC PARAMETERS-----\nBgUrgQQAIQ==\n-----END EC PARAMETERS-----\n-----BEGIN EC PRIVATE KEY-----\nMGgCAQEEHJI0pHPv3ZJ6zxhyBMhgvdsWg0H++3OS7QmJ/VigBwYFK4EEACGhPAM6\nAAS9mIfeg8r7rjagxVPag1QJ3CjYCf+uIozIHLZAn2XqEMcfMjQVDPeSwQvcFiVV\nJf8n7tNUGP6KBg==\n-----END EC PRIVATE KEY-----\n";
+/// `openssl ecparam -name secp256k1 -genkey`, thrown away.
+const K256: &str = "-----BEGIN EC PRIVATE KEY-----\nMHQCAQEEILfX9h+dHdT14X+yK7VI8nBjL+8dT1V2OyVPaEAaDh0XoAcGBSuBBAAK\noUQDQgAEJRsrxS7rA1HIpoSxchrbMzhTbaIJr9ZqVZZQhJhChzLPJqZtBASNiNZ5\n1RgLJidhkOqKz9fusztLCJhil9WFIQ==\n-----END EC PRIVATE KEY-----\n";
 /// `openssl genpkey -algorithm ed25519`, thrown away.
 const ED25519: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEICd2PhR/+6mRD2HZqNjQXzAnmclnaUzK1GUdN/OnSr9A\n-----END PRIVATE KEY-----\n";
 
@@ -73,6 +75,9 @@ fn keys_of_openssl() {
     // What is written is what was read.
     let key = Key::from_pem(ED25519).expect("a key");
     assert_eq!(key.pem().as_deref(), Ok(ED25519));
+    // OpenSSL writes the parameters before the key, too.
+    let key = Key::from_pem(P224).expect("a key");
+    assert!(P224.ends_with(&key.pem().expect("PEM")), "the point is that of the number");
 }
 
 #[test]
@@ -86,7 +91,7 @@ fn what_is_no_key_says_why() {
             "no private key that can be read",
         ),
         ("private_key_openssh", "hello", "does not begin as a key of OpenSSH"),
-        ("private_key_pem", P224, "none of P256, P384 and P521"),
+        ("private_key_pem", K256, "none of P224, P256, P384 and P521"),
     ] {
         let problems = public_key_data::of(name, key).expect_err("it is none");
         assert!(problems.0[0].detail.contains(expected), "{key:?}: {problems:?}");
@@ -152,6 +157,7 @@ async fn certificates_that_openssl_accepts() {
     let folder = tempfile::tempdir().expect("a folder");
     for (algorithm, curve, signs) in [
         ("RSA", "", "sha256WithRSAEncryption"),
+        ("ECDSA", "P224", "ecdsa-with-SHA256"),
         ("ECDSA", "P256", "ecdsa-with-SHA256"),
         ("ECDSA", "P384", "ecdsa-with-SHA384"),
         ("ECDSA", "P521", "ecdsa-with-SHA512"),

@@ -11,6 +11,7 @@ mod key_argument;
 mod key_tests;
 mod locally_signed_cert;
 mod openssh;
+mod other_keys;
 mod private_key;
 mod proxy;
 mod public_key_data;

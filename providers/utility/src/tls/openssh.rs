@@ -15,6 +15,7 @@ use crate::{dice, digests};
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 
 /// The forms of one key.
+#[derive(Default)]
 pub(super) struct Forms {
     /// The private key in PEM.
     pub(super) private: String,
@@ -26,9 +27,9 @@ pub(super) struct Forms {
     pub(super) sha256: String,
 }
 
-/// The forms of a key.
+/// The forms of a key; all of them are empty for a key on a curve that OpenSSH does not have.
 pub(super) fn forms(key: &Key) -> Result<Forms, Problem> {
-    let Wire { kind, public, private } = wire(key)?;
+    let Some(Wire { kind, public, private }) = wire(key)? else { return Ok(Forms::default()) };
     let md5: Vec<String> = Md5::digest(&public).iter().map(|byte| digests::hex(&[*byte])).collect();
     Ok(Forms {
         private: written("OPENSSH PRIVATE KEY", &container(&public, &private))?,
@@ -45,7 +46,7 @@ struct Wire {
     private: Vec<u8>,
 }
 
-fn wire(key: &Key) -> Result<Wire, Problem> {
+fn wire(key: &Key) -> Result<Option<Wire>, Problem> {
     let (kind, public, private) = match key {
         Key::Rsa(der) => {
             let key = pkcs1::RsaPrivateKey::from_der(der).map_err(|e| e.to_string())?;
@@ -56,7 +57,7 @@ fn wire(key: &Key) -> Result<Wire, Problem> {
             ("ssh-rsa".to_owned(), public, numbers(&private))
         }
         Key::Ecdsa { curve, scalar, point } => {
-            let name = curve.ssh_name();
+            let Some(name) = curve.ssh_name() else { return Ok(None) };
             let public = [field(name.as_bytes()), field(point)].concat();
             let private = [public.clone(), number(scalar)].concat();
             (format!("ecdsa-sha2-{name}"), public, private)
@@ -67,7 +68,7 @@ fn wire(key: &Key) -> Result<Wire, Problem> {
         }
     };
     let [public, private] = [public, private].map(|fields| [field(kind.as_bytes()), fields].concat());
-    Ok(Wire { kind, public, private })
+    Ok(Some(Wire { kind, public, private }))
 }
 
 /// A file with one key, not encrypted and without a comment.

@@ -3,11 +3,11 @@
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use sgp_contract::{Context, PlanRequest, PlanResponse};
+use sgp_contract::Context;
 use sgp_model::{Attribute, Diagnostic, Diagnostics, Schema, Value};
 
 use super::{
-    key::{CURVES, Key, RSA_SIZES, written},
+    key::{CURVES, Key, RSA_BITS, written},
     openssh,
 };
 use crate::{
@@ -35,9 +35,22 @@ pub(super) fn arguments(schema: Schema, each: fn(Attribute) -> Attribute) -> Sch
     let secret = |doc| Attribute::string().computed().sensitive().doc(doc);
     schema
         .attr("algorithm", each(Attribute::string().required().doc("`RSA`, `ECDSA` or `ED25519`.")))
-        .attr("rsa_bits", each(Attribute::number().default(Value::int(2048)).doc("How long an RSA key is: 2048, 3072, 4096 or 8192 bits.")))
-        .attr("ecdsa_curve", each(Attribute::string().default(UNSAID).doc("The curve of an ECDSA key: `P256`, `P384` or `P521`. It must be set for one: sgp makes no keys on P224.")))
-        .attr("private_key_pem", secret("The private key in PEM: PKCS #1 for RSA, SEC 1 for ECDSA, PKCS #8 for ED25519."))
+        .attr(
+            "rsa_bits",
+            each(Attribute::number().default(Value::int(2048)).doc("How long an RSA key is: 1024 to 8192 bits.")),
+        )
+        .attr(
+            "ecdsa_curve",
+            each(
+                Attribute::string()
+                    .default(UNSAID)
+                    .doc("The curve of an ECDSA key: `P224`, which OpenSSH does not have, `P256`, `P384` or `P521`."),
+            ),
+        )
+        .attr(
+            "private_key_pem",
+            secret("The private key in PEM: PKCS #1 for RSA, SEC 1 for ECDSA, PKCS #8 for ED25519."),
+        )
         .attr("private_key_pem_pkcs8", secret("The private key in PEM, in PKCS #8."))
         .attr("private_key_openssh", secret("The private key as OpenSSH has it."))
 }
@@ -98,14 +111,14 @@ pub(super) fn validate(config: &Value) -> Diagnostics {
     if let Some(other) = algorithm.filter(|name| !["RSA", "ECDSA", "ED25519"].contains(name)) {
         problems.push(wrong("algorithm", format!("`algorithm` must be RSA, ECDSA or ED25519, not {other:?}.")));
     }
-    let is_curve = |name: &&str| *name == UNSAID || CURVES.iter().any(|(known, _)| known == name);
+    let is_curve = |name: &&str| CURVES.iter().any(|(known, _)| known == name);
     if let Some(other) = text(config, "ecdsa_curve").filter(|name| !is_curve(name)) {
-        problems.push(wrong("ecdsa_curve", format!("`ecdsa_curve` must be P256, P384 or P521, not {other:?}.")));
+        problems.push(wrong("ecdsa_curve", format!("`ecdsa_curve` must be P224, P256, P384 or P521, not {other:?}.")));
     }
-    if let Some(bits) = int(config, "rsa_bits").filter(|bits| algorithm == Some("RSA") && !RSA_SIZES.contains(bits)) {
+    if let Some(bits) = int(config, "rsa_bits").filter(|bits| algorithm == Some("RSA") && !RSA_BITS.contains(bits)) {
         problems.push(wrong(
             "rsa_bits",
-            format!("`rsa_bits` must be 2048, 3072, 4096 or 8192, not {bits}: sgp makes RSA keys of these sizes only."),
+            format!("`rsa_bits` must be 1024 to 8192, not {bits}: sgp makes RSA keys of these sizes only."),
         ));
     }
     problems
@@ -128,17 +141,6 @@ impl Logical for TlsPrivateKey {
 
     fn validate(&self, config: &Value) -> Diagnostics {
         validate(config)
-    }
-
-    /// A key that is there stays, whatever it is; on the curve that is not here none is made.
-    fn plan(&self, request: &PlanRequest<'_>) -> PlanResponse {
-        let said = |name: &str| text(request.proposed, name);
-        if !request.prior.is_null() || said("algorithm") != Some("ECDSA") || said("ecdsa_curve") != Some(UNSAID) {
-            return PlanResponse::default();
-        }
-        let detail =
-            "`ecdsa_curve` must be P256, P384 or P521: sgp makes no keys on P224, which it is when it is not set.";
-        PlanResponse { diagnostics: wrong("ecdsa_curve", detail).into(), ..PlanResponse::default() }
     }
 
     async fn make(&self, _cx: &Context, planned: &Value) -> Result<Value, Diagnostic> {
@@ -192,36 +194,51 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_curve_that_openssh_does_not_have() {
+        let arguments = [("algorithm", "ECDSA".into()), ("ecdsa_curve", UNSAID.into())];
+        let object = testing::made(&TlsPrivateKey, &arguments).await;
+        let told = |name: &str| text(&object, name).unwrap_or("(null)").to_owned();
+        for name in ["key_openssh", "key_fingerprint_md5", "key_fingerprint_sha256"] {
+            assert_eq!(told(&format!("public_{name}")), "", "{name}");
+        }
+        assert_eq!(told("private_key_openssh"), "");
+        let key = Key::from_pem(&told("private_key_pem")).expect("PEM");
+        assert_eq!(Key::from_pem(&told("private_key_pem_pkcs8")).expect("PKCS #8"), key);
+    }
+
+    #[tokio::test]
+    async fn rsa_keys_are_as_long_as_is_said() {
+        for bits in [1024, 1025, 1500, 2048, 2050] {
+            let arguments = [("algorithm", Value::from("RSA")), ("rsa_bits", Value::int(bits))];
+            let object = testing::made(&TlsPrivateKey, &arguments).await;
+            let pem = text(&object, "private_key_pem").unwrap_or_default();
+            let (_, der) = pkcs8::der::pem::decode_vec(pem.as_bytes()).expect("PEM");
+            let key = <pkcs1::RsaPrivateKey<'_> as pkcs8::der::Decode>::from_der(&der).expect("PKCS #1");
+            let modulus = dashu_int::UBig::from_be_bytes(key.modulus.as_bytes());
+            assert_eq!(i64::try_from(modulus.in_radix(2).to_string().len()), Ok(bits));
+            let key = Key::from_pem(pem).expect("its own form");
+            assert!(key.sign(b"message").is_ok(), "{bits}");
+            assert!(text(&object, "public_key_openssh").is_some_and(|it| it.starts_with("ssh-rsa ")), "{bits}");
+        }
+    }
+
     #[test]
     fn arguments_are_judged() {
         for (fields, expected) in [
             (vec![("algorithm", Value::from("RSA"))], ""),
             (vec![("algorithm", Value::from("rsa"))], "must be RSA, ECDSA or ED25519"),
-            (vec![("algorithm", "ECDSA".into()), ("ecdsa_curve", "P512".into())], "must be P256"),
+            (vec![("algorithm", "ECDSA".into()), ("ecdsa_curve", "P512".into())], "must be P224"),
             (vec![("algorithm", Value::from("ECDSA"))], ""),
             (vec![("algorithm", "ECDSA".into()), ("ecdsa_curve", Value::unknown(sgp_model::Type::String))], ""),
-            (vec![("algorithm", "RSA".into()), ("rsa_bits", Value::int(1024))], "of these sizes only"),
+            (vec![("algorithm", "RSA".into()), ("rsa_bits", Value::int(1023))], "of these sizes only"),
+            (vec![("algorithm", "RSA".into()), ("rsa_bits", Value::int(8193))], "of these sizes only"),
+            (vec![("algorithm", "RSA".into()), ("rsa_bits", Value::int(1024))], ""),
             (vec![("algorithm", "ED25519".into()), ("rsa_bits", Value::int(1024))], ""),
         ] {
             let found = TlsPrivateKey.validate(&attrs::object(&SCHEMA.block, fields.clone()));
             let said = found.iter().map(|d| d.detail.as_str()).collect::<String>();
             assert!(if expected.is_empty() { said.is_empty() } else { said.contains(expected) }, "{fields:?}: {said}");
-        }
-    }
-
-    #[test]
-    fn no_key_is_made_on_a_curve_that_is_not_here() {
-        let none = Value::dynamic_null();
-        for (algorithm, curve, prior, is_wrong) in [
-            ("ECDSA", UNSAID, false, true),
-            ("ECDSA", UNSAID, true, false),
-            ("ECDSA", "P256", false, false),
-            ("RSA", UNSAID, false, false),
-        ] {
-            let object = attrs::object(&SCHEMA.block, [("algorithm", algorithm.into()), ("ecdsa_curve", curve.into())]);
-            let prior = if prior { &object } else { &none };
-            let request = PlanRequest { prior, config: &object, proposed: &object, provider_config: &none };
-            assert_eq!(TlsPrivateKey.plan(&request).diagnostics.has_errors(), is_wrong, "{algorithm} {curve}");
         }
     }
 }
