@@ -28,8 +28,8 @@ pub(super) struct Index<'a> {
     ways: Vec<Ways<'a>>,
     /// Addresses that rules name, by what they are written as.
     outside: HashMap<&'a str, usize>,
-    /// Who has single addresses.
-    single: BTreeMap<IpAddr, BTreeSet<usize>>,
+    /// Who has single addresses, in order.
+    single: Vec<(IpAddr, usize)>,
     /// Who has any of many: each set of addresses once.
     many: Vec<(AddressSet, BTreeSet<usize>)>,
     /// Whose addresses nobody told.
@@ -97,9 +97,7 @@ impl<'a> Index<'a> {
                 index.carries(topology, end, place);
                 match end.addresses.few() {
                     Some(few) => {
-                        for address in few {
-                            index.single.entry(address).or_default().insert(place);
-                        }
+                        index.single.extend(few.into_iter().map(|address| (address, place)));
                     }
                     None if end.addresses.is_empty() => {
                         index.anywhere.insert(place);
@@ -113,6 +111,7 @@ impl<'a> Index<'a> {
                 }
             }
         }
+        index.single.sort_unstable();
         index.many = many.into_values().collect();
         index.unplaced = unplaced.into_values().collect();
         index
@@ -123,7 +122,10 @@ impl<'a> Index<'a> {
         // Translated traffic carries the node's.
         let host = end.host.as_ref().and_then(|host| host.groups.known()).into_iter().flatten();
         for group in groups.chain(host) {
-            self.by_group.entry(group).or_default().insert(place);
+            // Most ends of a party have the same ones.
+            if !self.by_group.entry(group).or_default().insert(place) {
+                continue;
+            }
             for rule in topology.groups.get(group).into_iter().flat_map(|it| &it.rules) {
                 let places = match &rule.peer {
                     _ if rule.direction == Direction::Ingress => continue,
@@ -202,7 +204,9 @@ impl<'a> Index<'a> {
         met.extend(self.outside.get(ANYWHERE).into_iter().chain(self.outside.get(name)).copied());
         met.extend(self.anywhere.iter().copied());
         for range in block.ranges() {
-            met.extend(self.single.range(range).flat_map(|(_, places)| places).copied());
+            let first = self.single.partition_point(|(address, _)| address < range.start());
+            let those = self.single[first..].iter().take_while(|(address, _)| address <= range.end());
+            met.extend(those.map(|(_, place)| *place));
         }
         let placed = self.many.iter().filter(|(addresses, _)| block.meets(addresses));
         let unplaced = self.unplaced.iter().filter(|(addresses, _)| block.covers(addresses));

@@ -48,7 +48,6 @@ pub(super) struct Alike<'p> {
 impl Case {
     /// The cases of a party.
     pub(super) fn all(
-        topology: &Topology,
         classes: &Classes<'_>,
         party: &Party,
         destinations: &[End],
@@ -65,8 +64,8 @@ impl Case {
             let named = [Direction::Ingress, Direction::Egress].map(|it| classes.blocks(end, it));
             let mut seat = |end: &End| Seat {
                 kind: known.number_of_kind(classes.kind(end)),
-                own: guards.own(topology, end),
-                host: guards.of_host(topology, end),
+                own: guards.own(end),
+                host: guards.of_host(end),
             };
             let sender = seat(end);
             let receiver = destinations.get(place).map_or(sender, seat);

@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use ipnet::IpNet;
@@ -215,12 +215,28 @@ fn blocks_of_list(topology: &Topology, id: &Id) -> Vec<IpNet> {
 /// Blocks, to be asked for the smallest one that holds an address. That one says which others do: of two blocks one holds the other, or
 /// they have nothing in common.
 struct Blocks {
-    all: HashSet<IpNet>,
-    /// The lengths of their prefixes, the longest first: of IPv4, of IPv6.
-    lengths: [Vec<u8>; 2],
+    /// Where another block is the smallest one, in order: from this address on it is that one, or none.
+    marks: Vec<(IpAddr, Option<IpNet>)>,
 }
 
 impl Blocks {
+    fn of(blocks: impl IntoIterator<Item = IpNet>) -> Self {
+        let none = |first: IpAddr| (first, None);
+        let mut marks: BTreeMap<IpAddr, Option<IpNet>> =
+            [none(Ipv4Addr::UNSPECIFIED.into()), none(Ipv6Addr::UNSPECIFIED.into())].into();
+        let mut blocks: Vec<IpNet> = blocks.into_iter().map(|block| block.trunc()).collect();
+        // The large ones first: what lies in them comes over them.
+        blocks.sort_by_key(IpNet::prefix_len);
+        for block in blocks {
+            if let Some(next) = following(block.broadcast()) {
+                let there = marks.range(..=next).next_back().and_then(|(_, smallest)| *smallest);
+                marks.entry(next).or_insert(there);
+            }
+            marks.insert(block.network(), Some(block));
+        }
+        Self { marks: marks.into_iter().collect() }
+    }
+
     /// Those that packets on their way are looked at by.
     fn of_networks(topology: &Topology) -> Self {
         let mut all: HashSet<IpNet> = HashSet::new();
@@ -242,19 +258,20 @@ impl Blocks {
             all.extend(known(&cluster.cni.not_translated));
             all.extend(of_policies(cluster));
         }
-        let all: HashSet<IpNet> = all.into_iter().map(|block| block.trunc()).collect();
-        let lengths = [true, false].map(|is_ipv4| {
-            let of_family = all.iter().filter(|it| it.addr().is_ipv4() == is_ipv4);
-            let lengths: BTreeSet<u8> = of_family.map(IpNet::prefix_len).collect();
-            lengths.into_iter().rev().collect()
-        });
-        Self { all, lengths }
+        Self::of(all)
     }
 
     fn smallest(&self, address: IpAddr) -> Option<IpNet> {
-        let lengths = &self.lengths[usize::from(address.is_ipv6())];
-        let at = |length: &u8| IpNet::new(address, *length).ok().map(|it| it.trunc());
-        lengths.iter().filter_map(at).find(|it| self.all.contains(it))
+        let next = self.marks.partition_point(|(first, _)| *first <= address);
+        self.marks[..next].last().and_then(|(_, smallest)| *smallest)
+    }
+}
+
+/// The next address of the same family.
+fn following(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(it) => it.to_bits().checked_add(1).map(|it| Ipv4Addr::from_bits(it).into()),
+        IpAddr::V6(it) => it.to_bits().checked_add(1).map(|it| Ipv6Addr::from_bits(it).into()),
     }
 }
 
@@ -271,4 +288,50 @@ fn of_policies(cluster: &Cluster) -> Vec<IpNet> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_block_that_holds_an_address_is_found() {
+        let texts = [
+            "0.0.0.0/0",
+            "10.0.0.0/8",
+            "10.0.0.0/16",
+            "10.0.1.0/24",
+            "10.0.1.255/32",
+            "10.0.2.0/24",
+            "255.255.255.255/32",
+            "fd00::/8",
+            "fd00::/64",
+        ];
+        let all: Vec<IpNet> = texts.iter().map(|it| it.parse().unwrap()).collect();
+        for known in [&all[..], &all[1..], &all[2..6], &all[7..], &[]] {
+            let blocks = Blocks::of(known.iter().copied());
+            for address in [
+                "0.0.0.0",
+                "9.255.255.255",
+                "10.0.0.0",
+                "10.0.0.255",
+                "10.0.1.0",
+                "10.0.1.254",
+                "10.0.1.255",
+                "10.0.2.0",
+                "10.0.3.0",
+                "10.1.0.0",
+                "11.0.0.0",
+                "255.255.255.255",
+                "::",
+                "fd00::1",
+                "fd00:1::",
+                "fe00::",
+            ] {
+                let address: IpAddr = address.parse().unwrap();
+                let wanted = known.iter().filter(|it| it.contains(&address)).max_by_key(|it| it.prefix_len());
+                assert_eq!(blocks.smallest(address).as_ref(), wanted, "{address} in {known:?}");
+            }
+        }
+    }
 }

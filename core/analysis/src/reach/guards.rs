@@ -4,6 +4,7 @@
 //! end's groups, and each block once.
 
 use std::{
+    cell::OnceCell,
     collections::{HashMap, hash_map::Entry},
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
@@ -65,8 +66,8 @@ struct Rules {
 #[derive(Debug)]
 struct Guard {
     place: Place,
-    /// For what comes in, for what goes out.
-    rules: [Rules; 2],
+    /// For what comes in, for what goes out; made when somebody asks.
+    rules: [OnceCell<Rules>; 2],
 }
 
 /// All of them, each by its number.
@@ -90,23 +91,21 @@ pub(super) struct Asked<'a> {
 
 impl Guards {
     /// The guard of an end's own interface.
-    pub(super) fn own(&mut self, topology: &Topology, end: &End) -> usize {
-        self.number(topology, Place { groups: end.groups.clone(), vpc: end.vpc.clone(), relay: end.relay })
+    pub(super) fn own(&mut self, end: &End) -> usize {
+        self.number(Place { groups: end.groups.clone(), vpc: end.vpc.clone(), relay: end.relay })
     }
 
     /// The guard of its node's interface.
-    pub(super) fn of_host(&mut self, topology: &Topology, end: &End) -> Option<usize> {
+    pub(super) fn of_host(&mut self, end: &End) -> Option<usize> {
         let host = end.host.as_ref()?;
-        Some(self.number(topology, Place { groups: host.groups.clone(), vpc: end.vpc.clone(), relay: None }))
+        Some(self.number(Place { groups: host.groups.clone(), vpc: end.vpc.clone(), relay: None }))
     }
 
-    fn number(&mut self, topology: &Topology, place: Place) -> usize {
+    fn number(&mut self, place: Place) -> usize {
         match self.numbers.entry(place) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
-                let rules = |direction| Rules::of(topology, new.key().groups.known(), direction);
-                let rules = [rules(Direction::Ingress), rules(Direction::Egress)];
-                self.all.push(Guard { place: new.key().clone(), rules });
+                self.all.push(Guard { place: new.key().clone(), rules: Default::default() });
                 *new.insert(self.all.len() - 1)
             }
         }
@@ -118,6 +117,7 @@ impl Guards {
         let there = asked.there.map(|it| &self.all[it].place);
         let passage = if guard.place.groups.is_known() {
             let rules = &guard.rules[usize::from(asked.direction == Direction::Egress)];
+            let rules = rules.get_or_init(|| Rules::of(topology, guard.place.groups.known(), asked.direction));
             let by_addresses = match rules.sight(asked) {
                 Some(seen) => {
                     let known = self.known.entry((number, asked.direction, asked.family, seen));

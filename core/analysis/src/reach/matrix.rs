@@ -2,7 +2,7 @@
 //!
 //! Only pairs that some rule of the receiver is for are looked at: the effort grows with the rules, not with the pairs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
     classes::Passages,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     matching,
     sets::{AddressSet, Passage},
-    topology::{Cluster, Id, Interface, InterfaceKind, Peer, Topology, makers},
+    topology::{Cluster, Id, Interface, InterfaceKind, Peer, PodKey, PodTemplate, Topology, makers},
 };
 
 /// Who takes part.
@@ -124,10 +124,12 @@ fn others(topology: &Topology, group: &Id) -> Vec<End> {
 
 /// Workloads whose pods have groups of their own, pods that no workload makes, and policies that none of these are under.
 fn pods(topology: &Topology, id: &Id, cluster: &Cluster, prefix: &str, parties: &mut Vec<Party>) {
-    let mut used: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut unused: BTreeSet<(&str, &str)> =
+        cluster.policies.keys().map(|(namespace, name)| (namespace.as_str(), name.as_str())).collect();
+    let mut made: HashSet<&PodKey> = HashSet::new();
     for ((namespace, kind, name), workload) in &cluster.workloads {
-        let membership = matching::membership(cluster, namespace, &workload.template);
-        used.extend(membership.policies().map(|policy| (namespace.clone(), policy.to_owned())));
+        use_up(&mut unused, cluster, namespace, &workload.template);
+        made.extend(cluster.pods.made_by(namespace, kind, name).map(|(key, _)| key));
         if is_made(cluster, namespace, kind, name) {
             continue;
         }
@@ -137,23 +139,27 @@ fn pods(topology: &Topology, id: &Id, cluster: &Cluster, prefix: &str, parties: 
         }
     }
     for (key, pod) in &cluster.pods {
-        let owner = pod.owner.iter();
-        let is_of_workload =
-            owner.flat_map(|(kind, name)| makers(kind, name)).any(|it| cluster.has_workload(&key.namespace, it));
-        let policies = matching::membership(cluster, &key.namespace, &pod.template);
-        used.extend(policies.policies().map(|policy| (key.namespace.clone(), policy.to_owned())));
-        let end = ends::of_pod(topology, id, key).filter(|end| !is_of_workload && has_own_groups(end));
-        if let Some(end) = end {
+        use_up(&mut unused, cluster, &key.namespace, &pod.template);
+        let end = if made.contains(key) { None } else { ends::of_pod(topology, id, key) };
+        if let Some(end) = end.filter(has_own_groups) {
             parties.push(Party { name: format!("{prefix}{}", end.name), kind: PartyKind::Pods, ends: vec![end] });
         }
     }
     for ((namespace, name), policy) in &cluster.policies {
         let is_dead = policy.pods.is_none() && policy.service_accounts.is_none();
-        if is_dead || used.contains(&(namespace.clone(), name.clone())) {
-            continue;
+        if !is_dead && unused.contains(&(namespace.as_str(), name.as_str())) {
+            let ends = ends::of_policy(topology, id, namespace, name, policy);
+            parties.push(Party { name: format!("{prefix}{namespace}/{name}"), kind: PartyKind::Pods, ends });
         }
-        let ends = ends::of_policy(topology, id, namespace, name, policy);
-        parties.push(Party { name: format!("{prefix}{namespace}/{name}"), kind: PartyKind::Pods, ends });
+    }
+}
+
+/// Strikes the policies that are for a pod off those that are for nobody.
+fn use_up(unused: &mut BTreeSet<(&str, &str)>, cluster: &Cluster, namespace: &str, template: &PodTemplate) {
+    let mut left = unused.range((namespace, "")..);
+    if left.next().is_some_and(|(of, _)| *of == namespace) {
+        let membership = matching::membership(cluster, namespace, template);
+        unused.retain(|(of, name)| *of != namespace || membership.policies().all(|policy| policy != *name));
     }
 }
 
@@ -169,17 +175,18 @@ fn is_made(cluster: &Cluster, namespace: &str, kind: &str, name: &str) -> bool {
 /// Addresses that rules name, other than all of them: blocks, and what prefix lists are known to hold.
 fn blocks(topology: &Topology) -> Vec<Party> {
     let rules = topology.groups.values().flat_map(|group| &group.rules);
+    let peers: HashSet<&Peer> = rules.map(|rule| &rule.peer).collect();
     let mut named: BTreeMap<String, AddressSet> = BTreeMap::new();
-    for rule in rules {
-        match &rule.peer {
+    for peer in peers {
+        match peer {
             Peer::Block(block) if block.prefix_len() > 0 => {
-                named.entry(block.to_string()).or_insert_with(|| (*block).into());
+                named.insert(block.to_string(), (*block).into());
             }
-            Peer::PrefixList(id) if !named.contains_key(id.as_str()) => {
+            Peer::PrefixList(id) => {
                 let known = topology.prefix_lists.get(id).and_then(|it| it.blocks.known());
                 named.extend(known.map(|blocks| (id.to_string(), blocks.iter().collect())));
             }
-            Peer::Block(_) | Peer::PrefixList(_) | Peer::Group(_) | Peer::Unknown => {}
+            Peer::Block(_) | Peer::Group(_) | Peer::Unknown => {}
         }
     }
     let party = |(name, addresses): (String, AddressSet)| {

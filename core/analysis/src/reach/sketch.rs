@@ -51,8 +51,7 @@ impl<'a> Sketch<'a> {
         };
         let destinations: Vec<Vec<End>> = parties.iter().map(as_destinations).collect();
         let all = parties.iter().zip(&destinations);
-        let cases: Vec<Vec<Case>> =
-            all.map(|(it, there)| Case::all(topology, &classes, it, there, known, &mut guards)).collect();
+        let cases: Vec<Vec<Case>> = all.map(|(it, there)| Case::all(&classes, it, there, known, &mut guards)).collect();
         let faces = parties.iter().zip(&cases).map(|(party, cases)| face(party, cases)).collect();
         let index = Index::of(topology, &parties);
         let candidates = (0..parties.len()).map(|to| index.candidates(topology, &parties, to)).collect();

@@ -238,12 +238,16 @@ impl Traffic {
     /// Whether something is in both.
     pub fn meets(&self, other: &Self) -> bool {
         let (Some(one), Some(two)) = (&self.0, &other.0) else { return false };
-        !(one.tcp.is_disjoint(&two.tcp)
-            && one.udp.is_disjoint(&two.udp)
-            && one.icmp.is_disjoint(&two.icmp)
-            && one.icmpv6.is_disjoint(&two.icmpv6)
-            && one.others.is_disjoint(&two.others))
+        !(are_apart(&one.tcp, &two.tcp)
+            && are_apart(&one.udp, &two.udp)
+            && are_apart(&one.icmp, &two.icmp)
+            && are_apart(&one.icmpv6, &two.icmpv6)
+            && are_apart(&one.others, &two.others))
     }
+}
+
+fn are_apart<T: Integer>(one: &RangeSetBlaze<T>, other: &RangeSetBlaze<T>) -> bool {
+    one.is_empty() || other.is_empty() || one.is_disjoint(other)
 }
 
 /// What is in either. Most sets are empty, or one and the same.
