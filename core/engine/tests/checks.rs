@@ -80,11 +80,11 @@ check "broken" {
     error_message = "unreachable"
   }
   assert {
-    condition     = tonumber("x") == 1
+    condition     = tonumber(path.root) == 1
     error_message = "unreachable"
   }
   assert {
-    condition     = false
+    condition     = path.root == "nowhere"
     error_message = "told"
   }
 }
@@ -175,7 +175,7 @@ resource "fake_thing" "none" {
   name  = "none"
   lifecycle {
     precondition {
-      condition     = false
+      condition     = path.root == "nowhere"
       error_message = "never"
     }
   }

@@ -184,8 +184,8 @@ async fn what_cannot_be_said_is_an_error_and_the_rest_is_skipped() {
         ("output.id == \"a\"", "unknown in a plan"),
         ("fake_thing.b.name == \"a\"", "undeclared"),
         ("output.nothing == \"a\"", "no such output"),
-        ("null", "null"),
-        ("\"maybe\"", "no bool"),
+        ("output.id == \"a\" ? null : null", "null"),
+        ("var.name", "no bool"),
     ];
     let mut all = String::new();
     for (condition, why) in rows {

@@ -113,9 +113,35 @@ pub(super) fn checks(body: &Body, ty: &str, diagnostics: &mut Diagnostics) -> Ve
         only(&block.body, &what, &["condition", "error_message"], &[], diagnostics);
         let condition = required(&block.body, "condition", &what, &block.ty_span, diagnostics);
         let message = required(&block.body, "error_message", &what, &block.ty_span, diagnostics);
+        if let Some(condition) = condition.filter(|condition| !refers(condition, None)) {
+            let detail = format!(
+                "The condition refers to nothing, so it is the same in every run and checks nothing. In {what} it looks at something \
+                 from elsewhere."
+            );
+            diagnostics.push(Diagnostic::error(format!("Invalid {ty} expression"), detail).at(condition.span.clone()));
+        }
         if let (Some(condition), Some(message)) = (condition, message) {
             found.push(Check { condition: condition.clone(), message: message.clone() });
         }
     }
+    found
+}
+
+/// Whether an expression refers to a variable of the module, or to anything at all.
+pub(super) fn refers(expr: &Expr, variable: Option<&str>) -> bool {
+    let mut found = false;
+    expr.walk(&mut |e| {
+        found |= match (&*e.kind, variable) {
+            (ExprKind::Name(_), None) => true,
+            (ExprKind::Attr(base, name), Some(variable)) => {
+                **name == *variable && base.as_name().is_some_and(|root| &**root == "var")
+            }
+            (ExprKind::Index(base, key), Some(variable)) => {
+                key.as_literal_str() == Some(variable) && base.as_name().is_some_and(|root| &**root == "var")
+            }
+            _ => false,
+        };
+        !found
+    });
     found
 }

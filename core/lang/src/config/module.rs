@@ -5,9 +5,9 @@ use std::sync::Arc;
 use sgp_model::{Diagnostic, Diagnostics, Mode, Span, Value, address::ParsedAddr};
 
 use super::{
-    CheckBlock, Import, Local, Module, Moved, Output, ProviderBlock, Removed, RequiredProvider, ResourceBlock,
+    Check, CheckBlock, Import, Local, Module, Moved, Output, ProviderBlock, Removed, RequiredProvider, ResourceBlock,
     TypeConstraint, Variable,
-    blocks::{checks, flag, only, required, text},
+    blocks::{checks, flag, only, refers, required, text},
     constraint, reference, resource,
 };
 use crate::{
@@ -248,6 +248,13 @@ impl Builder<'_, '_> {
             deprecated: deprecated(&block.body, d),
             validations: checks(&block.body, "validation", d),
         };
+        let is_of_another = |check: &&Check| refers(&check.condition, None) && !refers(&check.condition, Some(&name));
+        for check in variable.validations.iter().filter(is_of_another) {
+            let detail =
+                format!("The condition of a validation looks at its own variable: here, var.{name} is not in it.");
+            let summary = "Invalid variable validation condition";
+            d.push(Diagnostic::error(summary, detail).at(check.condition.span.clone()));
+        }
         if let (true, true, Some(attr)) = (variable.constant, variable.ephemeral, block.body.attr("const")) {
             let detail = "A value that is only for one run is not fixed. Remove const or ephemeral.";
             d.push(Diagnostic::error("Invalid combination of arguments", detail).at(attr.name_span.clone()));
@@ -374,7 +381,8 @@ impl Builder<'_, '_> {
         text(&block.body, "required_version", d);
         for setting in &block.body.blocks {
             if &*setting.ty == "backend" && setting.labels.first().is_some_and(|label| &*label.text == "local") {
-                let detail = "sgp keeps its state under .sgp/ in the working directory, whatever the block says. Remove it.";
+                let detail =
+                    "sgp keeps its state under .sgp/ in the working directory, whatever the block says. Remove it.";
                 d.push(Diagnostic::warning("State store not used", detail).at(setting.header()));
             } else if let Some((name, why)) = SETTINGS_NOT_YET.iter().find(|(name, _)| *name == &*setting.ty) {
                 let what = if *name == "encryption" { "Unsupported block type" } else { "Unsupported state store" };

@@ -258,7 +258,7 @@ resource "test_thing" "a" {
   name = "n"
   lifecycle {
     precondition {
-      condition     = 1 > 2
+      condition     = length(path.root) > 2
       error_message = "One is not more than two."
     }
   }
@@ -278,7 +278,7 @@ resource "test_thing" "b" {
 }
 "#;
     insta::assert_snapshot!(problems(&[("main.tf", main)]), @r#"
-    Resource precondition failed at main.tf:6:23: `1 > 2`
+    Resource precondition failed at main.tf:6:23: `length(path.root) > 2`
       One is not more than two.
     Resource postcondition failed at main.tf:15:23: `self.name == "m"`
       The name is n.

@@ -126,20 +126,20 @@ resource "test_thing" "t" {
   depends_on = [test_thing.u]
   lifecycle {
     postcondition {
-      condition     = false
+      condition     = path.root == "nowhere"
       error_message = "No."
     }
   }
 }
 variable "v" {
   validation {
-    condition     = false
+    condition     = path.root == "nowhere"
     error_message = "No."
   }
 }
 output "o" {
   precondition {
-    condition     = false
+    condition     = path.root == "nowhere"
     error_message = "No."
   }
 }
