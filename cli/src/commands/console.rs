@@ -12,8 +12,8 @@ use rustyline::{CompletionType, Editor, error::ReadlineError, history::FileHisto
 use sgp_engine::Session;
 use sgp_lang::{Answer, Configured, DepsView, Evaluator, Shown, World};
 use sgp_model::{
-    Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, SourceMap, State, Value,
-    plan::PlanMode, state::RecordKey,
+    Diagnostic, Diagnostics, InstanceAddr, InstanceRecord, ModulePath, Plan, SourceMap, State, Value, plan::PlanMode,
+    state::RecordKey,
 };
 use sgp_state::Access;
 
@@ -83,7 +83,10 @@ fn redacted(room: &Room, addr: &InstanceAddr, value: &Value) -> Value {
 }
 
 /// Plans, and has objects as they would be after an apply.
-async fn planned(room: &mut Room, matches: &ArgMatches) -> Result<(Session, BTreeMap<InstanceAddr, Value>), Diagnostics> {
+async fn planned(
+    room: &mut Room,
+    matches: &ArgMatches,
+) -> Result<(Session, BTreeMap<InstanceAddr, Value>), Diagnostics> {
     let args = PlanArgs::new(PlanMode::Normal, var_args(matches));
     room.listen();
     let configured = room.configured_for(args.mode, &args.vars, args.input)?;

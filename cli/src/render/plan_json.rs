@@ -176,9 +176,7 @@ fn output_change(output: &OutputChange) -> Json {
         json.push("after", Json::of_value(&output.after));
     }
     let unknown = if output.after.is_wholly_known() { false.into() } else { tree::unknown(&output.after) };
-    json.with("after_unknown", unknown)
-        .with("before_sensitive", sensitive)
-        .with("after_sensitive", sensitive)
+    json.with("after_unknown", unknown).with("before_sensitive", sensitive).with("after_sensitive", sensitive)
 }
 
 fn actions(action: Action) -> Json {

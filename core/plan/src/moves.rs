@@ -9,7 +9,8 @@ use std::{
 };
 
 use sgp_model::{
-    InstanceAddr, InstanceKey, Mode, ModuleInstance, ModulePath, ResourceAddr, State, address::ParsedAddr, state::RecordKey,
+    InstanceAddr, InstanceKey, Mode, ModuleInstance, ModulePath, ResourceAddr, State, address::ParsedAddr,
+    state::RecordKey,
 };
 
 /// One `moved` block.

@@ -6,7 +6,7 @@ use sgp_model::{Diagnostic, Mode, ModulePath};
 
 use super::{Env, Evaluator, Halt, World, resource_addr};
 use crate::{
-    config::{ResourceBlock, Target},
+    config::{Module, ResourceBlock, Target},
     suggest::{closest, did_you_mean, list},
     syntax::{Expr, ExprKind},
 };
@@ -100,15 +100,14 @@ pub(super) fn closest_resource(
     by_name.map(|n| format!("{type_name}.{n}")).or_else(|| by_type().map(|t| format!("{t}.{name}")))
 }
 
-pub(super) fn unknown_name(name: &str, expr: &Expr, env: &Env<'_>) -> Halt {
-    let mut known: Vec<&str> = Vec::new();
-    let mut scope = env.scope;
-    while let Some(s) = scope {
-        known.push(s.name);
-        scope = s.outer;
-    }
-    let config = &env.module.config;
-    let hint = if let Some(other) = closest(name, known.iter().copied()) {
+/// A name that is none of the `bound` ones and begins no reference.
+pub(super) fn unknown_name<'a>(
+    name: &str,
+    expr: &Expr,
+    bound: impl IntoIterator<Item = &'a str>,
+    config: &Module,
+) -> Halt {
+    let hint = if let Some(other) = closest(name, bound) {
         format!(" Did you mean {other:?}?")
     } else if config.variables.contains_key(name) {
         format!(" Did you mean var.{name}?")

@@ -13,7 +13,7 @@ use super::{
     ops, resource_addr,
 };
 use crate::{
-    config::{ModuleCall, ResourceBlock},
+    config::{Module, ModuleCall, ResourceBlock},
     suggest::{did_you_mean, list},
     syntax::{Expr, ExprKind},
 };
@@ -250,23 +250,38 @@ impl<W: World> Evaluator<W> {
             Place::Resource(block) => self.resource_value(env.module, &block),
             Place::Call(call) => self.call_value(env.module, &call),
             Place::Module(path) => self.module_value(&path),
-            Place::Root(root) => {
-                let (word, follows) = root.follows();
-                Err(invalid(&format!("The word {word:?} must be followed by {follows}."), expr))
-            }
+            Place::Root(root) => Err(bare(root, expr)),
             Place::Type(mode, type_name) => {
-                let prefix = mode.prefix();
-                if self.schemas.resource(mode, &type_name).is_some() {
-                    return Err(invalid(
-                        &format!(
-                            "A reference to a resource type must be followed by the resource's name: {prefix}{type_name}.name."
-                        ),
-                        expr,
-                    ));
+                let mut bound: Vec<&str> = Vec::new();
+                let mut scope = env.scope;
+                while let Some(s) = scope {
+                    bound.push(s.name);
+                    scope = s.outer;
                 }
-                Err(unknown_name(&type_name, expr, env))
+                Err(self.bare_type(mode, &type_name, expr, bound, &env.module.config))
             }
         }
+    }
+
+    /// A resource type that no name follows, or a word that means nothing.
+    pub(super) fn bare_type<'b>(
+        &self,
+        mode: Mode,
+        type_name: &str,
+        expr: &Expr,
+        bound: impl IntoIterator<Item = &'b str>,
+        config: &Module,
+    ) -> Halt {
+        if self.schemas.resource(mode, type_name).is_none() {
+            return unknown_name(type_name, expr, bound, config);
+        }
+        let prefix = mode.prefix();
+        invalid(
+            &format!(
+                "A reference to a resource type must be followed by the resource's name: {prefix}{type_name}.name."
+            ),
+            expr,
+        )
     }
 
     fn rooted(&mut self, root: Root, name: &Arc<str>, expr: &Expr, env: &Env<'_>) -> Eval<Place> {
@@ -366,6 +381,12 @@ pub(super) fn declared_call<'a>(name: &Arc<str>, expr: &Expr, env: &Env<'a>) -> 
         let detail = format!("No module call named {:?} is declared in this module.{hint}", &**name);
         undeclared("module", &format!("module.{name}"), &detail, expr, env)
     })
+}
+
+/// A word that nothing follows.
+pub(super) fn bare(root: Root, expr: &Expr) -> Halt {
+    let (word, follows) = root.follows();
+    invalid(&format!("The word {word:?} must be followed by {follows}."), expr)
 }
 
 /// What a reference begins with.

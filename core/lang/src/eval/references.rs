@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     config::{Check, Config, Module, ResourceBlock, TriggerStep},
+    functions,
     syntax::{Body, Expr, ExprKind, Part},
 };
 
@@ -204,9 +205,12 @@ impl<W: World> Evaluator<W> {
             }
             ExprKind::Binary(_, a, b) => [a, b].into_iter().for_each(|e| self.references(e, context)),
             ExprKind::Conditional(a, b, c) => [a, b, c].into_iter().for_each(|e| self.references(e, context)),
-            ExprKind::Call { args, .. } | ExprKind::Tuple(args) => {
-                args.iter().for_each(|e| self.references(e, context));
+            ExprKind::Call { name, args, .. } => {
+                // The second argument of convert is a type, whose words are no references.
+                let count = if functions::bare(name) == "convert" { 1 } else { args.len() };
+                args.iter().take(count).for_each(|e| self.references(e, context));
             }
+            ExprKind::Tuple(args) => args.iter().for_each(|e| self.references(e, context)),
             ExprKind::Object(items) => items.iter().for_each(|(key, value)| {
                 match ambiguous_key(key) {
                     Some(d) => self.record(d),
@@ -273,11 +277,10 @@ impl<W: World> Evaluator<W> {
         let env = Env { itself: context.has_self.then_some(&itself), ..Env::new(context.info, context.repetition) };
         let place = names::name(first, steps[0], &env)?;
         let mut rest = steps[1..].iter();
-        let (mode, type_name) = match place {
-            Place::Type(mode, type_name) => (mode, type_name),
+        let (mode, type_name, said) = match place {
+            Place::Type(mode, type_name) => (mode, type_name, steps[0]),
             Place::Root(root) => {
-                // A bare word is told when it is evaluated.
-                let Some((name, step)) = attr(rest.next()) else { return Ok(()) };
+                let Some((name, step)) = attr(rest.next()) else { return Err(names::bare(root, steps[0])) };
                 match root {
                     Root::Var => return names::declared_variable(&name, step, &env),
                     Root::Local => return names::declared_local(&name, step, &env),
@@ -293,14 +296,17 @@ impl<W: World> Evaluator<W> {
                     Root::Count => return names::count(&name, step, &env).map(drop),
                     Root::Path => return self.path(&name, step, &env).map(drop),
                     Root::Terraform => return self.terraform(&name, step).map(drop),
-                    Root::Data => (Mode::Data, name),
-                    Root::Ephemeral => (Mode::Ephemeral, name),
-                    Root::Resource => (Mode::Managed, name),
+                    Root::Data => (Mode::Data, name, step),
+                    Root::Ephemeral => (Mode::Ephemeral, name, step),
+                    Root::Resource => (Mode::Managed, name, step),
                 }
             }
             _ => return Ok(()),
         };
-        let Some((name, step)) = attr(rest.next()) else { return Ok(()) };
+        let Some((name, step)) = attr(rest.next()) else {
+            let bound = context.bound.iter().rev().map(|name| &**name);
+            return Err(self.bare_type(mode, &type_name, said, bound, &context.info.config));
+        };
         let Some(block) = env.module.config.resource(mode, &type_name, &name).cloned() else {
             return Err(self.undeclared_resource(mode, &type_name, &name, step, &env));
         };

@@ -98,7 +98,8 @@ fn families() -> [&'static [Function]; 15] {
     ]
 }
 
-fn bare(name: &str) -> &str {
+/// The name without `core::`.
+pub(crate) fn bare(name: &str) -> &str {
     name.strip_prefix("core::").unwrap_or(name)
 }
 

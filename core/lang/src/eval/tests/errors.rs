@@ -342,7 +342,7 @@ check "b" {
 }
 check "b" {
   assert {
-    condition     = true
+    condition     = path.root != ""
     error_message = ""
   }
 }
@@ -362,14 +362,14 @@ check "e" {
     name  = "x"
   }
   assert {
-    condition     = true
+    condition     = path.root != ""
     error_message = ""
   }
 }
 check "f" {
   data "test_look" "in" { name = "x" }
   assert {
-    condition     = true
+    condition     = path.root != ""
     error_message = ""
   }
 }
@@ -387,6 +387,8 @@ resource "test_thing" "a" {
       An argument named "count" is not expected in a check block.
     Missing required argument at main.tf:29:3: `assert`
       The argument "error_message" is required in an assert block, but it is not set.
+    Invalid assert expression at main.tf:29:24: `true`
+      The condition refers to nothing, so it is the same in every run and checks nothing. In an assert block it looks at something from elsewhere.
     Too many data blocks in a check block at main.tf:27:3: `data "test_look" "two"`
       A check block has at most one data block. Put the other one into a check block of its own, or outside.
     Unsupported block type at main.tf:25:5: `lifecycle`
@@ -401,6 +403,8 @@ resource "test_thing" "a" {
       data.test_look.in belongs to the check block "a", and only its assertions may refer to it. Move the data block out of the check block to use it here.
     Reference to undeclared resource at main.tf:11:48: `data.test_look.out`
       A data source "data.test_look.out" has not been declared in the root module.
+    Invalid reference at main.tf:12:24: `nothing`
+      There is nothing named "nothing" here: a reference begins with var, local, module, data, each, count, path or a resource type and its name. If text is meant, put it between quotes.
     Reference to scoped data source at main.tf:49:16: `data.test_look.in`
       data.test_look.in belongs to the check block "a", and only its assertions may refer to it. Move the data block out of the check block to use it here.
     "#);
