@@ -155,15 +155,18 @@ async fn certificates_that_openssl_accepts() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    for (algorithm, curve, signs) in [
-        ("RSA", "", "sha256WithRSAEncryption"),
-        ("ECDSA", "P224", "ecdsa-with-SHA256"),
-        ("ECDSA", "P256", "ecdsa-with-SHA256"),
-        ("ECDSA", "P384", "ecdsa-with-SHA384"),
-        ("ECDSA", "P521", "ecdsa-with-SHA512"),
-        ("ED25519", "", "ED25519"),
+    for (algorithm, curve, bits, signs) in [
+        ("RSA", "", 2048, "sha256WithRSAEncryption"),
+        ("RSA", "", 1024, "sha256WithRSAEncryption"),
+        ("ECDSA", "P224", 0, "ecdsa-with-SHA256"),
+        ("ECDSA", "P256", 0, "ecdsa-with-SHA256"),
+        ("ECDSA", "P384", 0, "ecdsa-with-SHA384"),
+        ("ECDSA", "P521", 0, "ecdsa-with-SHA512"),
+        ("ED25519", "", 0, "ED25519"),
     ] {
-        let key = made(&TlsPrivateKey, &[("algorithm", algorithm.into()), ("ecdsa_curve", curve.into())]).await;
+        let arguments =
+            [("algorithm", algorithm.into()), ("ecdsa_curve", curve.into()), ("rsa_bits", Value::int(bits))];
+        let key = made(&TlsPrivateKey, &arguments).await;
         let pem = |name: &str| key.get(name).cloned().expect("a key");
         let public = openssl(&["pkey", "-pubout"], text(&key, "private_key_pem").unwrap_or_default());
         assert_eq!(public.as_deref(), text(&key, "public_key_pem"), "{algorithm} {curve}");
