@@ -78,13 +78,15 @@ fn main_commands() -> Vec<Command> {
                     "Restart what runs with other groups than it would get, one workload at a time, after the changes",
                     false,
                 ),
+                may_forget(),
                 in_sandbox(),
             ])
             .args(accepted_values(&["backup"])),
-        Command::new("destroy")
-            .about("Destroy everything that is managed here")
-            .args(plan_flags())
-            .args([switch("auto-approve", "Do not ask before destroying anything", false), in_sandbox()]),
+        Command::new("destroy").about("Destroy everything that is managed here").args(plan_flags()).args([
+            switch("auto-approve", "Do not ask before destroying anything", false),
+            may_forget(),
+            in_sandbox(),
+        ]),
         Command::new("show")
             .about("Show the state, or a saved plan")
             .arg(Arg::new("file").value_name("FILE").help("A saved plan; without it the state is shown"))
@@ -404,6 +406,11 @@ fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
+/// `-suppress-forget-errors`.
+fn may_forget() -> Arg {
+    switch("suppress-forget-errors", "End with 0 though a destroy lets objects go that go on existing", false)
+}
+
 fn suppression(text: &str) -> Result<Suppression, String> {
     Suppression::read(text, None)
         .ok_or_else(|| format!("{text:?} begins with no rule: write SGP104, or \"SGP104 the reason\""))
@@ -498,6 +505,8 @@ pub struct PlanArgs {
     pub live: Option<bool>,
     /// `-rollout`.
     pub rollout: bool,
+    /// `-suppress-forget-errors`.
+    pub may_forget: bool,
 }
 
 impl PlanArgs {
@@ -515,6 +524,7 @@ impl PlanArgs {
             skipped_checks: Vec::new(),
             live: None,
             rollout: false,
+            may_forget: false,
         }
     }
 
@@ -537,6 +547,7 @@ impl PlanArgs {
             skipped_checks: matches.get_many("skip-check").into_iter().flatten().cloned().collect(),
             live: said(matches, "live").or_else(|| flag(matches, "rollout").then_some(true)),
             rollout: flag(matches, "rollout"),
+            may_forget: flag(matches, "suppress-forget-errors"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::ArgMatches;
 use sgp_engine::{ApplyOptions, Outcome, Session};
 use sgp_model::{
-    Diagnostic, Plan,
+    Diagnostic, InstanceAddr, Plan,
     plan::{Anew, PlanMode, Summary},
 };
 use sgp_state::Access;
@@ -99,7 +99,22 @@ async fn execute(room: &Room, session: &Session, made: &Plan, args: &PlanArgs) -
     room.ui.say("");
     let options = ApplyOptions { parallelism: args.parallelism, rollout: args.rollout };
     let outcome = sgp_engine::apply(session, made, &options).await;
-    Ok(report(room, made.mode, &outcome))
+    let code = report(room, made.mode, &outcome);
+    if code == 0 && made.mode == PlanMode::Destroy && !outcome.forgotten.is_empty() && !args.may_forget {
+        return Err(left_behind(&outcome.forgotten).into());
+    }
+    Ok(code)
+}
+
+/// Who destroys everything must know what goes on existing.
+fn left_behind(forgotten: &[InstanceAddr]) -> Diagnostic {
+    let names: Vec<String> = forgotten.iter().map(ToString::to_string).collect();
+    let detail = format!(
+        "Everything else is destroyed, and nothing is managed here any more, but as the configuration says (destroy = false) these objects go \
+         on existing, and may go on costing: {}. Give -suppress-forget-errors where that is no error.",
+        names.join(", ")
+    );
+    Diagnostic::error("Objects left behind", detail)
 }
 
 fn report(room: &Room, mode: PlanMode, outcome: &Outcome) -> u8 {

@@ -92,11 +92,24 @@ fn lived(step: &Step, run: &dyn Fn(&[&str]) -> Ran) -> Value {
     told["values"] = run(&["show", "-json"]).json()["values"].clone();
     let state = run(&["state", "pull"]).json();
     told["resources"] = state["resources"].as_array().into_iter().flatten().map(resource).collect();
-    told["check_results"] = state["check_results"].clone();
+    told["check_results"] = sorted(state["check_results"].clone(), "config_addr");
     if applied.code == 0 && step.flags.is_empty() {
         told["again"] = run(&["plan", "-input=false", "-detailed-exitcode"]).code.into();
     }
     told
+}
+
+/// Results of conditions in the order of their addresses: OpenTofu has them in none.
+fn sorted(mut results: Value, by: &str) -> Value {
+    for result in results.as_array_mut().into_iter().flatten() {
+        if let Some(objects) = result.get_mut("objects") {
+            *objects = sorted(objects.take(), "object_addr");
+        }
+    }
+    if let Some(results) = results.as_array_mut() {
+        results.sort_by_key(|result| result[by].as_str().unwrap_or_default().to_owned());
+    }
+    results
 }
 
 fn or_empty(value: &Value) -> Value {
