@@ -87,7 +87,7 @@ pub fn changes(before: &Topology, after: &Topology) -> Change {
         return compared(before, after).change;
     }
     let mut known = Passages::default();
-    let (first, second) = (Sketch::of(before, &mut known), Sketch::of(after, &mut known));
+    let (first, second) = Sketch::both(before, after, &mut known);
     let (of_first, of_second) = differing(&first, &second);
     compare(&first.walked(of_first, &mut known), &second.walked(of_second, &mut known))
 }
@@ -97,29 +97,24 @@ type Pairs = BTreeSet<(usize, usize)>;
 /// The pairs that are not the same in two sketches: of others, with other classes, or in one of them only. Each stands in both where
 /// both have it.
 fn differing(before: &Sketch<'_>, after: &Sketch<'_>) -> (Pairs, Pairs) {
-    let (mut of_before, mut of_after) = (Pairs::new(), Pairs::new());
     let (to_before, to_after) = (Places::of(after, before), Places::of(before, after));
-    for pair in after.pairs().filter(|pair| !to_before.has_alike(*pair)) {
-        of_after.insert(pair);
-        of_before.extend(to_before.same(pair));
+    let mut of_before: Pairs = before.pairs().filter(|pair| !to_after.has_alike(*pair)).collect();
+    let mut of_after: Pairs = after.pairs().filter(|pair| !to_before.has_alike(*pair)).collect();
+    // What is walked here for the sake of what is there is compared in its turn.
+    let mut count = 0;
+    while count < of_before.len() + of_after.len() {
+        count = of_before.len() + of_after.len();
+        of_after.extend(of_before.iter().flat_map(|pair| to_after.same(*pair)));
+        of_before.extend(of_after.iter().flat_map(|pair| to_before.same(*pair)));
     }
-    for pair in before.pairs().filter(|pair| !to_after.has_alike(*pair)) {
-        of_before.insert(pair);
-        of_after.extend(to_after.same(pair));
-    }
-    // What is walked here for the sake of a block that is named there is compared with the same pair there.
-    let also = of_before.iter().filter_map(|pair| to_after.same(*pair));
-    of_after.extend(also.collect::<Vec<_>>());
-    let also = of_after.iter().filter_map(|pair| to_before.same(*pair));
-    of_before.extend(also.collect::<Vec<_>>());
     (of_before, of_after)
 }
 
 /// Where parties of one sketch are in the other one.
 struct Places<'a> {
     there: &'a Sketch<'a>,
-    /// By their names. Addresses that no rule names there are like all others.
-    of_name: Vec<Option<usize>>,
+    /// Those of their names. Addresses that no rule names there are like all that hold them.
+    of_name: Vec<Vec<usize>>,
     /// Whether nothing that counts of them is different there.
     are_alike: Vec<bool>,
 }
@@ -128,24 +123,35 @@ impl<'a> Places<'a> {
     fn of(here: &Sketch<'_>, there: &'a Sketch<'a>) -> Self {
         let names: HashMap<&str, usize> =
             there.parties.iter().enumerate().map(|(place, party)| (party.name.as_str(), place)).collect();
-        let place = |party: &Party| {
-            let others = || names.get(ANYWHERE).filter(|_| party.kind == PartyKind::Block);
-            names.get(party.name.as_str()).or_else(others).copied()
+        let addresses = |party: &'a Party| {
+            let is_outside = matches!(party.kind, PartyKind::Anywhere | PartyKind::Block);
+            party.ends.first().filter(|_| is_outside).map(|end| &end.addresses)
         };
-        let of_name: Vec<Option<usize>> = here.parties.iter().map(place).collect();
-        let faces = here.faces.iter().zip(&of_name);
-        let are_alike = faces.map(|(face, place)| place.is_some_and(|place| there.faces[place] == *face)).collect();
+        let outside: Vec<(usize, &AddressSet)> =
+            there.parties.iter().enumerate().filter_map(|(place, it)| Some((place, addresses(it)?))).collect();
+        let holding = |party: &Party| -> Vec<usize> {
+            let own = party.ends.first().filter(|_| party.kind == PartyKind::Block).map(|end| &end.addresses);
+            let holds = |it: &&(usize, &AddressSet)| own.is_some_and(|own| it.1.covers(own));
+            outside.iter().filter(holds).map(|(place, _)| *place).collect()
+        };
+        let place = |party: &Party| names.get(party.name.as_str()).map_or_else(|| holding(party), |it| vec![*it]);
+        let of_name: Vec<Vec<usize>> = here.parties.iter().map(place).collect();
+        let is_alike = |(party, face): (&Party, &u64)| {
+            names.get(party.name.as_str()).is_some_and(|place| there.faces[*place] == *face)
+        };
+        let are_alike = here.parties.iter().zip(&here.faces).map(is_alike).collect();
         Self { there, of_name, are_alike }
     }
 
-    /// The pair of the same names, if it is one there.
-    fn same(&self, (from, to): (usize, usize)) -> Option<(usize, usize)> {
-        Some((self.of_name[from]?, self.of_name[to]?)).filter(|pair| self.there.has_pair(*pair))
+    /// The pairs of the same names, as far as they are pairs there.
+    fn same(&self, (from, to): (usize, usize)) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let pairs = self.of_name[from].iter().flat_map(move |from| self.of_name[to].iter().map(move |to| (*from, *to)));
+        pairs.filter(|pair| self.there.has_pair(*pair))
     }
 
     /// Whether it is there, and nothing that counts of it is different.
     fn has_alike(&self, pair: (usize, usize)) -> bool {
-        self.are_alike[pair.0] && self.are_alike[pair.1] && self.same(pair).is_some()
+        self.are_alike[pair.0] && self.are_alike[pair.1] && self.same(pair).next().is_some()
     }
 }
 

@@ -6,6 +6,7 @@
 use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    thread,
 };
 
 use super::{
@@ -40,10 +41,40 @@ pub(super) struct Sketch<'a> {
     candidates: Vec<Vec<usize>>,
 }
 
+/// The part of a sketch that needs nothing of other ones.
+struct Outline<'a> {
+    classes: Classes<'a>,
+    parties: Vec<Party>,
+    candidates: Vec<Vec<usize>>,
+}
+
+impl<'a> Outline<'a> {
+    fn of(topology: &'a Topology) -> Self {
+        let parties = parties(topology);
+        let index = Index::of(topology, &parties);
+        let candidates = (0..parties.len()).map(|to| index.candidates(topology, &parties, to)).collect();
+        Self { classes: Classes::of(topology), parties, candidates }
+    }
+}
+
 impl<'a> Sketch<'a> {
     pub(super) fn of(topology: &'a Topology, known: &mut Passages) -> Self {
-        let parties = parties(topology);
-        let classes = Classes::of(topology);
+        Self::filled(topology, Outline::of(topology), known)
+    }
+
+    /// Two of them, made beside each other.
+    pub(super) fn both(before: &'a Topology, after: &'a Topology, known: &mut Passages) -> (Self, Self) {
+        let (first, second) = thread::scope(|scope| {
+            let second = thread::Builder::new().spawn_scoped(scope, || Outline::of(after));
+            (Outline::of(before), second.ok().and_then(|second| second.join().ok()))
+        });
+        // Where there is no second thread this one does it all.
+        let second = second.unwrap_or_else(|| Outline::of(after));
+        (Self::filled(before, first, known), Self::filled(after, second, known))
+    }
+
+    fn filled(topology: &'a Topology, outline: Outline<'a>, known: &mut Passages) -> Self {
+        let Outline { classes, parties, candidates } = outline;
         let mut guards = Guards::default();
         let as_destinations = |party: &Party| -> Vec<End> {
             let addresses = party.ends.iter().filter(|end| end.wire == Wire::Anywhere);
@@ -53,8 +84,6 @@ impl<'a> Sketch<'a> {
         let all = parties.iter().zip(&destinations);
         let cases: Vec<Vec<Case>> = all.map(|(it, there)| Case::all(&classes, it, there, known, &mut guards)).collect();
         let faces = parties.iter().zip(&cases).map(|(party, cases)| face(party, cases)).collect();
-        let index = Index::of(topology, &parties);
-        let candidates = (0..parties.len()).map(|to| index.candidates(topology, &parties, to)).collect();
         Self { topology, classes, parties, destinations, cases, guards, faces, candidates }
     }
 

@@ -249,6 +249,29 @@ fn walked(topology: &Topology, from: &Party, to: &Party) -> Passage {
     all.into_iter().reduce(|one, other| one.either(&other)).unwrap_or_else(Passage::none)
 }
 
+/// What passes from addresses that only one side names is compared with what passes from all others that hold them, changed or not.
+#[test]
+fn addresses_that_are_named_no_more_are_like_those_that_hold_them() {
+    let around =
+        Surroundings { mode: "strict", policies: 0, has_ipv6: false, plans: false, acl: (false, "10.0.1.0/24") };
+    // Of the second one nobody knows the groups.
+    let pod = |kind| Thing {
+        subnet: SUBNETS[0],
+        is_high: false,
+        groups: vec!["sg-node"],
+        kind,
+        workload: Some("first"),
+        node: "node1",
+        is_public: false,
+        is_loose: true,
+    };
+    let rule = |peer| Rule { group: "sg-api", is_egress: false, protocol: "tcp", ports: (80, 80), peer };
+    let [named, other] = [("cidr_ipv4", "10.0.1.0/25"), ("referenced_security_group_id", "sg-node")]
+        .map(|peer| random(&around, &[pod(1), pod(3)], &[rule(peer)]));
+    assert_eq!(changes(&named, &other), compared(&named, &other).change);
+    assert_eq!(changes(&other, &named), compared(&other, &named).change);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
