@@ -322,6 +322,16 @@ pub trait ResourceType: Send + Sync {
         Ok(attributes)
     }
 
+    /// Other types whose objects a `moved` block may give to this one.
+    fn takes_over(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// An object of one of the types of [`Self::takes_over`] as an object of this one.
+    fn take_over(&self, _type_name: &str, attributes: &Value) -> Value {
+        attributes.clone()
+    }
+
     /// Types whose instances must be there before this one is created although nothing refers to them, and outlive it,
     /// when they concern the same cluster (the value of [`Schema::lives_in`]): the order that the domain needs.
     fn created_after(&self) -> &'static [&'static str] {

@@ -63,7 +63,7 @@ async fn made(
     open: &mut OpenOnes,
 ) -> Planned {
     let Some(mut state) = load(session, &mut diagnostics).await else { return Planned { plan: None, diagnostics } };
-    let moved = refactor::moved(&session.config, &mut state, &mut diagnostics);
+    let moved = refactor::moved(&session.config, &session.registry, &mut state, &mut diagnostics);
     let forgotten = Forgotten::of(&session.config, &mut diagnostics);
     if diagnostics.has_errors() {
         return Planned { plan: None, diagnostics };

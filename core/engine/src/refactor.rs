@@ -3,15 +3,24 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sgp_lang::config::{Config, Module};
-use sgp_model::{Diagnostic, Diagnostics, InstanceAddr, ModulePath, ResourceAddr, Span, State, address::ParsedAddr};
+use sgp_lang::{
+    Schemas as _,
+    config::{Config, Module},
+};
+use sgp_model::{
+    Diagnostic, Diagnostics, InstanceAddr, ModulePath, ProviderAddr, ResourceAddr, Span, State, address::ParsedAddr,
+};
 use sgp_plan::moves::{Move, Repeats, Shape, circles, move_objects};
 
-use crate::blocks::{module_block, resource_block};
+use crate::{
+    Registry,
+    blocks::{module_block, resource_block},
+};
 
 /// Gives the objects of the state their new addresses; answers the old one of each that has a new one.
 pub(crate) fn moved(
     config: &Config,
+    registry: &Registry,
     state: &mut State,
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<InstanceAddr, InstanceAddr> {
@@ -20,6 +29,9 @@ pub(crate) fn moved(
         for block in &module.moved {
             if let Some(what) = still_there(module, &block.from, Some(&block.to)) {
                 diagnostics.push(still_exists("Moved object still exists", &what, "moved", &block.span));
+            }
+            if let Some(why) = of_another_type(registry, &block.from, &block.to) {
+                diagnostics.push(Diagnostic::error("Invalid moved block", why).at(block.span.clone()));
             }
             spans.push(block.span.clone());
             moves.push(Move { within: within.to_vec(), from: block.from.clone(), to: block.to.clone() });
@@ -45,7 +57,36 @@ pub(crate) fn moved(
             format!("The moved blocks lead {at} round in a circle, so it has no place. Take one of them away.");
         diagnostics.push(Diagnostic::error("Moved blocks in a circle", detail).on(at));
     }
+    for (to, from) in moved.previous.iter().filter(|(to, from)| to.resource.type_name != from.resource.type_name) {
+        take_over(registry, state, from, to);
+    }
     moved.previous
+}
+
+/// Why an object cannot get another type by moving.
+fn of_another_type(registry: &Registry, from: &ParsedAddr, to: &ParsedAddr) -> Option<String> {
+    let type_of = |addr: &ParsedAddr| match addr {
+        ParsedAddr::Module(_) => None,
+        ParsedAddr::Resource(r) => Some(r.type_name.clone()),
+        ParsedAddr::Instance(i) => Some(i.resource.type_name.clone()),
+    };
+    let (from, to) = (type_of(from)?, type_of(to)?);
+    let takes_over = || registry.resource_type(&to).is_some_and(|ty| ty.takes_over().contains(&&*from));
+    (from != to && !takes_over()).then(|| {
+        format!("{to} cannot take over what {from} made, so that an object cannot move from the one type to the other.")
+    })
+}
+
+/// Objects that were of one type, as objects of another.
+fn take_over(registry: &Registry, state: &mut State, from: &InstanceAddr, to: &InstanceAddr) {
+    let name = &*to.resource.type_name;
+    let (Some(ty), Some(provider)) = (registry.resource_type(name), registry.provider_for(name)) else { return };
+    for (_, record) in state.instances.iter_mut().filter(|(key, _)| key.addr == *to) {
+        record.attributes = ty.take_over(&from.resource.type_name, &record.attributes);
+        record.schema_version = ty.schema().version;
+        record.provider = ProviderAddr::root(provider);
+        record.sensitive_paths.clear();
+    }
 }
 
 /// What the `removed` blocks of a configuration let go.

@@ -70,6 +70,16 @@ impl ResourceType for TerraformData {
         Ok(SCHEMA.block.empty().with_attr("id", request.id.into()))
     }
 
+    fn takes_over(&self) -> &'static [&'static str] {
+        &["null_resource"]
+    }
+
+    /// What was a trigger stays one, and nothing is replaced.
+    fn take_over(&self, _type_name: &str, attributes: &Value) -> Value {
+        let of = |name: &str| attributes.get(name).cloned().unwrap_or_else(Value::dynamic_null);
+        SCHEMA.block.empty().with_attr("id", of("id")).with_attr("triggers_replace", of("triggers"))
+    }
+
     /// The state is the only place where one exists, so a lost creation made nothing.
     async fn find(&self, _client: &dyn Client, _intent: &Intent) -> Result<Found, Diagnostic> {
         Ok(Found::Nothing)

@@ -153,6 +153,14 @@ impl ResourceType for DoubledType {
         self.0.upgrade(from, attributes)
     }
 
+    fn takes_over(&self) -> &'static [&'static str] {
+        self.0.takes_over()
+    }
+
+    fn take_over(&self, type_name: &str, attributes: &Value) -> Value {
+        self.0.take_over(type_name, attributes)
+    }
+
     fn created_after(&self) -> &'static [&'static str] {
         self.0.created_after()
     }

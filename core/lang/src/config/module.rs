@@ -488,9 +488,6 @@ fn impossible_move(from: &ParsedAddr, to: &ParsedAddr) -> Option<String> {
         (Some(from), Some(to)) if from.mode != Mode::Managed || to.mode != Mode::Managed => {
             Some("Only managed resources move: everything else is read again by every run.".into())
         }
-        (Some(from), Some(to)) if from.type_name != to.type_name => {
-            Some(format!("{from} and {to} are of different types, and an object keeps its type."))
-        }
         (None, None) | (Some(_), Some(_)) => None,
         _ => Some("A module moves to a module, and a resource to a resource.".into()),
     }
