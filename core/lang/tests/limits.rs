@@ -122,9 +122,23 @@ fn chains_within_chains_are_refused() {
 fn what_is_just_within_the_limits_is_read_and_evaluated() {
     let sum = value(&format!("x = 1{}\n", " + 1".repeat(900))).unwrap();
     assert_eq!(sum.as_i64(), Some(901));
-    assert_eq!(value(&format!("x = {}1{}\n", "(".repeat(90), ")".repeat(90))).unwrap().as_i64(), Some(1));
-    let list = value(&format!("x = {}1{}\n", "[".repeat(90), "]".repeat(90))).unwrap();
-    assert_eq!(list.ty().to_string().matches("tuple").count(), 90);
+    for (open, inner, close) in [
+        ("(", "1", ")"),
+        ("-(", "1", ")"),
+        ("\"${", "1", "}\""),
+        ("[", "1", "][0]"),
+        ("{ a = ", "1", " }.a"),
+        ("true ? ", "1", " : 2"),
+        ("[for x in [1] : ", "1", "][0]"),
+        ("[1][1 - ", "1", "]"),
+        ("(", "{ a = 1 }.a", ")"),
+    ] {
+        let found = value(&format!("x = {}{inner}{}\n", open.repeat(900), close.repeat(900)));
+        let found = found.unwrap_or_else(|d| panic!("{open}: {d:?}"));
+        assert_eq!(found.as_i64(), Some(1), "{open}");
+    }
+    let list = value(&format!("x = {}1{}\n", "[".repeat(900), "]".repeat(900))).unwrap();
+    on_a_small_stack(|| assert_eq!(list.ty().to_string().matches("tuple").count(), 900));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{
     ast::{Attr, Block, Body, Label},
-    cursor::{Cursor, Parsed, is_name_start},
+    cursor::{Cursor, MAX_STRUCTURE, Parsed, is_name_start},
 };
 
 enum Item {
@@ -218,6 +218,9 @@ impl Cursor<'_> {
                     ),
                 ));
             }
+        }
+        if self.in_too_many_blocks() {
+            return Err(self.too_deep(MAX_STRUCTURE));
         }
         let body = self.nested(true, Self::block_body)?;
         Ok(Block { ty, ty_span, labels, body })

@@ -8,8 +8,14 @@ use std::{
 use regex::Regex;
 use sgp_model::{Diagnostic, Diagnostics, Span};
 
-/// How deep expressions, templates and blocks may nest: far beyond what people write, well within the stack.
-pub(super) const MAX_DEPTH: usize = 200;
+/// How deep expressions may nest: far beyond what programs write. Where they do, the stack grows.
+pub(super) const MAX_DEPTH: usize = 1000;
+
+/// How many steps of the parser a level takes at most: into quotes, into a sequence, into its expression.
+const STEPS: usize = 3;
+
+/// How deep blocks, template directives and JSON may nest: far beyond what people write, well within the stack.
+pub(super) const MAX_STRUCTURE: usize = 200;
 
 /// How many operators or steps of a reference may follow each other: each makes the tree one deeper.
 pub(super) const MAX_CHAIN: usize = 1000;
@@ -276,13 +282,18 @@ impl<'t> Cursor<'t> {
         text
     }
 
+    /// Whether there are as many blocks around here as there may be.
+    pub(super) fn in_too_many_blocks(&self) -> bool {
+        self.depth >= MAX_STRUCTURE
+    }
+
     pub(super) fn too_deep(&self, limit: usize) -> Diagnostic {
         too_deep(limit, self.span_here())
     }
 
     /// Runs `inner` with line breaks meaning something or nothing, one level deeper.
     pub(super) fn nested<T>(&mut self, newlines_end: bool, inner: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        if self.depth == MAX_DEPTH {
+        if self.depth == STEPS * MAX_DEPTH {
             return Err(self.too_deep(MAX_DEPTH));
         }
         let before = std::mem::replace(&mut self.newlines_end, newlines_end);

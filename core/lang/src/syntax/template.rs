@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
     ast::{Expr, ExprKind, Part},
-    cursor::{Cursor, MAX_DEPTH, Parsed, too_deep},
+    cursor::{Cursor, MAX_STRUCTURE, Parsed, too_deep},
 };
 
 /// A template as a flat list, before `if` and `for` are matched with their ends. In heredocs and files every line is a
@@ -382,8 +382,8 @@ fn parts(
             _ => flush(&mut text, &mut parts),
         }
         match token {
-            Some(Token::If(_, span) | Token::For { span, .. }) if depth == MAX_DEPTH => {
-                return Err(too_deep(MAX_DEPTH, span));
+            Some(Token::If(_, span) | Token::For { span, .. }) if depth == MAX_STRUCTURE => {
+                return Err(too_deep(MAX_STRUCTURE, span));
             }
             Some(Token::Text(_)) => {}
             Some(Token::Interpolation(e)) => parts.push(Part::Interpolation(e)),

@@ -5,7 +5,7 @@ use std::{str::FromStr, sync::Arc};
 use sgp_model::{Diagnostic, Number, Span};
 
 use super::{Kind, Node, Property, Text};
-use crate::syntax::cursor::{MAX_DEPTH, Parsed, too_deep};
+use crate::syntax::cursor::{MAX_STRUCTURE, Parsed, too_deep};
 
 pub(super) fn document(file: &Arc<str>, text: &str) -> Parsed<Node> {
     let at = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
@@ -82,8 +82,8 @@ impl Reader<'_> {
     }
 
     fn nested(&mut self, inner: impl FnOnce(&mut Self) -> Parsed<Kind>) -> Parsed<Kind> {
-        if self.depth == MAX_DEPTH {
-            return Err(too_deep(MAX_DEPTH, Span::new(self.file.clone(), self.at..self.at + 1)));
+        if self.depth == MAX_STRUCTURE {
+            return Err(too_deep(MAX_STRUCTURE, Span::new(self.file.clone(), self.at..self.at + 1)));
         }
         self.depth += 1;
         let result = stacker::maybe_grow(64 * 1024, 1024 * 1024, || inner(self));
