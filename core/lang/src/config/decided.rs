@@ -33,30 +33,43 @@ impl Deciding<'_> {
         if let Some(done) = self.done.get(&Arc::as_ptr(module)) {
             return done.clone();
         }
-        let mut new = Module::clone(module);
-        let mut changed = false;
-        for call in new.calls.values_mut() {
-            let inner = self.module(&call.module);
-            if !Arc::ptr_eq(&inner, &call.module) {
-                *call = Arc::new(ModuleCall { module: inner, ..ModuleCall::clone(call) });
-                changed = true;
-            }
-        }
-        for block in &mut new.resources {
-            if let Some(body) = self.body(&block.body, self.schemas.resource(block.mode, &block.type_name)) {
-                *block = Arc::new(ResourceBlock { body, ..ResourceBlock::clone(block) });
-                changed = true;
-            }
-        }
-        for block in &mut new.providers {
-            if let Some(body) = self.body(&block.body, self.schemas.provider_config(&block.name)) {
-                *block = Arc::new(ProviderBlock { body, ..ProviderBlock::clone(block) });
-                changed = true;
-            }
-        }
-        let new = if changed { Arc::new(new) } else { module.clone() };
+        let calls: Vec<_> = module.calls.values().filter_map(|call| self.call(call)).collect();
+        let resources = self.changed(&module.resources, |this, block| {
+            let body = this.body(&block.body, this.schemas.resource(block.mode, &block.type_name))?;
+            Some(ResourceBlock { body, ..ResourceBlock::clone(block) })
+        });
+        let providers = self.changed(&module.providers, |this, block| {
+            let body = this.body(&block.body, this.schemas.provider_config(&block.name))?;
+            Some(ProviderBlock { body, ..ProviderBlock::clone(block) })
+        });
+        let new = if calls.is_empty() && resources.is_empty() && providers.is_empty() {
+            module.clone()
+        } else {
+            let mut new = Module::clone(module);
+            new.calls.extend(calls.into_iter().map(|call| (call.name.clone(), call)));
+            resources.into_iter().for_each(|(at, block)| new.resources[at] = block);
+            providers.into_iter().for_each(|(at, block)| new.providers[at] = block);
+            Arc::new(new)
+        };
         self.done.insert(Arc::as_ptr(module), new.clone());
         new
+    }
+
+    /// The call with what became of its module, if that changed.
+    fn call(&mut self, call: &Arc<ModuleCall>) -> Option<Arc<ModuleCall>> {
+        let module = self.module(&call.module);
+        let changed = !Arc::ptr_eq(&module, &call.module);
+        changed.then(|| Arc::new(ModuleCall { module, ..ModuleCall::clone(call) }))
+    }
+
+    /// The blocks that change, with their places.
+    fn changed<B>(
+        &mut self,
+        blocks: &[Arc<B>],
+        mut change: impl FnMut(&mut Self, &Arc<B>) -> Option<B>,
+    ) -> Vec<(usize, Arc<B>)> {
+        let each = |(at, block)| change(self, block).map(|new| (at, Arc::new(new)));
+        blocks.iter().enumerate().filter_map(each).collect()
     }
 
     fn body(&mut self, body: &Body, schema: Option<&'static Schema>) -> Option<Body> {

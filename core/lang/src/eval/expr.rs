@@ -72,8 +72,10 @@ impl<W: World> Evaluator<W> {
     }
 
     fn object_key(&mut self, expr: &Expr, env: &Env<'_>) -> Eval<(Option<Arc<str>>, Marks)> {
-        if let Some(text) = expr.as_literal_str() {
-            return Ok((Some(text.into()), Marks::NONE));
+        if let ExprKind::Literal(value) = &*expr.kind
+            && let Kind::String(text) = value.kind()
+        {
+            return Ok((Some(text.clone()), Marks::NONE));
         }
         if let Some(ambiguous) = ambiguous_key(expr) {
             return Err(ambiguous.into());

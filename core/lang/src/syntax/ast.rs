@@ -83,8 +83,8 @@ pub struct Label {
 /// An expression.
 #[derive(Clone, Debug)]
 pub struct Expr {
-    /// What it is.
-    pub kind: Box<ExprKind>,
+    /// What it is; shared, because configuration is kept in parts of what was read.
+    pub kind: Arc<ExprKind>,
     /// Where it is.
     pub span: Span,
     /// How many expressions there are from here to the innermost, this one included.
@@ -125,8 +125,8 @@ pub enum ExprKind {
     Tuple(Vec<Expr>),
     /// `{ a = b }`.
     Object(Vec<(Expr, Expr)>),
-    /// `[for ...]` and `{for ...}`.
-    For(For),
+    /// `[for ...]` and `{for ...}`; in a box, because it is much larger than the others.
+    For(Box<For>),
     /// `condition ? then : otherwise`.
     Conditional(Expr, Expr, Expr),
     /// `-a`, `!a`.
@@ -228,7 +228,7 @@ impl Expr {
     pub fn new(kind: ExprKind, span: Span) -> Self {
         let mut below = 0;
         kind.each_child(&mut |child| below = below.max(child.height));
-        Self { kind: Box::new(kind), span, height: below + 1 }
+        Self { kind: Arc::new(kind), span, height: below + 1 }
     }
 
     /// How many expressions there are from here to the innermost, this one included: what it costs of the stack to walk or

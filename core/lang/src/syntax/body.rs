@@ -2,8 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use sgp_model::{Diagnostic, Span};
-use unicode_normalization::UnicodeNormalization;
+use sgp_model::{Diagnostic, Span, json::nfc};
 
 use super::{
     ast::{Attr, Block, Body, Label},
@@ -230,7 +229,7 @@ impl Cursor<'_> {
         let start = self.at;
         let (template, _) = self.quoted()?;
         match template.as_literal_str() {
-            Some(text) => Ok(text.nfc().collect::<String>().into()),
+            Some(text) => Ok(nfc(text)),
             None => Err(Diagnostic::error(
                 "Invalid block label",
                 "Labels are fixed text: template sequences are not allowed here.",

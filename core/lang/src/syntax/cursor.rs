@@ -1,6 +1,7 @@
 //! A place in the text and what can be read there: trivia, names, numbers, punctuation.
 
 use std::{
+    collections::HashSet,
     ops::Range,
     sync::{Arc, LazyLock},
 };
@@ -39,6 +40,8 @@ pub(super) struct Cursor<'t> {
     depth: usize,
     /// How often reading went on after a mistake.
     recoveries: usize,
+    /// The names so far: most of them come again and again.
+    names: HashSet<Arc<str>>,
     /// Where the lines begin, once somebody has asked.
     line_starts: Vec<usize>,
 }
@@ -96,6 +99,7 @@ impl<'t> Cursor<'t> {
             unclosed_comment: None,
             depth: 0,
             recoveries: 0,
+            names: HashSet::new(),
             line_starts: Vec::new(),
         }
     }
@@ -204,14 +208,14 @@ impl<'t> Cursor<'t> {
 
     fn skip_trivia(&mut self, newlines: bool) {
         loop {
-            let rest = self.rest();
-            let skipped = match rest.chars().next() {
-                Some(' ' | '\t') => 1,
-                Some('\r') if newlines && rest.starts_with("\r\n") => 2,
-                Some('\n') if newlines => 1,
-                Some('#') => rest.find('\n').unwrap_or(rest.len()),
-                Some('/') if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
-                Some('/') if rest.starts_with("/*") => match rest[2..].find("*/") {
+            let rest = &self.text.as_bytes()[self.at..];
+            let to_line_end = || rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+            let skipped = match rest {
+                [b' ' | b'\t', ..] => 1,
+                [b'\r', b'\n', ..] if newlines => 2,
+                [b'\n', ..] if newlines => 1,
+                [b'#', ..] | [b'/', b'/', ..] => to_line_end(),
+                [b'/', b'*', ..] => match self.rest()[2..].find("*/") {
                     Some(end) => end + 4,
                     None => {
                         self.unclosed_comment = Some(self.at);
@@ -236,9 +240,21 @@ impl<'t> Cursor<'t> {
         }
         let start = self.at;
         let rest = self.rest();
-        let len = rest.find(|c| !is_name_continue(c)).unwrap_or(rest.len());
+        let ascii =
+            rest.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_' || b == b'-')).unwrap_or(rest.len());
+        let more = rest[ascii..].find(|c| !is_name_continue(c)).unwrap_or(rest.len() - ascii);
+        let len = ascii + more;
         self.at += len;
-        Some((rest[..len].into(), self.span_from(start)))
+        Some((self.interned(&rest[..len]), self.span_from(start)))
+    }
+
+    fn interned(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(name) {
+            return known.clone();
+        }
+        let new: Arc<str> = name.into();
+        self.names.insert(new.clone());
+        new
     }
 
     /// Whether the word is next, as a whole.

@@ -9,15 +9,26 @@ use super::{
     cursor::{Cursor, MAX_CHAIN, MAX_HEIGHT, Parsed, is_name_start, too_deep},
 };
 
-/// Binary operators by level, loosest first; longer ones before their beginnings.
-const LEVELS: [&[(&str, BinaryOp)]; 6] = [
-    &[("||", BinaryOp::Or)],
-    &[("&&", BinaryOp::And)],
-    &[("==", BinaryOp::Equal), ("!=", BinaryOp::NotEqual)],
-    &[("<=", BinaryOp::LessOrEqual), (">=", BinaryOp::GreaterOrEqual), ("<", BinaryOp::Less), (">", BinaryOp::Greater)],
-    &[("+", BinaryOp::Add), ("-", BinaryOp::Subtract)],
-    &[("*", BinaryOp::Multiply), ("/", BinaryOp::Divide), ("%", BinaryOp::Modulo)],
-];
+/// A binary operator at the start of the text: how loosely it binds (0 is the loosest), how long it is, what it is.
+fn operator(text: &str) -> Option<(usize, usize, BinaryOp)> {
+    let bytes = text.as_bytes();
+    Some(match (bytes.first()?, bytes.get(1)) {
+        (b'|', Some(b'|')) => (0, 2, BinaryOp::Or),
+        (b'&', Some(b'&')) => (1, 2, BinaryOp::And),
+        (b'=', Some(b'=')) => (2, 2, BinaryOp::Equal),
+        (b'!', Some(b'=')) => (2, 2, BinaryOp::NotEqual),
+        (b'<', Some(b'=')) => (3, 2, BinaryOp::LessOrEqual),
+        (b'>', Some(b'=')) => (3, 2, BinaryOp::GreaterOrEqual),
+        (b'<', _) => (3, 1, BinaryOp::Less),
+        (b'>', _) => (3, 1, BinaryOp::Greater),
+        (b'+', _) => (4, 1, BinaryOp::Add),
+        (b'-', _) => (4, 1, BinaryOp::Subtract),
+        (b'*', _) => (5, 1, BinaryOp::Multiply),
+        (b'/', _) => (5, 1, BinaryOp::Divide),
+        (b'%', _) => (5, 1, BinaryOp::Modulo),
+        _ => return None,
+    })
+}
 
 fn join(a: &Span, b: &Span) -> Span {
     Span::new(a.file.clone(), a.range.start..b.range.end)
@@ -50,16 +61,17 @@ impl Cursor<'_> {
         Ok(Expr::new(ExprKind::Conditional(condition, then, otherwise), span))
     }
 
-    fn binary(&mut self, level: usize) -> Parsed<Expr> {
-        let Some(operators) = LEVELS.get(level) else { return self.operand() };
-        let mut left = self.binary(level + 1)?;
+    /// Operands with operators of this level and of tighter ones between them.
+    fn binary(&mut self, loosest: usize) -> Parsed<Expr> {
+        let mut left = self.operand()?;
         for _ in 0..MAX_CHAIN {
             self.skip();
-            let Some((text, op)) = operators.iter().find(|(text, _)| self.looking_at(text)) else { return Ok(left) };
-            self.at += text.len();
+            let found = operator(self.rest()).filter(|(level, ..)| *level >= loosest);
+            let Some((level, length, op)) = found else { return Ok(left) };
+            self.at += length;
             let right = self.binary(level + 1)?;
             let span = join(&left.span, &right.span);
-            left = Expr::new(ExprKind::Binary(*op, left, right), span);
+            left = Expr::new(ExprKind::Binary(op, left, right), span);
         }
         Err(self.too_deep(MAX_CHAIN))
     }
@@ -359,7 +371,7 @@ impl Cursor<'_> {
         let condition = if self.eat_word("if") { Some(self.expression()?) } else { None };
         self.close(close, start, "Invalid 'for' expression", if is_object { "brace" } else { "bracket" })?;
         let parsed = For { key_name, value_name, collection, key, value, condition, group };
-        Ok(Expr::new(ExprKind::For(parsed), self.span_from(start)))
+        Ok(Expr::new(ExprKind::For(Box::new(parsed)), self.span_from(start)))
     }
 
     fn for_name(&mut self) -> Parsed<std::sync::Arc<str>> {

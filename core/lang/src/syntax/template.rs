@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use sgp_model::{Diagnostic, Span, Value};
-use unicode_normalization::UnicodeNormalization;
+use sgp_model::{Diagnostic, Span, Value, json::nfc};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
@@ -172,7 +171,12 @@ impl Cursor<'_> {
     /// Text up to the next sequence, the end of the string or the end of the line, escapes resolved.
     fn text_run(&mut self, style: Style<'_>) -> Parsed<String> {
         let mut text = String::new();
-        while let Some(c) = self.peek() {
+        loop {
+            let rest = self.rest();
+            let plain = rest.find(['$', '%', '"', '\\', '\n', '\r']).unwrap_or(rest.len());
+            text.push_str(&rest[..plain]);
+            self.at += plain;
+            let Some(c) = self.peek() else { return Ok(text) };
             if self.eat("$${") {
                 text.push_str("${");
                 continue;
@@ -182,24 +186,21 @@ impl Cursor<'_> {
                 continue;
             }
             match c {
-                '$' | '%' if self.rest()[1..].starts_with('{') => break,
-                '"' | '\n' | '\r' if style == Style::Quoted => break,
+                '$' | '%' if self.rest()[1..].starts_with('{') => return Ok(text),
+                '"' | '\n' | '\r' if style == Style::Quoted => return Ok(text),
                 '\\' if style == Style::Quoted => text.push(self.escape()?),
                 '\r' if matches!(style, Style::Heredoc(_)) && !self.looking_at("\r\n") => {
                     return Err(self.error_here("Invalid character", self.slip().trim_start()));
                 }
-                '\n' => {
-                    self.bump();
-                    text.push(c);
-                    break;
-                }
                 _ => {
                     self.bump();
                     text.push(c);
+                    if c == '\n' {
+                        return Ok(text);
+                    }
                 }
             }
         }
-        Ok(text)
     }
 
     fn escape(&mut self) -> Parsed<char> {
@@ -368,7 +369,7 @@ fn parts(
     let mut text = String::new();
     let flush = |text: &mut String, parts: &mut Vec<Part>| {
         if !text.is_empty() {
-            parts.push(Part::Text(text.nfc().collect::<String>().into()));
+            parts.push(Part::Text(nfc(text)));
             text.clear();
         }
     };

@@ -53,7 +53,7 @@ fn expr(given: &Expr, names: &BTreeMap<Arc<str>, Value>) -> Expr {
                 })
                 .collect(),
         ),
-        ExprKind::For(f) => ExprKind::For(inside(f, names)),
+        ExprKind::For(f) => ExprKind::For(Box::new(inside(f, names))),
         ExprKind::Conditional(a, b, c) => ExprKind::Conditional(go(a), go(b), go(c)),
         ExprKind::Unary(op, e) => ExprKind::Unary(*op, go(e)),
         ExprKind::Binary(op, a, b) => ExprKind::Binary(*op, go(a), go(b)),

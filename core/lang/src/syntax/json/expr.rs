@@ -82,7 +82,7 @@ fn moved(span: &Span, text: &Text) -> Span {
 fn move_into(expr: &mut Expr, text: &Text) {
     expr.span = moved(&expr.span, text);
     let each = |e: &mut Expr| stacker::maybe_grow(64 * 1024, 1024 * 1024, || move_into(e, text));
-    match &mut *expr.kind {
+    match Arc::make_mut(&mut expr.kind) {
         ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Item => {}
         ExprKind::Template(parts) => move_parts(parts, text),
         ExprKind::Paren(e) | ExprKind::Attr(e, _) | ExprKind::Unary(_, e) => each(e),
@@ -99,7 +99,8 @@ fn move_into(expr: &mut Expr, text: &Text) {
             each(key);
             each(value);
         }),
-        ExprKind::For(For { collection, key, value, condition, .. }) => {
+        ExprKind::For(f) => {
+            let For { collection, key, value, condition, .. } = &mut **f;
             [collection, value].into_iter().chain(key).chain(condition).for_each(each);
         }
         ExprKind::Conditional(a, b, c) => [a, b, c].into_iter().for_each(each),
