@@ -61,7 +61,7 @@ fn judge(room: &Room, config: Arc<Config>) -> Diagnostics {
             // What is wrong with it is collected by the evaluator.
             let _ = evaluator.object(&resource.instance(key));
         }
-        providers.insert(evaluator.provider_of(&resource));
+        providers.extend(evaluator.providers_of(&resource));
     }
     for provider in &providers {
         let _ = evaluator.provider_config(provider);

@@ -117,7 +117,8 @@ pub(crate) fn behind<'a>(
         .flat_map(|provider| provider.calls_through())
         .copied()
         .collect();
-    let blocks = config.root.providers.iter().filter(|block| through.contains(&*block.name));
+    let blocks =
+        config.root.providers.iter().filter(|block| through.contains(&*block.name) && block.for_each.is_none());
     blocks.map(|block| ProviderAddr { alias: block.alias.clone(), ..ProviderAddr::root(block.name.clone()) }).collect()
 }
 

@@ -55,7 +55,7 @@ impl Dependencies {
             found.needs.push(cells.deps(id).iter().map(|d| d.0).collect());
         }
         for (addr, &id) in &found.instances {
-            found.served_by.insert(id, evaluator.provider_of(&addr.resource));
+            found.served_by.insert(id, evaluator.provider_of(addr));
         }
         found
     }

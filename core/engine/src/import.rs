@@ -93,7 +93,7 @@ async fn adopt(
         diagnostics.push(not_configured(addr, &instances));
         return Err(diagnostics);
     }
-    let provider = evaluator.provider_of(&addr.resource);
+    let provider = evaluator.provider_of(addr);
     let config = evaluator.instance_config(addr).unwrap_or_else(|_| Value::dynamic_null());
     let mut clients = Clients::default();
     let mut wanted = clients::behind(&session.config, &session.registry, [&provider]);

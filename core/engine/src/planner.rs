@@ -228,8 +228,7 @@ impl<'a> Planning<'a> {
         self.evaluator.resources();
         let mut changed = Vec::new();
         for (key, record) in &mut self.state.instances {
-            if let Some(now) = self.evaluator.declared_provider_of(&key.addr.resource).filter(|p| *p != record.provider)
-            {
+            if let Some(now) = self.evaluator.declared_provider_of(&key.addr).filter(|p| *p != record.provider) {
                 record.provider = now;
                 changed.push((key.clone(), record.clone()));
             }
@@ -242,7 +241,7 @@ impl<'a> Planning<'a> {
     fn wanted_providers(&mut self) -> BTreeSet<ProviderAddr> {
         if self.options.targets.is_empty() {
             let resources = self.evaluator.resources();
-            let configured = resources.iter().map(|r| self.evaluator.provider_of(r));
+            let configured = resources.iter().flat_map(|r| self.evaluator.providers_of(r));
             return self.state.instances.values().map(|r| r.provider.clone()).chain(configured).collect();
         }
         let doomed = match self.options.mode {
@@ -336,7 +335,7 @@ impl<'a> Planning<'a> {
             if world.importing.contains_key(&addr) || world.existing.contains_key(&key) {
                 continue;
             }
-            let provider = self.evaluator.provider_of(&addr.resource);
+            let provider = self.evaluator.provider_of(&addr);
             let Some(client) = self.evaluator.world().clients.0.get(&provider).cloned() else { continue };
             let config = match self.evaluator.instance_config(&addr) {
                 Ok(config) => config,

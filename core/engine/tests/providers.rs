@@ -60,6 +60,63 @@ async fn objects_follow_the_provider_that_their_block_names() {
     assert_eq!(world.plan_errors().await, ["Provider configuration not present"]);
 }
 
+/// As many keys as there are, each with objects of its own; a key stays as long as there are objects that need it.
+#[tokio::test]
+async fn a_provider_block_with_for_each_serves_each_object_by_its_key() {
+    let hcl = |regions: &str, things: &str| {
+        format!(
+            r#"
+provider "fake" {{
+  alias    = "by_region"
+  for_each = toset([{regions}])
+  endpoint = each.value
+}}
+resource "fake_thing" "a" {{
+  for_each = toset([{things}])
+  provider = fake.by_region[each.key]
+  name     = each.key
+}}
+module "m" {{
+  source    = "./m"
+  for_each  = toset([{things}])
+  providers = {{ fake = fake.by_region[each.key] }}
+  name      = "in-${{each.key}}"
+}}
+"#
+        )
+    };
+    let (both, east) = ("\"east\", \"west\"", "\"east\"");
+    let mut world = World::new(&hcl(both, both));
+    let inner = "variable \"name\" {}\nresource \"fake_thing\" \"i\" {\n  name = var.name\n}\n";
+    world.files.insert("m/main.tf".into(), inner.into());
+    world.apply().await;
+    let mut endpoints = world.cloud.endpoints.lock().unwrap().clone();
+    endpoints.sort();
+    endpoints.dedup();
+    assert_eq!(endpoints, ["east", "west"]);
+    let state = sgp_contract::StateStore::load(&*world.store).await.unwrap();
+    let of: Vec<_> = state.instances.iter().map(|(key, record)| format!("{} {}", key.addr, record.provider)).collect();
+    assert_eq!(
+        of,
+        [
+            "fake_thing.a[\"east\"] provider.fake.by_region[\"east\"]",
+            "fake_thing.a[\"west\"] provider.fake.by_region[\"west\"]",
+            "module.m[\"east\"].fake_thing.i provider.fake.by_region[\"east\"]",
+            "module.m[\"west\"].fake_thing.i provider.fake.by_region[\"west\"]",
+        ]
+    );
+    world.assert_converged().await;
+
+    world.write(&hcl(east, east));
+    let told = world.plan_with(&PlanOptions::default()).await.diagnostics;
+    assert!(told.0[0].detail.contains("no key \"west\" any more"), "{told:?}");
+    world.write(&hcl(both, east));
+    assert_eq!(shown(&world.plan().await), "- fake_thing.a[\"west\"]\n- module.m[\"west\"].fake_thing.i");
+    world.apply().await;
+    world.write(&hcl(east, east));
+    world.assert_converged().await;
+}
+
 #[tokio::test]
 async fn what_lives_in_a_cluster_goes_and_comes_with_it() {
     let hcl = r#"

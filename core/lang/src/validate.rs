@@ -1,8 +1,8 @@
 //! Checking a configuration on its own, without state, providers or values for its variables.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
-use sgp_model::{Diagnostics, Mode, Value};
+use sgp_model::{Diagnostics, Value};
 
 use crate::{
     config::Config,
@@ -33,15 +33,11 @@ pub fn validate(
 ) -> Diagnostics {
     let inputs = Inputs { validating: true, cwd: files.cwd(), ..Inputs::default() };
     let mut evaluator = Evaluator::new(config.clone(), inputs, schemas.clone(), files, AnyWorld { schemas });
-    let mut providers = BTreeSet::new();
     for resource in evaluator.resources() {
         if let Ok(keys) = evaluator.instances(&resource) {
             for key in keys {
                 let _ = evaluator.object(&resource.instance(key));
             }
-        }
-        if resource.mode == Mode::Managed {
-            providers.insert(evaluator.provider_of(&resource));
         }
     }
     evaluator.check_rest();

@@ -250,7 +250,8 @@ pub struct ProviderAddr {
     pub module: ModulePath,
     /// The local name, which for built-in providers is the provider's own name: `aws`, `kubernetes`, `sgp`, `terraform`.
     pub name: Arc<str>,
-    /// The `alias` argument.
+    /// The `alias` argument; for one instance of a configuration with `for_each` with its key behind it, as references and
+    /// states write it: `by_region["eu-west-1"]`.
     pub alias: Option<Arc<str>>,
 }
 
@@ -258,6 +259,27 @@ impl ProviderAddr {
     /// The default configuration of a provider in the root module.
     pub fn root(name: impl Into<Arc<str>>) -> Self {
         Self { module: ModulePath::root(), name: name.into(), alias: None }
+    }
+
+    /// One instance of this configuration, which has an alias and `for_each`.
+    #[must_use]
+    pub fn instance(self, key: &InstanceKey) -> Self {
+        let alias = self.alias.map(|alias| format!("{alias}{key}").into());
+        Self { alias, ..self }
+    }
+
+    /// The `alias` argument itself, and the key behind it.
+    pub fn alias_and_key(&self) -> (Option<&str>, Option<InstanceKey>) {
+        let Some(alias) = self.alias.as_deref() else { return (None, None) };
+        let end = alias.find('[').unwrap_or(alias.len());
+        let key = Cursor { text: alias, at: end }.key().ok().flatten();
+        (Some(&alias[..end]), key)
+    }
+
+    /// The same without a key: the block in the configuration.
+    #[must_use]
+    pub fn without_key(&self) -> Self {
+        Self { alias: self.alias_and_key().0.map(Into::into), ..self.clone() }
     }
 }
 

@@ -168,7 +168,8 @@ fn read_resource(
     let provider = node.get("provider").map(|provider| read_provider(&provider, hints)).transpose()?;
     let dynamic = hints.dynamic_attributes(&resource.type_name);
     for instance in node.elements("instances")? {
-        let own = instance.get("instance_provider").map(|own| read_provider(&own, hints)).transpose()?;
+        let own = instance.get("provider").or_else(|| instance.get("instance_provider"));
+        let own = own.map(|own| read_provider(&own, hints)).transpose()?;
         let provider = own.or_else(|| provider.clone()).ok_or_else(|| node.bad("has no provider"))?;
         let key = read_key(&instance, &resource)?;
         let record = read_instance(&instance, provider, &dynamic)?;

@@ -101,6 +101,25 @@ fn the_text_is_terraforms() {
     insta::assert_snapshot!(to_v4(&example(), &Hints).unwrap());
 }
 
+/// As OpenTofu has it: what is chosen by key stands with each instance, and then the resource names none.
+#[test]
+fn instances_that_chose_their_provider_by_key_name_it_themselves() {
+    let mut state = example();
+    state.instances.retain(|key, _| key.addr.resource.type_name == "aws_security_group".into());
+    for record in state.instances.values_mut() {
+        record.provider.alias = Some("by_region[\"eu-west-1\"]".into());
+    }
+    let text = to_v4(&state, &Hints).unwrap();
+    let json = from_json_text(&text).unwrap();
+    let resource = json.get("resources").unwrap().elements().unwrap()[0];
+    assert!(resource.get("provider").is_none());
+    for instance in resource.get("instances").unwrap().elements().unwrap() {
+        let provider = instance.get("provider").unwrap().as_str().unwrap();
+        assert!(provider.ends_with("/aws\"].by_region[\"eu-west-1\"]"), "{provider}");
+    }
+    assert_eq!(from_v4(&text, &Hints).unwrap(), as_json_keeps_it(&state));
+}
+
 #[test]
 fn check_results_come_back() {
     let state = State { checks: testing::checks(), ..State::default() };

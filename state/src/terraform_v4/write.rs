@@ -67,26 +67,31 @@ fn write_resource(instances: &[(&RecordKey, &InstanceRecord)], hints: &dyn Schem
     );
     out.field("type", &string(&addr.type_name));
     out.field("name", &string(&addr.name));
-    out.field("provider", &string(&provider));
+    // Where one is chosen by key, each instance says its own and the resource none, as OpenTofu has it.
+    let is_chosen = instances.iter().any(|(_, record)| record.provider.alias_and_key().1.is_some());
+    if !is_chosen {
+        out.field("provider", &string(&provider));
+    }
     let dynamic = hints.dynamic_attributes(&addr.type_name);
     let instances = instances
         .iter()
         .map(|(key, record)| {
             let own = write_provider(&record.provider, hints);
-            let own = (own != provider).then_some(own);
-            write_instance(key, record, &dynamic, own.as_deref())
+            let field = if is_chosen { "provider" } else { "instance_provider" };
+            let own = (is_chosen || own != provider).then_some((field, own));
+            write_instance(key, record, &dynamic, own)
         })
         .collect::<Result<Vec<_>, _>>()?;
     out.field("instances", &array(&instances));
     Ok(out.finish())
 }
 
-/// `provider` is the instance's own, where it is not its resource's (OpenTofu's `instance_provider`).
+/// `provider` is the instance's own with the name of its field, where it is not its resource's.
 fn write_instance(
     key: &RecordKey,
     record: &InstanceRecord,
     dynamic: &[&str],
-    provider: Option<&str>,
+    provider: Option<(&str, String)>,
 ) -> Result<String, StoreError> {
     let mut out = Object::default();
     match &key.addr.key {
@@ -118,8 +123,8 @@ fn write_instance(
     if record.skip_destroy {
         out.field("skip_destroy", "true");
     }
-    if let Some(provider) = provider {
-        out.field("instance_provider", &string(provider));
+    if let Some((field, provider)) = provider {
+        out.field(field, &string(&provider));
     }
     Ok(out.finish())
 }

@@ -103,7 +103,7 @@ impl Doubles {
     }
 
     fn mocked(&self, provider: &ProviderAddr) -> Option<&Mocked> {
-        self.mocks.get(&(provider.name.clone(), provider.alias.clone()))
+        self.mocks.get(&(provider.name.clone(), provider.alias_and_key().0.map(Into::into)))
     }
 
     /// What somebody wrote for this object: an override of it, or a mock of its type.

@@ -303,7 +303,13 @@ impl<'p> Providers<'p> {
         let mut problems = Diagnostics::new();
         let mut block = |((name, alias), configured): (&(Arc<str>, Option<Arc<str>>), &Configured<'_>)| {
             let (body, span) = match configured {
-                Configured::Own(block) => (block.body.clone(), block.span.clone()),
+                Configured::Own(block) => {
+                    return Arc::new(ProviderBlock {
+                        name: name.clone(),
+                        alias: alias.clone(),
+                        ..ProviderBlock::clone(block)
+                    });
+                }
                 Configured::Test(provider) => match &provider.kind {
                     TestProviderKind::Real(body) => {
                         let schema = sgp_lang::Schemas::provider_config(registry, name);
@@ -314,7 +320,7 @@ impl<'p> Providers<'p> {
                     TestProviderKind::Mock(_) => (empty(&provider.span), provider.span.clone()),
                 },
             };
-            Arc::new(ProviderBlock { name: name.clone(), alias: alias.clone(), span, body })
+            Arc::new(ProviderBlock { name: name.clone(), alias: alias.clone(), for_each: None, span, body })
         };
         let blocks = self.0.iter().map(&mut block).collect();
         (blocks, problems)

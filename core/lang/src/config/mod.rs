@@ -262,13 +262,15 @@ fn span_in(body: &Body, path: &[PathStep]) -> Option<Span> {
     span_in(&block.body, inner).or_else(|| Some(block.header()))
 }
 
-/// `aws` or `aws.west`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `aws`, `aws.west` or `aws.by_region["eu-west-1"]`.
+#[derive(Clone, Debug)]
 pub struct ProviderRef {
     /// The local name.
     pub name: Arc<str>,
     /// The alias.
     pub alias: Option<Arc<str>>,
+    /// Which instance of a configuration with `for_each`; evaluated where the reference stands.
+    pub key: Option<Expr>,
     /// Where.
     pub span: Span,
 }
@@ -339,9 +341,11 @@ pub struct ProviderBlock {
     pub name: Arc<str>,
     /// `alias`.
     pub alias: Option<Arc<str>>,
+    /// `for_each`: there is one configuration for each element. Only with an alias.
+    pub for_each: Option<Expr>,
     /// The header of the block.
     pub span: Span,
-    /// Its arguments, less `alias` and `version`.
+    /// Its arguments, less `alias`, `for_each` and `version`.
     pub body: Body,
 }
 

@@ -345,17 +345,25 @@ impl Builder<'_, '_> {
         let Some([local]) = resource::labels(block, ["name"], d) else { return };
         let mut body = block.body.clone();
         let alias = text(&body, "alias", d);
-        for refused in ["count", "for_each", "depends_on", "source"] {
+        for refused in ["count", "depends_on", "source"] {
             if let Some(attr) = body.attr(refused) {
+                let advice =
+                    if refused == "count" { " For several configurations use for_each with an alias." } else { "" };
                 d.push(
                     Diagnostic::error(
                         "Reserved argument name in provider block",
-                        format!("{refused:?} is not supported in provider blocks."),
+                        format!("{refused:?} is not supported in provider blocks.{advice}"),
                     )
                     .at(attr.name_span.clone()),
                 );
             }
         }
+        let for_each = body.attr("for_each").cloned();
+        if let (Some(attr), None) = (&for_each, &alias) {
+            let detail = "A provider block with for_each needs an alias, by which one of its configurations is named: provider = aws.by_region[each.key]. Only the block without an alias is the default, and it is one configuration.";
+            d.push(Diagnostic::error("Invalid for_each argument", detail).at(attr.name_span.clone()));
+        }
+        let for_each = for_each.filter(|_| alias.is_some()).map(|attr| attr.expr);
         body.attrs.retain(|a| !["alias", "version", "count", "for_each", "depends_on", "source"].contains(&&*a.name));
         let name = self.module.provider_name(&local);
         if let Some(first) = self.module.provider(&name, alias.as_deref()).map(|p| p.span.clone()) {
@@ -363,7 +371,7 @@ impl Builder<'_, '_> {
             self.duplicate("provider configuration", &shown, &block.header(), &first);
             return;
         }
-        self.module.providers.push(Arc::new(ProviderBlock { name, alias, span: block.header(), body }));
+        self.module.providers.push(Arc::new(ProviderBlock { name, alias, for_each, span: block.header(), body }));
     }
 
     fn settings(&mut self, block: &Block) {

@@ -120,9 +120,13 @@ fn quoted_reference(written: &Expr) -> Diagnostic {
     Diagnostic::warning("Quoted references are deprecated", detail).at(written.span.clone())
 }
 
-/// `aws` or `aws.west`; the text `"aws.west"` counts, as configurations of old write it.
+/// `aws`, `aws.west` or `aws.by_region[each.key]`; the text `"aws.west"` counts, as configurations of old write it.
 pub(super) fn provider(expr: &Expr) -> Result<ProviderRef, Diagnostic> {
-    let parts: Option<Vec<Arc<str>>> = match (expr.as_literal_str(), steps(expr)) {
+    let (named, key) = match &*expr.kind {
+        ExprKind::Index(named, key) => (named, Some(key.clone())),
+        _ => (expr, None),
+    };
+    let parts: Option<Vec<Arc<str>>> = match (named.as_literal_str(), steps(named)) {
         (Some(text), _) => Some(text.split('.').map(Into::into).collect()),
         (None, Some((root, path))) => path.into_iter().try_fold(vec![root], |mut parts, step| match step {
             PathStep::Attr(name) => {
@@ -133,17 +137,18 @@ pub(super) fn provider(expr: &Expr) -> Result<ProviderRef, Diagnostic> {
         }),
         (None, None) => None,
     };
-    match parts.as_deref() {
-        Some([name]) => Ok(ProviderRef { name: name.clone(), alias: None, span: expr.span.clone() }),
-        Some([name, alias]) => {
-            Ok(ProviderRef { name: name.clone(), alias: Some(alias.clone()), span: expr.span.clone() })
+    let (name, alias) = match (parts.as_deref(), &key) {
+        (Some([name]), None) => (name.clone(), None),
+        (Some([name, alias]), _) => (name.clone(), Some(alias.clone())),
+        _ => {
+            return Err(Diagnostic::error(
+                "Invalid provider reference",
+                "A provider is named as in aws or, with an alias, aws.west; one of several that a provider block makes with for_each as in aws.by_region[each.key].",
+            )
+            .at(expr.span.clone()));
         }
-        _ => Err(Diagnostic::error(
-            "Invalid provider reference",
-            "A provider is named as in aws or, with an alias, aws.west.",
-        )
-        .at(expr.span.clone())),
-    }
+    };
+    Ok(ProviderRef { name, alias, key, span: expr.span.clone() })
 }
 
 /// A path of `ignore_changes`: `tags`, `tags["x"]`, `vpc_config[0].subnet_ids`.

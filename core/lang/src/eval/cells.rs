@@ -35,6 +35,8 @@ pub enum CellKey {
     ModuleDependsOn(ModulePath, Arc<str>),
     /// A provider configuration.
     Provider(ProviderAddr),
+    /// Which instances of a provider configuration with `for_each` there are.
+    ProviderExpansion(ProviderAddr),
 }
 
 impl fmt::Display for CellKey {
@@ -55,6 +57,7 @@ impl fmt::Display for CellKey {
             Self::ModuleContents(m, n) => within(f, m).and_then(|()| write!(f, "module.{n} (everything in it)")),
             Self::ModuleDependsOn(m, n) => within(f, m).and_then(|()| write!(f, "module.{n} (depends_on)")),
             Self::Provider(p) => write!(f, "{p}"),
+            Self::ProviderExpansion(p) => write!(f, "{p} (expand)"),
         }
     }
 }

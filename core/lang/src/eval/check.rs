@@ -9,7 +9,7 @@ use super::{
     modules::check_arguments,
     objects::unknown_type,
     ops,
-    providers::{DECLARE, no_provider, unknown_provider},
+    providers::{DECLARE, address, no_provider, unknown_provider},
 };
 use crate::config::{IgnoreChanges, Module, ModuleCall, ResourceBlock};
 
@@ -36,12 +36,13 @@ impl<W: World> Evaluator<W> {
                 self.check_assertions(&info);
             }
             for provider in &config.providers {
-                let addr = sgp_model::ProviderAddr {
-                    module: info.path.clone(),
-                    name: provider.name.clone(),
-                    alias: provider.alias.clone(),
-                };
-                let _ = self.provider_config(&addr);
+                let instances = self.provider_instances(&info, provider);
+                let Ok(instances) = self.settle(instances) else { continue };
+                for key in instances.keys() {
+                    let addr = address(&info, provider);
+                    let addr = key.map_or_else(|| addr.clone(), |key| addr.clone().instance(&key));
+                    let _ = self.provider_config(&addr);
+                }
             }
         }
         self.check_references();

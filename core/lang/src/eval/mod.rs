@@ -303,7 +303,7 @@ impl<W: World> Evaluator<W> {
                 self.schemas.resource(resource.mode, &resource.type_name).map_or(sgp_model::Type::Dynamic, Schema::ty)
             }
             CellKey::Local(..) | CellKey::Variable(..) | CellKey::Output(..) => sgp_model::Type::Dynamic,
-            CellKey::Expansion(_) | CellKey::ModuleExpansion(..) => {
+            CellKey::Expansion(_) | CellKey::ModuleExpansion(..) | CellKey::ProviderExpansion(_) => {
                 let value = Value::unknown(sgp_model::Type::Dynamic);
                 return Some(Stored::Instances(Arc::new(Instances::any_of(value, true))));
             }
@@ -381,7 +381,9 @@ impl<W: World> Evaluator<W> {
             | CellKey::ModuleContents(m, n)
             | CellKey::ModuleDependsOn(m, n) => Some(config(m)?.calls.get(n)?.span.clone()),
             CellKey::Module(_) => None,
-            CellKey::Provider(p) => Some(config(&p.module)?.provider(&p.name, p.alias.as_deref())?.span.clone()),
+            CellKey::Provider(p) | CellKey::ProviderExpansion(p) => {
+                Some(config(&p.module)?.provider(&p.name, p.alias_and_key().0)?.span.clone())
+            }
         }
     }
 }

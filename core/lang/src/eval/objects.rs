@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use sgp_model::{
-    AttrPath, Block, Diagnostic, InstanceAddr, InstanceKey, Kind, Marks, Mode, PathStep, ResourceAddr, Schema, Value,
+    AttrPath, Block, Diagnostic, InstanceAddr, InstanceKey, Kind, Marks, Mode, PathStep, ProviderAddr, ResourceAddr,
+    Schema, Value,
 };
 
 use super::{
@@ -169,7 +170,8 @@ impl<W: World> Evaluator<W> {
         if !stored.is_empty() {
             return Err(on(Halt::Errors(stored), addr));
         }
-        let value = self.ask(id, info, (block, &triggers), addr, config)?;
+        let provider = self.resolve_provider(block, &env)?;
+        let value = self.ask(id, provider, (block, &triggers), addr, config)?;
         let value = if block.mode == Mode::Ephemeral { value.mark(Marks::EPHEMERAL) } else { value };
         let env = Env { itself: Some(&value), ..env };
         self.hold(&block.lifecycle.postconditions, Conditions::Postcondition, &addr.into(), &env)
@@ -181,12 +183,11 @@ impl<W: World> Evaluator<W> {
     fn ask(
         &mut self,
         id: CellId,
-        info: &Arc<ModuleInfo>,
+        provider: ProviderAddr,
         (block, triggers): (&ResourceBlock, &[Triggered]),
         addr: &InstanceAddr,
         config: Value,
     ) -> Eval {
-        let provider = self.resolve_provider(info, block)?;
         if let Some(frame) = self.frames.last() {
             self.graph.set_deps(id, &frame.deps);
         }

@@ -107,9 +107,12 @@ impl<W: World> Evaluator<W> {
             let inside = plain.clone().repeating(&repetition);
             call.count.iter().chain(&call.for_each).chain(&call.enabled).for_each(|e| self.references(e, &plain));
             call.args.values().for_each(|a| self.references(&a.expr, &inside));
+            call.providers.iter().filter_map(|(_, p)| p.key.as_ref()).for_each(|e| self.references(e, &inside));
         }
         for provider in &config.providers {
-            self.references_of_body(&provider.body, &plain);
+            let repetition = repetition(None, provider.for_each.as_ref());
+            provider.for_each.iter().for_each(|e| self.references(e, &plain));
+            self.references_of_body(&provider.body, &plain.clone().repeating(&repetition));
         }
         for block in config.checks.values() {
             self.references_of_checks(&block.asserts, &Context { check: Some(&block.name), ..plain.clone() });
@@ -142,6 +145,7 @@ impl<W: World> Evaluator<W> {
             .chain(&block.lifecycle.enabled)
             .for_each(|e| self.references(e, plain));
         self.references_of_body(&block.body, &inside);
+        block.provider.iter().filter_map(|p| p.key.as_ref()).for_each(|e| self.references(e, &inside));
         for trigger in &block.lifecycle.replace_triggered_by {
             let indexes = trigger.path.iter().filter_map(|step| match step {
                 TriggerStep::Index(key) => Some(key),
@@ -335,6 +339,10 @@ impl<W: World> Evaluator<W> {
             _ => return Ok(()),
         };
         let Some(schema) = self.schemas.resource(block.mode, &block.type_name) else { return Ok(()) };
+        // Asked for first, because the whole type of a large schema is made anew each time.
+        if schema.block.attributes.contains_key(&**name) || schema.block.blocks.contains_key(&**name) {
+            return Ok(());
+        }
         match ops::attr(&Value::unknown(schema.ty()), name) {
             Ok(_) => Ok(()),
             Err(d) => Err(Halt::from(self.unsupported_attr(d, block, name).at(step.span.clone()))),

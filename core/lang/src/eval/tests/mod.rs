@@ -9,6 +9,7 @@ mod modules;
 mod objects;
 mod operators;
 mod overrides;
+mod providers;
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 

@@ -312,7 +312,8 @@ module "n" { source = "./m" }
         super::TestWorld::default(),
     );
     let resources = evaluator.resources();
-    let of: Vec<String> = resources.iter().map(|r| format!("{r} {}", evaluator.provider_of(r))).collect();
+    let of: Vec<String> =
+        resources.iter().map(|r| format!("{r} {}", evaluator.provider_of(&r.instance(None)))).collect();
     assert_eq!(
         of,
         [
@@ -322,7 +323,7 @@ module "n" { source = "./m" }
             "module.n.test_thing.i provider.test"
         ]
     );
-    let far = evaluator.provider_of(&resources[1]);
+    let far = evaluator.provider_of(&resources[1].instance(None));
     assert_eq!(show(&evaluator.provider_config(&far).unwrap()), r#"{key = sensitive("k"), region = "there"}"#);
     let absent = sgp_model::ProviderAddr::root("terraform");
     assert_eq!(show(&evaluator.provider_config(&absent).unwrap()), "{key = null(string), region = null(string)}");
