@@ -1,6 +1,12 @@
 //! Reading a configuration: the files of the root folder and of every module that is called.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+mod ahead;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use sgp_model::{Diagnostic, Diagnostics, SourceMap, Span};
 use sha2::{Digest, Sha256};
@@ -65,7 +71,7 @@ pub fn load(dir: &str, files: &dyn Files) -> Loaded {
         loader.diagnostics.push(Diagnostic::error("Unreadable list of modules", detail));
     }
     let (module, count) = loader.module(dir);
-    let digest = digest(&loader.contents);
+    let digest = digest(&loader.sources);
     Loaded {
         config: Arc::new(Config { root: Arc::new(module), sources: loader.sources, digest }),
         diagnostics: loader.diagnostics,
@@ -75,13 +81,14 @@ pub fn load(dir: &str, files: &dyn Files) -> Loaded {
     }
 }
 
-fn digest(contents: &BTreeMap<String, Vec<u8>>) -> String {
+fn digest(sources: &SourceMap) -> String {
     let mut hash = Sha256::new();
-    for (name, content) in contents {
-        hash.update((name.len() as u64).to_be_bytes());
-        hash.update(name);
-        hash.update((content.len() as u64).to_be_bytes());
-        hash.update(content);
+    for name in sources.files() {
+        let content = sources.text(name).map_or("", |text| &**text);
+        for part in [&**name, content] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
     }
     hash.finalize().iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
@@ -92,7 +99,8 @@ fn digest(contents: &BTreeMap<String, Vec<u8>>) -> String {
 struct Loader<'f> {
     files: &'f dyn Files,
     sources: SourceMap,
-    contents: BTreeMap<String, Vec<u8>>,
+    /// Files that nobody asked for yet.
+    ahead: HashMap<Arc<str>, ahead::Parsed>,
     modules: BTreeMap<String, Arc<Module>>,
     /// Folders of the modules that are being read, outermost first.
     open: Vec<String>,
@@ -148,7 +156,7 @@ impl<'f> Loader<'f> {
             missing: Vec::new(),
             fetched: Vec::new(),
             sources: SourceMap::default(),
-            contents: BTreeMap::new(),
+            ahead: HashMap::new(),
             modules: BTreeMap::new(),
             open: Vec::new(),
             diagnostics: Diagnostics::new(),
@@ -170,13 +178,15 @@ impl<'f> Loader<'f> {
         names.retain(|name| is_config_file(name));
         let before = self.diagnostics.0.len();
         let (mut bodies, mut overrides) = (Vec::new(), Vec::new());
+        self.parse_ahead(dir, &names);
         for name in &names {
             let Some(role) = Role::of(name) else { continue };
-            let body = self.file(&join(dir, name), role.json);
+            let body = self.file(&join(dir, name));
             if role.overrides { overrides.extend(body) } else { bodies.extend(body) }
         }
         let unread = self.diagnostics.0[before..].iter().any(Diagnostic::is_error);
         self.diagnostics.extend(config::overridden(&mut bodies, overrides, unread));
+        self.parse_called(dir, &bodies);
         self.open.push(dir.to_owned());
         let (mut module, diagnostics) =
             config::build(dir, &bodies, &mut |name, source, span| self.call(dir, name, source, span));
@@ -199,36 +209,36 @@ impl<'f> Loader<'f> {
         }
     }
 
-    fn file(&mut self, path: &str, json: bool) -> Option<syntax::Body> {
-        let content = match self.files.read(path) {
-            Ok(content) => content,
-            Err(e) => {
-                self.diagnostics
-                    .push(Diagnostic::error("Unreadable file", format!("The file {path:?} cannot be read: {e}.")));
-                return None;
-            }
+    fn file(&mut self, path: &str) -> Option<syntax::Body> {
+        let Some(ahead::Parsed { path: name, text, body, diagnostics }) = self.ahead.remove(path) else {
+            let problem = self.unreadable(path);
+            self.diagnostics.push(problem);
+            return None;
         };
-        let text = match String::from_utf8(content) {
-            Ok(text) => text,
-            Err(e) => {
+        self.sources.insert(name, text);
+        self.diagnostics.extend(diagnostics);
+        Some(body)
+    }
+
+    /// Why a file could not be parsed at all.
+    fn unreadable(&self, path: &str) -> Diagnostic {
+        match self.files.read(path).map(String::from_utf8) {
+            Ok(Ok(_)) => Diagnostic::error(
+                "Unreadable file",
+                format!("The file {path:?} changed while it was read. Run the command again."),
+            ),
+            Err(e) => Diagnostic::error("Unreadable file", format!("The file {path:?} cannot be read: {e}.")),
+            Ok(Err(e)) => {
                 let at = e.utf8_error().valid_up_to();
                 let line = std::str::from_utf8(&e.as_bytes()[..at]).map_or(0, |t| t.matches('\n').count()) + 1;
-                self.diagnostics.push(Diagnostic::error(
+                Diagnostic::error(
                     "Invalid character encoding",
                     format!(
                         "The file {path:?} is not UTF-8: byte {at}, on line {line}, does not belong to a character. Save it as UTF-8."
                     ),
-                ));
-                return None;
+                )
             }
-        };
-        let name: Arc<str> = path.into();
-        self.contents.insert(path.to_owned(), text.clone().into_bytes());
-        self.sources.insert(name.clone(), text.clone());
-        let parse = if json { syntax::json::parse_body } else { syntax::parse_body };
-        let (body, diagnostics) = parse(&name, &text);
-        self.diagnostics.extend(diagnostics);
-        Some(body)
+        }
     }
 
     /// The module behind a `source`.
