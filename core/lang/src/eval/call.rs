@@ -110,12 +110,11 @@ impl<W: World> Evaluator<W> {
         let render = |name: &str, text: &str, vars: &_| {
             super::render_template(name, text, vars, files.clone(), &self.inputs, depth)
         };
-        let planned = rfc3339(self.inputs.timestamp);
-        let impure = self.inputs.impure.as_ref().map(|i| (rfc3339(i.timestamp), i.random.clone()));
+        let impure = self.inputs.impure.as_ref().zip(self.made_at.as_deref());
         let cx = FunctionContext {
             files: &*files,
-            plan_timestamp: Some(&planned),
-            impure: impure.as_ref().map(|(now, random)| functions::Impure { timestamp: now, random: &**random }),
+            plan_timestamp: Some(&self.planned_at),
+            impure: impure.map(|(i, now)| functions::Impure { timestamp: now, random: &*i.random }),
             render_template: &render,
         };
         functions::call(name, values, &cx)
@@ -187,6 +186,6 @@ fn unknown_function(name: &str, span: &Span) -> Diagnostic {
 }
 
 /// Seconds since the epoch as RFC 3339 in UTC.
-fn rfc3339(seconds: i64) -> String {
+pub(super) fn rfc3339(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

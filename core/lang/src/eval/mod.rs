@@ -110,6 +110,9 @@ pub struct Evaluator<W> {
     diagnostics: Vec<Diagnostic>,
     seen: HashSet<(String, String, Option<Span>)>,
     evaluations: u64,
+    /// What `plantimestamp` and `timestamp` say.
+    planned_at: String,
+    made_at: Option<String>,
     /// How many templates are being rendered around this evaluation.
     template_depth: u32,
     references_checked: bool,
@@ -134,6 +137,8 @@ impl<W: World> Evaluator<W> {
         let root = Arc::new(ModuleInfo { path: ModulePath::root(), config: config.root.clone(), outer: None });
         let mut evaluator = Self {
             config,
+            planned_at: call::rfc3339(inputs.timestamp),
+            made_at: inputs.impure.as_ref().map(|impure| call::rfc3339(impure.timestamp)),
             inputs,
             schemas,
             files,
