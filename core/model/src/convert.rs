@@ -207,7 +207,11 @@ fn one_type(values: Vec<Value>, to: &Type, empty: Option<Type>) -> Option<(Type,
     if values.is_empty() {
         return Some((empty.unwrap_or_else(|| without_optional(to)), values));
     }
-    let (common, values) = unify_values(&values)?;
+    let (mut common, mut values) = unify_values(&values)?;
+    // Where that left something open, the values say more about their types now.
+    if let Some(again) = unify_values(&values).filter(|_| !common.is_wholly_known()) {
+        (common, values) = again;
+    }
     if common.is_wholly_known() {
         return Some((common, values));
     }
@@ -217,12 +221,24 @@ fn one_type(values: Vec<Value>, to: &Type, empty: Option<Type>) -> Option<(Type,
     let first = types.next();
     let differ = first.as_ref().is_some_and(|first| types.any(|ty| ty != *first));
     if differ && values.iter().all(Value::is_wholly_known) {
-        return None;
+        return one_of_theirs(&values);
     }
-    if differ {
-        return Some((common, values));
+    match first {
+        // What is null or not known yet takes the type of the others.
+        Some(first) if !differ && common == Type::Dynamic => {
+            let values = values.iter().map(|v| convert(v, &first)).collect::<Result<Vec<_>, _>>().ok()?;
+            Some((first, values))
+        }
+        _ => Some((common, values)),
     }
-    Some((if common == Type::Dynamic { first.unwrap_or(common) } else { common }, values))
+}
+
+/// Values in a type that one of them has, where that is possible.
+fn one_of_theirs(values: &[Value]) -> Option<(Type, Vec<Value>)> {
+    values.iter().map(Value::ty).find_map(|ty| {
+        let converted = values.iter().map(|v| convert(v, &ty)).collect::<Result<Vec<_>, _>>().ok()?;
+        converted.iter().all(|v| v.ty() == ty).then_some((ty, converted))
+    })
 }
 
 fn tuple(elements: &[Value], to: &[Type], ty: &Type) -> Result<Value, ConvertError> {

@@ -232,9 +232,8 @@ fn object(
                 )
                 .at(default.span.clone())
             })?;
-            if !value.is_null() {
-                defaults.attrs.insert(name.clone(), value);
-            }
+            // Null has the right type here, which a null that is given may not have.
+            defaults.attrs.insert(name.clone(), value);
         }
         if !inner.defaults.is_empty() {
             defaults.inner.insert(name.clone(), inner.defaults);

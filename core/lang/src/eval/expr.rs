@@ -172,14 +172,12 @@ impl<W: World> Evaluator<W> {
         let Some(choice) = decided.as_bool() else {
             // Only one of the branches will be taken, so what is wrong with either may never matter.
             let (a, b) = (self.speculative(then, env)?, self.speculative(otherwise, env)?);
-            let unknown = || Value::unknown(Type::Dynamic);
-            let (a, b) = (a.unwrap_or_else(unknown), b.unwrap_or_else(unknown));
             return self.either(expr, &a, &b, env).map(|v| v.mark(marks.union(a.marks()).union(b.marks())));
         };
         let (chosen, other) = if choice { (then, otherwise) } else { (otherwise, then) };
         let value = self.value(chosen, env)?;
         // The branch that is not taken still has a say in the type.
-        let Some(other) = self.speculative(other, env)? else { return Ok(value.mark(marks)) };
+        let other = self.speculative(other, env)?;
         let (bare, own) = value.unmark();
         let marks = marks.union(own).union(other.marks());
         let ty = self.branch_type(expr, choice, &bare, &other, env)?;
@@ -192,13 +190,11 @@ impl<W: World> Evaluator<W> {
         })?;
         Ok(converted.mark(marks))
     }
-
-    /// The value of a branch that may not be taken: `None` when something is wrong with it.
-    fn speculative(&mut self, expr: &Expr, env: &Env<'_>) -> Eval<Option<Value>> {
+    /// The value of a branch that may not be taken. With a mistake in it, it has none, but perhaps a type all the same.
+    fn speculative(&mut self, expr: &Expr, env: &Env<'_>) -> Eval {
         match self.speculate(|this| this.value(expr, env)) {
-            Ok(value) => Ok(Some(value)),
-            Err(Halt::Errors(_)) => Ok(None),
-            Err(halt) => Err(halt),
+            Err(Halt::Errors(_)) => Ok(result_with_mistake(expr)),
+            done => done,
         }
     }
 
@@ -267,6 +263,37 @@ pub(super) fn ambiguous_key(key: &Expr) -> Option<Diagnostic> {
         )
         .at(key.span.clone()),
     )
+}
+
+/// What is certain of an expression with a mistake in it.
+fn result_with_mistake(expr: &Expr) -> Value {
+    let ty = kind_of_result(expr);
+    match &*expr.kind {
+        ExprKind::Paren(inner) => result_with_mistake(inner),
+        ExprKind::Template(_) | ExprKind::Tuple(_) | ExprKind::Object(_) => Value::unknown_not_null(ty),
+        _ => Value::unknown(ty),
+    }
+}
+
+/// The type that an expression has whatever its parts come to, as far as it has one.
+fn kind_of_result(expr: &Expr) -> Type {
+    use BinaryOp::{Add, Divide, Modulo, Multiply, Subtract};
+    match &*expr.kind {
+        ExprKind::Paren(inner) => kind_of_result(inner),
+        ExprKind::Literal(value) => value.ty(),
+        ExprKind::Template(_) => Type::String,
+        ExprKind::Unary(UnaryOp::Negate, _) | ExprKind::Binary(Add | Subtract | Multiply | Divide | Modulo, ..) => {
+            Type::Number
+        }
+        ExprKind::Unary(..) | ExprKind::Binary(..) => Type::Bool,
+        ExprKind::Tuple(elements) => Type::tuple(elements.iter().map(kind_of_result)),
+        ExprKind::Object(items) => {
+            let field =
+                |(key, item): &(Expr, Expr)| Some((Arc::<str>::from(key.as_literal_str()?), kind_of_result(item)));
+            items.iter().map(field).collect::<Option<Vec<_>>>().map_or(Type::Dynamic, Type::object)
+        }
+        _ => Type::Dynamic,
+    }
 }
 
 /// Why two branches have no type in common, as exactly as can be said.

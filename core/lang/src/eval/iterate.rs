@@ -23,7 +23,12 @@ impl<W: World> Evaluator<W> {
     pub(super) fn for_expression(&mut self, f: &For, env: &Env<'_>) -> Eval {
         let (collection, mut marks) = self.value(&f.collection, env)?.unmark();
         self.check_iterable(&collection, &f.collection, "a 'for' expression", env)?;
-        let Some(pairs) = ops::pairs(&collection) else {
+        let pairs = ops::pairs(&collection);
+        if pairs.as_ref().is_none_or(Vec::is_empty) {
+            let filter = self.for_any(f, env)?;
+            marks = if pairs.is_none() { marks.union(filter) } else { marks };
+        }
+        let Some(pairs) = pairs else {
             let Kind::Unknown(source) = collection.kind() else { return Ok(Value::unknown(Type::Dynamic).mark(marks)) };
             return Ok(Unknown::of(Type::Dynamic).with_lengths(for_lengths(f, source)).into_value().mark(marks));
         };
@@ -62,6 +67,15 @@ impl<W: World> Evaluator<W> {
             Value::tuple(values.collect())
         };
         gather.finish(result.mark(marks))
+    }
+
+    /// A filter that is a mistake for any element is one before there are elements, too. Its marks.
+    fn for_any(&mut self, f: &For, env: &Env<'_>) -> Eval<Marks> {
+        let Some(condition) = &f.condition else { return Ok(Marks::NONE) };
+        let any = || Value::unknown(Type::Dynamic);
+        let outer = f.key_name.as_ref().map(|name| Scope { name, value: any(), outer: env.scope });
+        let scope = Scope { name: &f.value_name, value: any(), outer: outer.as_ref().or(env.scope) };
+        self.for_condition(condition, &env.with(&scope)).map(|v| v.marks())
     }
 
     pub(super) fn check_iterable(&mut self, collection: &Value, expr: &Expr, what: &str, env: &Env<'_>) -> Eval<()> {

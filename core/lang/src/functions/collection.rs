@@ -239,8 +239,11 @@ fn length(a: &Args) -> Outcome {
     let value = a.value(0);
     let count = match value.kind() {
         Kind::String(s) => return Ok(Value::from(string::graphemes(s)).mark(value.marks())),
-        // What a text begins with is at least one character.
-        Kind::Unknown(u) if u.ty == Type::String => Lengths { min: usize::from(u.prefix.is_some()), max: None },
+        // Whatever follows makes the last character of what a text begins with longer at most.
+        Kind::Unknown(u) if u.ty == Type::String => {
+            let prefix = u.prefix.as_deref().unwrap_or_default();
+            Lengths { min: string::graphemes(prefix).to_usize().unwrap_or_default(), max: None }
+        }
         Kind::Bool(_) | Kind::Number(_) => return Err(error(UNCOUNTABLE)),
         Kind::Unknown(u) if matches!(u.ty, Type::Bool | Type::Number) => return Err(error(UNCOUNTABLE)),
         _ => lengths(value),

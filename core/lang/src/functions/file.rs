@@ -133,7 +133,7 @@ fn dir_name(path: &str) -> String {
 
 /// Files below the path that match a pattern of `*`, `**`, `?`, `[...]` and `{a,b}`, as paths relative to it.
 fn file_set(a: &Args) -> Outcome {
-    let (root, pattern) = (expand(a)?, clean(a.str(1)));
+    let (root, pattern) = (a.str(0).to_owned(), clean(a.str(1)));
     let glob = globset::GlobBuilder::new(&pattern)
         .literal_separator(true)
         .backslash_escape(true)

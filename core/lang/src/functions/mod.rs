@@ -17,6 +17,7 @@ mod csv;
 mod digest;
 mod encoding;
 mod file;
+mod float;
 mod format;
 mod maps;
 mod numeric;

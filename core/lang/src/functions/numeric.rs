@@ -2,7 +2,10 @@
 
 use sgp_model::{Number, Type, Value, value::Unknown};
 
-use super::spec::{Args, Function, Outcome, Param, Ty, arg_error, error, param};
+use super::{
+    float,
+    spec::{Args, Function, Outcome, Param, Ty, arg_error, error, param},
+};
 
 const fn of_number(name: &'static str, run: fn(&Args) -> Outcome) -> Function {
     const PARAMS: &[Param] = &[param("num", Ty::Number)];
@@ -27,7 +30,7 @@ pub(super) const TABLE: &[Function] = &[
         params: &[param("num", Ty::Number), param("base", Ty::Number)],
         rest: None,
         returns: Ty::Number,
-        run: |a| finite(a.number(0).to_f64().ln() / a.number(1).to_f64().ln()),
+        run: |a| finite(float::ln(a.number(0).to_f64()) / float::ln(a.number(1).to_f64())),
     },
     Function {
         name: "max",
@@ -55,7 +58,7 @@ pub(super) const TABLE: &[Function] = &[
         params: &[param("num", Ty::Number), param("power", Ty::Number)],
         rest: None,
         returns: Ty::Number,
-        run: |a| finite(a.number(0).to_f64().powf(a.number(1).to_f64())),
+        run: |a| finite(float::pow(a.number(0).to_f64(), a.number(1).to_f64())),
     },
     of_number("signum", |a| Ok(Value::int(a.int(0)?.signum()))),
 ];

@@ -144,7 +144,8 @@ fn concat(a: &Args) -> Outcome {
         return Ok(Value::list(told_by(&elements, element), elements).mark(marks));
     }
     if open {
-        return Ok(unknown_with(Type::Dynamic, total(a)).mark(marks));
+        let ty = inner_types(a).map_or(Type::Dynamic, Type::tuple);
+        return Ok(unknown_with(ty, total(a)).mark(marks));
     }
     let elements = a.values.iter().flat_map(|v| v.elements().unwrap_or_default()).cloned().collect();
     Ok(Value::tuple(elements).mark(marks))
@@ -155,6 +156,16 @@ fn told_by(elements: &[Value], ty: &Type) -> Type {
     let mut types = elements.iter().map(Value::ty);
     let first = types.next().unwrap_or_else(|| ty.clone());
     if types.all(|other| other == first) { first } else { ty.clone() }
+}
+
+/// The types of all elements of all arguments, where it is known how many there are.
+fn inner_types(a: &Args) -> Option<Vec<Type>> {
+    let types = a.values.iter().map(|value| match (value.ty(), value.elements()) {
+        (Type::Tuple(types), _) => Some(types.to_vec()),
+        (Type::List(element), Some(elements)) => Some(vec![(*element).clone(); elements.len()]),
+        _ => None,
+    });
+    types.collect::<Option<Vec<_>>>().map(|types| types.concat())
 }
 
 /// How many elements all arguments have together.
@@ -294,6 +305,10 @@ fn slice_unknown(a: &Args) -> Outcome {
     let ty = if lists { list.ty() } else { Type::Dynamic };
     let longest = lengths(list).max.unwrap_or(usize::MAX);
     if !(a.value(1).is_known() && a.value(2).is_known()) {
+        let bounds = [(1, "start index"), (2, "end index")];
+        for (place, what) in bounds.into_iter().filter(|(place, _)| a.value(*place).is_known()) {
+            slice_bound(a, place, what, longest)?;
+        }
         let longest = Lengths { min: 0, max: lengths(list).max };
         return Ok(unknown_with(ty, longest));
     }
@@ -305,18 +320,20 @@ fn slice_unknown(a: &Args) -> Outcome {
 }
 
 fn slice_bounds(a: &Args, length: usize) -> Result<(usize, usize), Fail> {
-    let start = usize::try_from(a.int_arg(1)?).map_err(|_| arg_error(1, "start index must not be less than zero"))?;
-    let end = usize::try_from(a.int_arg(2)?).map_err(|_| arg_error(2, "end index must not be less than zero"))?;
-    if start > length {
-        return Err(arg_error(1, "start index must not be greater than the length of the list"));
-    }
-    if end > length {
-        return Err(arg_error(2, "end index must not be greater than the length of the list"));
-    }
+    let (start, end) = (slice_bound(a, 1, "start index", length)?, slice_bound(a, 2, "end index", length)?);
     if start > end {
         return Err(arg_error(1, "start index must not be greater than end index"));
     }
     Ok((start, end))
+}
+
+fn slice_bound(a: &Args, place: usize, what: &str, length: usize) -> Result<usize, Fail> {
+    let bound = a.int_arg(place)?;
+    let bound = usize::try_from(bound).map_err(|_| arg_error(place, format!("{what} must not be less than zero")))?;
+    if bound > length {
+        return Err(arg_error(place, format!("{what} must not be greater than the length of the list")));
+    }
+    Ok(bound)
 }
 
 fn sort(a: &Args) -> Outcome {

@@ -42,9 +42,14 @@ pub fn unify(types: &[Type]) -> Option<Type> {
     }
 }
 
-/// What everything inside these collections and structures has in common.
+/// What everything inside these collections and structures has in common. An empty tuple or object has nothing inside.
 fn unify_elements(types: &[&Type]) -> Option<Type> {
-    let inner = types.iter().map(|ty| {
+    let is_empty = |ty: &Type| match ty {
+        Type::Tuple(ts) => ts.is_empty(),
+        Type::Object(fs) => fs.is_empty(),
+        _ => false,
+    };
+    let inner = types.iter().filter(|ty| !is_empty(ty)).map(|ty| {
         Some(match ty {
             Type::List(t) | Type::Set(t) | Type::Map(t) => (**t).clone(),
             Type::Tuple(ts) => unify(ts)?,

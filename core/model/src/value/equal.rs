@@ -23,19 +23,19 @@ impl Value {
             (Kind::Number(a), Kind::Number(b)) => Some(a == b),
             (Kind::String(a), Kind::String(b)) => Some(a == b),
             (Kind::List(_, a), Kind::List(_, b)) | (Kind::Tuple(a), Kind::Tuple(b)) => {
-                if a.len() != b.len() || types_differ(&self.ty(), &other.ty()) {
+                if a.len() != b.len() || differ_in_type(self, other) {
                     return Some(false);
                 }
                 all(a.iter().zip(b.iter()).map(|(a, b)| a.equals(b)))
             }
             (Kind::Set(_, a), Kind::Set(_, b)) => {
-                if types_differ(&self.ty(), &other.ty()) {
+                if differ_in_type(self, other) {
                     return Some(false);
                 }
                 a.iter().chain(b.iter()).all(Value::is_wholly_known).then(|| a == b)
             }
             (Kind::Map(_, a), Kind::Map(_, b)) | (Kind::Object(a), Kind::Object(b)) => {
-                if !a.keys().eq(b.keys()) || types_differ(&self.ty(), &other.ty()) {
+                if !a.keys().eq(b.keys()) || differ_in_type(self, other) {
                     return Some(false);
                 }
                 all(a.values().zip(b.values()).map(|(a, b)| a.equals(b)))
@@ -54,13 +54,47 @@ impl Value {
     }
 }
 
+/// Whether the types of two values are different, those of empty collections and of nulls inside included.
+fn differ_in_type(a: &Value, b: &Value) -> bool {
+    let (left, right) = (a.ty(), b.ty());
+    if has_its_type(a) && has_its_type(b) { left != right } else { types_differ(&left, &right) }
+}
+
+/// Whether the type of a value is settled: nothing inside has a type that is not known yet.
+fn has_its_type(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Unknown(u) => u.ty.is_wholly_known(),
+        Kind::List(_, vs) | Kind::Tuple(vs) => vs.iter().all(has_its_type),
+        Kind::Set(_, vs) => vs.iter().all(has_its_type),
+        Kind::Map(_, fs) | Kind::Object(fs) => fs.values().all(has_its_type),
+        Kind::Null(_) | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => true,
+    }
+}
+
 /// Types that are still open may turn out the same.
 fn types_differ(a: &Type, b: &Type) -> bool {
-    a != b && a.is_wholly_known() && b.is_wholly_known()
+    match (a, b) {
+        (Type::Dynamic, _) | (_, Type::Dynamic) => false,
+        (Type::List(a), Type::List(b)) | (Type::Set(a), Type::Set(b)) | (Type::Map(a), Type::Map(b)) => {
+            types_differ(a, b)
+        }
+        (Type::Tuple(a), Type::Tuple(b)) => {
+            a.len() != b.len() || a.iter().zip(b.iter()).any(|(a, b)| types_differ(a, b))
+        }
+        (Type::Object(a), Type::Object(b)) => {
+            !a.keys().eq(b.keys()) || a.values().zip(b.values()).any(|(a, b)| types_differ(&a.ty, &b.ty))
+        }
+        _ => a != b,
+    }
 }
 
 fn unknown_and_known(unknown: &Unknown, known: &Value) -> Option<bool> {
-    let differ = types_differ(&unknown.ty, &known.ty()) || !unknown.allows(known);
+    let differ = if unknown.ty.is_wholly_known() && has_its_type(known) {
+        unknown.ty != known.ty()
+    } else {
+        types_differ(&unknown.ty, &known.ty())
+    };
+    let differ = differ || !unknown.allows(known);
     differ.then_some(false)
 }
 

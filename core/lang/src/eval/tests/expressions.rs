@@ -133,6 +133,10 @@ fn conditionals() {
         ("false ? 1 : true ? 2 : 3", "2"),
         ("true ? 1 : \"a\"", "\"1\""),
         ("true ? [\"a\"] : []", "list[\"a\"]"),
+        // A mistake in the branch that is not taken does not matter, but what it is does.
+        ("true ? \"a\" : 1 + []", "\"a\""),
+        ("true ? 1 : \"a${[]}\"", "\"1\""),
+        ("true ? {} : !null", "error Inconsistent conditional result types"),
         ("false ? \"a\" : null", "null(string)"),
         ("true ? null : [1]", "null(tuple([number]))"),
         ("true ? { a = 1 } : { a = 2 }", "{a = 1}"),
@@ -268,6 +272,10 @@ fn splats() {
 fn for_expressions() {
     check(&[
         ("[for x in [1, 2, 3] : x * 2 if x != 2]", "[2, 6]"),
+        (
+            "[for x in [] : x if x > \"a\"]",
+            "error Invalid operand: Unsuitable value for right operand: a number is required.",
+        ),
         ("[for i, x in [\"a\", \"b\"] : \"${i}${x}\"]", "[\"0a\", \"1b\"]"),
         ("[for k, v in { a = 1, b = 2 } : \"${k}=${v}\"]", "[\"a=1\", \"b=2\"]"),
         ("[for x in var.set : x]", "[\"a\", \"b\"]"),
@@ -397,6 +405,7 @@ fn function_calls() {
         ("can([var.hidden]...)", "true"),
         ("try([var.hidden]...)", "sensitive(\"pw\")"),
         ("convert([1, \"2\"], list(number))", "list[1, 2]"),
+        ("convert({ a = tostring(null) }, object({ a = optional(list(string), null) }))", "{a = null(list(string))}"),
         ("convert({ a = 1 }, object({ a = string, b = optional(string, \"x\") }))", "{a = \"1\", b = \"x\"}"),
         ("convert(var.hidden, string)", "sensitive(\"pw\")"),
         (

@@ -190,14 +190,22 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, St
         "binary" => {
             encoding::from_base64(text).map(|_| string()).ok_or_else(|| format!("{}: not valid base64", wrong()))
         }
-        "int" | "float" | "bool" | "null" | "timestamp" if style != ScalarStyle::Plain => Ok(string()),
+        "int" | "float" | "bool" | "null" | "timestamp" if style != ScalarStyle::Plain && may_resolve(text) => {
+            Ok(string())
+        }
         "int" => integer(text).map(Value::from).ok_or_else(wrong),
         "float" => number(text).map(Value::from).ok_or_else(wrong),
         "bool" => boolean(text).map(Value::from).ok_or_else(wrong),
-        "null" => is_null(text).then(Value::dynamic_null).ok_or_else(wrong),
+        "null" => Ok(Value::dynamic_null()),
         "timestamp" => time::loose_timestamp(text).map(Value::from).ok_or_else(wrong),
         _ => Err(format!("unsupported tag {:?}", format!("tag:yaml.org,2002:{tag}"))),
     }
+}
+
+/// Whether a text begins as one that stands for something other than a string without a tag. Between quotes such a text is a
+/// string whatever its tag says.
+fn may_resolve(text: &str) -> bool {
+    text.chars().next().is_none_or(|c| "0123456789+-.~yYnNtTfFoO".contains(c))
 }
 
 fn plain(text: &str) -> Result<Value, String> {
