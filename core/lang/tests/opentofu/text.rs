@@ -15,10 +15,7 @@ fn ty(it: &Type) -> String {
         Type::Map(element) => format!("map({})", ty(element)),
         Type::Tuple(elements) => format!("tuple([{}])", elements.iter().map(ty).collect::<Vec<_>>().join(", ")),
         Type::Object(fields) => {
-            let mark = |optional: bool| if optional { "?" } else { "" };
-            let field = |(name, field): (_, &sgp_model::types::Field)| {
-                format!("{}{} = {}", quoted(name), mark(field.optional), ty(&field.ty))
-            };
+            let field = |(name, field): (_, &sgp_model::types::Field)| format!("{} = {}", quoted(name), ty(&field.ty));
             format!("object({{{}}})", sorted(fields.iter().map(|(k, f)| field((&**k, f)))))
         }
     }
@@ -37,7 +34,7 @@ pub fn text(value: &Value) -> String {
         let names =
             [(Marks::DEPRECATED, "deprecated"), (Marks::EPHEMERAL, "ephemeral"), (Marks::SENSITIVE, "sensitive")];
         let names: Vec<&str> = names.iter().filter(|(mark, _)| marks.contains(*mark)).map(|(_, name)| *name).collect();
-        return format!("{}({})", names.join("+"), text(&value.clone().unmark().0));
+        return format!("{}({})", names.join("+"), text(&value.clone().unmark_deep().0));
     }
     let all = |values: Vec<&Value>| values.into_iter().map(text).collect::<Vec<_>>().join(", ");
     match value.kind() {
@@ -47,6 +44,10 @@ pub fn text(value: &Value) -> String {
         Kind::Number(n) => n.to_string(),
         Kind::String(s) => quoted(s),
         Kind::Tuple(_) => format!("[{}]", all(value.elements().unwrap_or_default())),
+        // Elements that are not known yet have no place.
+        Kind::Set(_, elements) if !value.is_wholly_known() => {
+            format!("{}[{}]", ty(&value.ty()), sorted(elements.iter().map(text)))
+        }
         Kind::List(..) | Kind::Set(..) => format!("{}[{}]", ty(&value.ty()), all(value.elements().unwrap_or_default())),
         Kind::Map(_, fields) | Kind::Object(fields) => {
             let fields = sorted(fields.iter().map(|(k, v)| format!("{} = {}", quoted(k), text(v))));

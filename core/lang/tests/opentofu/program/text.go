@@ -32,11 +32,7 @@ func typeText(ty cty.Type) string {
 	case ty.IsObjectType():
 		var all []string
 		for name, attribute := range ty.AttributeTypes() {
-			optional := ""
-			if ty.AttributeOptional(name) {
-				optional = "?"
-			}
-			all = append(all, quoted(name)+optional+" = "+typeText(attribute))
+			all = append(all, quoted(name)+" = "+typeText(attribute))
 		}
 		sort.Strings(all)
 		return "object({" + strings.Join(all, ", ") + "})"
@@ -58,6 +54,8 @@ func valueText(value cty.Value) string {
 			}
 		}
 		sort.Strings(all)
+		// A secret inside of a secret is no other one.
+		bare, _ = bare.UnmarkDeep()
 		return strings.Join(all, "+") + "(" + valueText(bare) + ")"
 	}
 	ty := value.Type()
@@ -94,6 +92,9 @@ func brackets(ty cty.Type, value cty.Value) string {
 	for it := value.ElementIterator(); it.Next(); {
 		_, element := it.Element()
 		all = append(all, valueText(element))
+	}
+	if ty.IsSetType() && !value.IsWhollyKnown() {
+		sort.Strings(all)
 	}
 	return prefix(ty) + "[" + strings.Join(all, ", ") + "]"
 }
