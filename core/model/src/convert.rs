@@ -192,7 +192,22 @@ fn sequence<'a>(
     let is_list = matches!(ty, Type::List(_));
     let (element, elements) =
         one_type(elements, to, empty).ok_or_else(|| same_type_required(if is_list { "list" } else { "set" }))?;
-    Ok(if is_list { Value::list(element, elements) } else { Value::set(element, elements) })
+    Ok(if is_list { Value::list(element, elements) } else { set(element, elements) })
+}
+
+/// Unknown elements of which nothing different is known would become one, though they may turn out to be several: how many
+/// there are is not known then.
+fn set(element: Type, elements: Vec<Value>) -> Value {
+    let given = elements.len();
+    let open = |elements: &[&Value]| elements.iter().filter(|e| !e.is_wholly_known()).count();
+    let given_open = open(&elements.iter().collect::<Vec<_>>());
+    let set = Value::set(element, elements);
+    let kept = set.elements().unwrap_or_default();
+    if given_open == open(&kept) {
+        return set;
+    }
+    let lengths = Lengths { min: (kept.len() - open(&kept)).max(1), max: Some(given) };
+    Unknown::of(set.ty()).with_lengths(lengths).into_value().mark(set.marks())
 }
 
 fn same_type_required(kind: &str) -> ConvertError {

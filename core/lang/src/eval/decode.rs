@@ -145,8 +145,9 @@ impl<W: World> Evaluator<W> {
                     .attribute(path.clone()),
             );
         }
-        let value = self.value(&attr.expr, env)?;
-        let value = convert(&value, &attribute.ty).map_err(|e| self.wrong_type(attr, path, &e, env))?;
+        let given = self.value(&attr.expr, env)?;
+        let value = convert(&given, &attribute.ty).map_err(|e| self.wrong_type(attr, path, &e, env))?;
+        let value = with_elements(&given, value);
         if value.is_null() && attribute.presence == Presence::Required {
             let d = Diagnostic::error(
                 "Missing required argument",
@@ -187,7 +188,8 @@ impl<W: World> Evaluator<W> {
             (Nesting::List | Nesting::Set, Kind::Object(_)) => Value::tuple(vec![value]),
             _ => value,
         };
-        let value = convert(&value, &ty).map_err(|e| self.wrong_type(attr, path, &e, env))?;
+        let converted = convert(&value, &ty).map_err(|e| self.wrong_type(attr, path, &e, env))?;
+        let value = with_elements(&value, converted);
         Ok(if value.is_null() { nested.empty() } else { value })
     }
 
@@ -476,4 +478,15 @@ fn not_yet(what: &str, name: &str, at: &Span) -> Diagnostic {
         format!("Terraform's type has {name:?}, but sgp does not support it yet."),
     )
     .at(at.clone())
+}
+
+/// A set that is not known because it is not clear how many of its unknown elements are one, with its elements all the same: a plan
+/// shows those that are known.
+fn with_elements(given: &Value, converted: Value) -> Value {
+    let (Kind::Unknown(_), Type::Set(element), Some(_)) = (converted.kind(), converted.ty(), given.elements()) else {
+        return converted;
+    };
+    let list = convert(given, &Type::list((*element).clone())).ok();
+    let elements = list.as_ref().and_then(Value::elements).map(|all| all.into_iter().cloned().collect::<Vec<_>>());
+    elements.map_or(converted.clone(), |all| Value::set((*element).clone(), all).mark(converted.marks()))
 }

@@ -1,8 +1,8 @@
 //! Conversions and what concerns marks.
 
-use sgp_model::{Kind, Marks, Type, Value, convert::convert, value::Lengths};
+use sgp_model::{Kind, Marks, Type, Value, convert::convert};
 
-use super::spec::{Args, Function, Outcome, Param, Ty, arg_error, param, unknown_with};
+use super::spec::{Args, Function, Outcome, Param, Ty, arg_error, param};
 
 const fn conversion(name: &'static str, returns: Ty, run: fn(&Args) -> Outcome) -> Function {
     const PARAMS: &[Param] = &[param("v", Ty::Any).null().unknown().marks()];
@@ -23,23 +23,9 @@ pub(super) const TABLE: &[Function] = &[
     conversion("tolist", Ty::ListOfAny, |a| to(a, &Type::list(Type::Dynamic))),
     conversion("tomap", Ty::Any, |a| to(a, &Type::map(Type::Dynamic))),
     conversion("tonumber", Ty::Number, |a| to(a, &Type::Number)),
-    conversion("toset", Ty::SetOfAny, to_set),
+    conversion("toset", Ty::SetOfAny, |a| to(a, &Type::set(Type::Dynamic))),
     conversion("tostring", Ty::String, |a| to(a, &Type::String)),
 ];
-
-/// Unknown elements of which nothing different is known would become one, though they may turn out to be several: how many
-/// there are is not known then.
-fn to_set(a: &Args) -> Outcome {
-    let set = to(a, &Type::set(Type::Dynamic))?;
-    let open = |elements: Vec<&Value>| elements.into_iter().filter(|e| !e.is_wholly_known()).count();
-    let (given, kept) = (a.value(0).elements().unwrap_or_default(), set.elements().unwrap_or_default());
-    if open(given.clone()) == open(kept.clone()) {
-        return Ok(set);
-    }
-    let known = kept.iter().filter(|e| e.is_wholly_known()).count();
-    let lengths = Lengths { min: known.max(1), max: Some(given.len()) };
-    Ok(unknown_with(set.ty(), lengths).mark(set.marks()))
-}
 
 fn to(a: &Args, ty: &Type) -> Outcome {
     let value = a.value(0);

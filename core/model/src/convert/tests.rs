@@ -90,6 +90,11 @@ fn sequences_convert_among_each_other() {
     let set = Value::set(Type::String, [text("a"), text("b")]);
     assert_eq!(convert(&list, &Type::set(Type::String)), Ok(set.clone()));
     assert_eq!(convert(&set, &Type::list(Type::Dynamic)), Ok(Value::strings(["a", "b"])));
+    // Two unknown texts may be one or two, and one stays one.
+    let of = |count| Value::tuple(vec![Value::unknown(Type::String); count]);
+    let two = convert(&of(2), &Type::set(Type::String)).unwrap();
+    assert!(!two.is_known() && two.ty() == Type::set(Type::String));
+    assert_eq!(convert(&of(1), &Type::set(Type::String)).unwrap().elements().unwrap().len(), 1);
     let mixed = tuple_of([text("a"), num("1"), true.into()]);
     assert_eq!(convert(&mixed, &Type::list(Type::Dynamic)), Ok(Value::strings(["a", "1", "true"])));
     assert_eq!(convert(&Value::tuple(vec![]), &Type::list(Type::Dynamic)), Ok(Value::list(Type::Dynamic, vec![])));
