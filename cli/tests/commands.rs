@@ -281,7 +281,7 @@ fn json_lines_of_plan_and_apply() {
 #[test]
 fn bad_input_is_told_and_changes_nothing() {
     let rows: [(&str, &str, &[&str]); 11] = [
-        ("moved {\n  from = terraform_data.a\n  to   = aws_vpc.a\n}\n", "different types", &["main.tf line 1"]),
+        ("moved {\n  from = terraform_data.a\n  to   = aws_vpc.a\n}\n", "cannot take over", &["main.tf line 1"]),
         ("moved {\n  from = terraform_data.a\n  to   = module.a\n}\n", "a resource to a resource", &["main.tf line 1"]),
         ("removed {\n  from = terraform_data.a[0]\n}\n", "without a key", &["main.tf line 1"]),
         ("resource \"terraform_data\" \"a\" {\n", "", &["main.tf line"]),

@@ -56,7 +56,9 @@ pub async fn run(room: &mut Room, matches: &ArgMatches) -> Exit {
     }
     for line in io::stdin().lock().split(b'\n') {
         let line = line.map_err(|e| Diagnostic::error("Unreadable input", format!("Standard input: {e}.")))?;
-        let goes_on = match str::from_utf8(&line) {
+        // Windows ends lines with two characters.
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        let goes_on = match str::from_utf8(line) {
             Ok(line) => console.answer(line),
             Err(e) => console.refuse(&e),
         };
