@@ -289,9 +289,15 @@ fn issued() -> Vec<crate::case::Edit> {
 
 pub fn tls_cert_request() -> Case {
     let key = edit("private_key_pem", "\"one\"", "\"two\"");
+    let unwritten = edit(
+        "private_key_pem_wo private_key_pem_wo_version",
+        "private_key_pem =",
+        "private_key_pem_wo_version = 1\nprivate_key_pem_wo =",
+    );
+    let again = edit("private_key_pem_wo_version", "wo_version = 1", "wo_version = 2");
     Case {
         around: KEYS,
-        replacements: [key].into_iter().chain(about()).collect(),
+        replacements: [key].into_iter().chain(about()).chain([unwritten, again]).collect(),
         ..case(
             "tls_cert_request",
             "private_key_pem = tls_private_key.k[\"one\"].private_key_pem\nsubject {\n  common_name = \"a.example.com\"\n}",
@@ -302,10 +308,15 @@ pub fn tls_cert_request() -> Case {
 pub fn tls_self_signed_cert() -> Case {
     let own =
         [edit("private_key_pem", "\"one\"", "\"two\""), add("set_authority_key_id", "set_authority_key_id = true")];
+    let unwritten = edit(
+        "private_key_pem_wo private_key_pem_wo_version",
+        "private_key_pem       =",
+        "private_key_pem_wo_version = 1\nprivate_key_pem_wo =",
+    );
     Case {
         around: KEYS,
         updates: vec![add("early_renewal_hours", "early_renewal_hours = 5")],
-        replacements: issued().into_iter().chain(own).chain(about()).collect(),
+        replacements: issued().into_iter().chain(own).chain(about()).chain([unwritten]).collect(),
         ..case(
             "tls_self_signed_cert",
             r#"
@@ -324,6 +335,11 @@ pub fn tls_locally_signed_cert() -> Case {
     let own = [
         edit("cert_request_pem", "request.this[\"one\"]", "request.this[\"two\"]"),
         edit("ca_private_key_pem ca_cert_pem", "k[\"one\"]", "k[\"two\"]").and("ca[\"one\"]", "ca[\"two\"]"),
+        edit(
+            "ca_private_key_pem_wo ca_private_key_pem_wo_version",
+            "ca_private_key_pem    =",
+            "ca_private_key_pem_wo_version = 1\nca_private_key_pem_wo =",
+        ),
     ];
     Case {
         around: r#"
