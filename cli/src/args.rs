@@ -482,6 +482,7 @@ const PARALLELISM: usize = 10;
 
 /// What `plan`, `apply`, `destroy` and `refresh` have in common.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct PlanArgs {
     /// Variables.
     pub vars: Vec<VarArg>,
