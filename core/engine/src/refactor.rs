@@ -82,10 +82,13 @@ fn take_over(registry: &Registry, state: &mut State, from: &InstanceAddr, to: &I
     let name = &*to.resource.type_name;
     let (Some(ty), Some(provider)) = (registry.resource_type(name), registry.provider_for(name)) else { return };
     for (_, record) in state.instances.iter_mut().filter(|(key, _)| key.addr == *to) {
-        record.attributes = ty.take_over(&from.resource.type_name, &record.attributes);
+        // What is a secret stays one, under whatever name the type has for it.
+        let marked = record.attributes.clone().mark_paths(&record.sensitive_paths);
+        let taken = ty.take_over(&from.resource.type_name, &marked);
+        record.sensitive_paths = taken.sensitive_paths();
+        record.attributes = taken.unmark_deep().0;
         record.schema_version = ty.schema().version;
         record.provider = ProviderAddr::root(provider);
-        record.sensitive_paths.clear();
     }
 }
 
@@ -204,5 +207,43 @@ impl Shape for Blocks<'_> {
         let outer = module_block(&self.0.root, &path.parent()?)?;
         let call = outer.calls.get(&path.0.last()?.name)?;
         Some(repeats(call.count.is_some(), call.for_each.is_some()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use sgp_model::{
+        AttrPath, InstanceRecord, PathStep, Type, Value,
+        address::parse_instance,
+        state::{ObjectStatus, RecordKey},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_secret_of_what_is_taken_over_stays_one() {
+        let triggers = Value::map(Type::String, [("password", Value::from("hunter2"))]);
+        let record = InstanceRecord {
+            provider: ProviderAddr::root("null"),
+            schema_version: 0,
+            attributes: Value::object([("id", "1".into()), ("triggers", triggers)]),
+            sensitive_paths: vec![AttrPath::attr("triggers").with(PathStep::Key("password".into()))],
+            status: ObjectStatus::Ready,
+            dependencies: Vec::new(),
+            create_before_destroy: false,
+            skip_destroy: false,
+            private: None,
+        };
+        let (from, to) = (parse_instance("null_resource.a").unwrap(), parse_instance("terraform_data.a").unwrap());
+        let mut state = State::default();
+        state.instances.insert(RecordKey::current(to.clone()), record);
+        take_over(&Registry::new(Vec::new()), &mut state, &from, &to);
+        let taken = state.current(&to).unwrap();
+        assert_eq!(taken.provider, ProviderAddr::root("terraform"));
+        let path = AttrPath::attr("triggers_replace").with(PathStep::Key("password".into()));
+        assert_eq!(taken.sensitive_paths, [path]);
+        assert!(taken.attributes.deep_marks().is_empty(), "the state has marks as paths");
     }
 }
