@@ -102,6 +102,22 @@ fn console_json_works_in_an_empty_folder() {
 }
 
 #[test]
+fn console_answers_with_what_a_plan_would_make() {
+    let folder = Folder::new(&[("main.tf", PAIR)]);
+    folder.ok(&["apply", "-auto-approve"]);
+    let input = "terraform_data.a.input\nterraform_data.a.output\n";
+    let you = ["console", "-var", "who=you"];
+    let of = |more: &[&str]| folder.run_with(&[&you[..], more].concat(), input, &[]).out;
+    // Only answers are on standard output, also where objects are refreshed first.
+    assert_eq!(of(&[]), "\"hello world\"\n\"hello world\"\n");
+    assert_eq!(of(&["-plan"]), "\"hello you\"\n(known after apply)\n");
+    let lines = of(&["-plan", "-json"]);
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines[0], r#"{"type":"string","value":"hello you"}"#);
+    assert_eq!(lines[1..], [r#"{"type":"string","value":null,"unknown":true}"#]);
+}
+
+#[test]
 fn console_json_answers_every_line_whatever_it_is() {
     let folder = Folder::new(&[]);
     let deep = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{self, BufRead as _, IsTerminal as _},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -93,7 +94,9 @@ async fn planned(
     room.listen();
     let configured = room.configured_for(args.mode, &args.vars, args.input)?;
     let store = room.store("console", Access::Read, args.lock_timeout)?;
-    let session = room.session(&configured, store);
+    let mut session = room.session(&configured, store);
+    // Only answers belong on standard output.
+    session.events = Arc::new(|_| {});
     let plan = plan::make(room, &session, &args).await?;
     let values = after(room, &plan);
     Ok((session, values))
